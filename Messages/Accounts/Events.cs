@@ -1,0 +1,19 @@
+namespace Signup.Messages.Accounts;
+
+/// <summary>Event: the account exists and its e-mail address is claimed. Committed by Uniqueness, published to all.
+/// Never carries the password hash.</summary>
+/// <param name="AccountId">The account, and its stream in the log.</param>
+/// <param name="Version">The event's number in the account's stream, from 1.</param>
+public sealed record AccountCreated(Guid AccountId, long Version, string Username, string Email, string Language, DateTimeOffset CreatedAt);
+
+/// <summary>Event: whoever reads mail at the account's address followed the link. Committed by Accounts.</summary>
+public sealed record AccountActivated(Guid AccountId, long Version, DateTimeOffset ActivatedAt);
+
+/// <summary>Event: nobody activated the account in time; its address is free again. Committed by Uniqueness.</summary>
+public sealed record AccountExpired(Guid AccountId, long Version, string Email, DateTimeOffset ExpiredAt);
+
+/// <summary>Event: the account's address was replaced by another. Committed by Uniqueness.</summary>
+public sealed record EmailChanged(Guid AccountId, long Version, string OldEmail, string NewEmail, DateTimeOffset ChangedAt);
+
+/// <summary>Event: the account is gone; its address is free again. Committed by Uniqueness.</summary>
+public sealed record AccountDeleted(Guid AccountId, long Version, string Email, DateTimeOffset DeletedAt);

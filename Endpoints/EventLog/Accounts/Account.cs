@@ -1,0 +1,55 @@
+namespace Signup.EventLog.Accounts;
+
+// Events, as they are stored. Their names in the log are frozen in EventTypes.cs; the log keeps them for ever,
+// so a change of shape is a new version with an upcaster, never an edit.
+
+/// <summary>The account exists and its address is claimed. The only event that holds the password's hash.</summary>
+public sealed record AccountCreated(string Username, string Email, string PasswordHash, string Language, DateTimeOffset CreatedAt);
+
+/// <summary>Whoever reads mail at the account's address followed the link.</summary>
+public sealed record AccountActivated(DateTimeOffset ActivatedAt);
+
+/// <summary>Nobody activated the account in time; its address is free again.</summary>
+public sealed record AccountExpired(string Email, DateTimeOffset ExpiredAt);
+
+/// <summary>The account's address was replaced by another.</summary>
+public sealed record EmailChanged(string OldEmail, string NewEmail, DateTimeOffset ChangedAt);
+
+/// <summary>The account is gone; its address is free again.</summary>
+public sealed record AccountDeleted(string Email, DateTimeOffset DeletedAt);
+
+/// <summary>The mail provider took an activation mail.</summary>
+public sealed record ActivationMailSent(string Purpose, DateTimeOffset SentAt);
+
+/// <summary>The mail provider refused the address for good. <paramref name="Reason"/> is a class of reasons, never an address.</summary>
+public sealed record ActivationMailFailed(string Purpose, string Reason, DateTimeOffset FailedAt);
+
+public enum AccountStatus { None, Pending, Active, Expired, Deleted }
+
+/// <summary>What decisions about an account need to know: the fold of its events.</summary>
+public sealed record Account
+{
+    public static readonly Account Nobody = new();
+
+    public AccountStatus Status { get; init; }
+
+    /// <summary>The address as typed, as of the last event; empty while there is no account.</summary>
+    public string Email { get; init; } = "";
+
+    /// <summary>Number of the last event folded in, from 1; 0 while there is none.</summary>
+    public long Version { get; init; }
+
+    /// <summary>The state after one more event. Kinds of events it does not decide by leave all but the version as it is.</summary>
+    public Account Apply(object @event) => @event switch
+    {
+        AccountCreated e => this with { Status = AccountStatus.Pending, Email = e.Email },
+        AccountActivated => this with { Status = AccountStatus.Active },
+        AccountExpired => this with { Status = AccountStatus.Expired },
+        EmailChanged e => this with { Email = e.NewEmail },
+        AccountDeleted => this with { Status = AccountStatus.Deleted },
+        _ => this,
+    } with { Version = Version + 1 };
+
+    /// <summary>The state after all of <paramref name="events"/>, which are a whole stream in order.</summary>
+    public static Account Fold(IEnumerable<object> events) => events.Aggregate(Nobody, (account, e) => account.Apply(e));
+}

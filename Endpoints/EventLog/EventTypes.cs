@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Signup.EventLog.Accounts;
+using Published = Signup.Messages;
+
+namespace Signup.EventLog;
+
+/// <summary>One kind of event: its frozen name in the log, its stored class, and the message that tells others of it.</summary>
+public sealed record EventType(string Name, Type Stored, Type Message);
+
+/// <summary>Every kind of event the log knows. The names are frozen: classes may move, names may not.</summary>
+public static class EventTypes
+{
+    public static readonly IReadOnlyList<EventType> All =
+    [
+        Type<AccountCreated, Published.Accounts.AccountCreated>("AccountCreated"),
+        Type<AccountActivated, Published.Accounts.AccountActivated>("AccountActivated"),
+        Type<AccountExpired, Published.Accounts.AccountExpired>("AccountExpired"),
+        Type<EmailChanged, Published.Accounts.EmailChanged>("EmailChanged"),
+        Type<AccountDeleted, Published.Accounts.AccountDeleted>("AccountDeleted"),
+        Type<ActivationMailSent, Published.Mail.ActivationMailSent>("ActivationMailSent"),
+        Type<ActivationMailFailed, Published.Mail.ActivationMailFailed>("ActivationMailFailed"),
+    ];
+
+    private static readonly Dictionary<string, EventType> ByName = All.ToDictionary(t => t.Name, StringComparer.Ordinal);
+    private static readonly Dictionary<Type, EventType> ByStored = All.ToDictionary(t => t.Stored);
+
+    /// <summary>The kind with this name, or null.</summary>
+    public static EventType? Find(string name) => ByName.GetValueOrDefault(name);
+
+    public static EventType Of(object stored) => ByStored[stored.GetType()];
+
+    /// <summary>The message that tells others of a stored event: what the message's class names, and nothing else, so that
+    /// secrets (a password's hash) stay in the log.</summary>
+    /// <param name="version">The event's number in its stream.</param>
+    public static object ToMessage(object stored, Guid streamId, long version)
+    {
+        var type = Of(stored);
+        var json = JsonSerializer.SerializeToNode(stored, type.Stored, LogJson.Options)!.AsObject();
+        json["accountId"] = JsonValue.Create(streamId);
+        json["version"] = JsonValue.Create(version);
+        return json.Deserialize(type.Message, LogJson.Options)!;
+    }
+
+    /// <summary>A stored event's JSON as anyone may see it: only what the published message names, too.</summary>
+    public static JsonObject WithoutSecrets(string name, string data)
+    {
+        var json = JsonNode.Parse(data)!.AsObject();
+        var open = Find(name)?.Message.GetProperties().Select(p => p.Name) ?? [];
+        foreach (var secret in json.Select(p => p.Key).Except(open, StringComparer.OrdinalIgnoreCase).ToList()) json.Remove(secret);
+        return json;
+    }
+
+    private static EventType Type<TStored, TMessage>(string name) => new(name, typeof(TStored), typeof(TMessage));
+}

@@ -1,0 +1,50 @@
+using JasperFx;
+using JasperFx.Events;
+using Marten;
+using Marten.Services;
+using Npgsql;
+
+namespace Signup.EventLog;
+
+/// <summary>The event log on Marten: one configuration for every process that appends or reads.</summary>
+public static class LogStore
+{
+    /// <summary>The database schema that holds the log.</summary>
+    public const string Schema = "log";
+
+    public static void Configure(StoreOptions options, NpgsqlDataSource dataSource)
+    {
+        options.Connection(dataSource);
+        options.DatabaseSchemaName = Schema;
+        options.Events.DatabaseSchemaName = Schema;
+        options.Events.StreamIdentity = StreamIdentity.AsGuid;
+        // One call to the database per stream; the server numbers versions and positions.
+        options.Events.AppendMode = EventAppendMode.Quick;
+        options.Events.EnableBigIntEvents = true;
+        options.UseSystemTextJsonForSerialization(LogJson.Options);
+        options.AutoCreateSchemaObjects = AutoCreate.CreateOrUpdate;
+        options.DisableNpgsqlLogging = true;
+        options.Listeners.Add(new TransactionIdBeforePosition());
+        foreach (var type in EventTypes.All)
+            options.Events.MapEventType(type.Stored, type.Name);
+    }
+
+    /// <summary>Everything about an account that is in the log, in order.</summary>
+    public static async Task<Accounts.Account> LoadAccountAsync(this IQuerySession session, Guid accountId, CancellationToken cancellation)
+    {
+        var events = await session.Events.FetchStreamAsync(accountId, token: cancellation);
+        return Accounts.Account.Fold(events.Select(e => e.Data));
+    }
+
+    /// <summary>Makes every appending transaction own a transaction id before it takes a position from the sequence.
+    /// <see cref="LogReader"/> relies on it to tell a gap that may still be filled from one that never will.</summary>
+    private sealed class TransactionIdBeforePosition : DocumentSessionListenerBase
+    {
+        public override async Task BeforeSaveChangesAsync(IDocumentSession session, CancellationToken token)
+        {
+            if (session.PendingChanges.Streams().Count == 0) return;
+            await session.BeginTransactionAsync(token);
+            await session.ExecuteAsync(new NpgsqlCommand("select pg_current_xact_id()"), token);
+        }
+    }
+}

@@ -1,7 +1,6 @@
 using JasperFx;
 using JasperFx.Events;
 using Marten;
-using Marten.Services;
 using Npgsql;
 
 namespace Signup.EventLog;

@@ -1,0 +1,80 @@
+using RabbitMQ.Client;
+
+namespace Signup.Hosting;
+
+/// <summary>The command could not be handed to the broker.</summary>
+public sealed class BrokerUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>One connection to RabbitMQ, opened when first needed and again after it was lost.</summary>
+public sealed class Broker(Uri uri, EndpointIdentity identity) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private IConnection? _connection;
+
+    public bool IsConnected => _connection is { IsOpen: true };
+
+    /// <summary>A channel on which a publish completes once the broker has taken responsibility for the message, and throws where it has not,
+    /// or where no queue would get it.</summary>
+    public Task<IChannel> OpenConfirmingChannelAsync(CancellationToken cancellation) =>
+        OpenAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true,
+            outstandingPublisherConfirmationsRateLimiter: null), cancellation);
+
+    /// <summary>A channel on which a publish is only handed to the network: for what may be lost.</summary>
+    public Task<IChannel> OpenChannelAsync(CancellationToken cancellation) =>
+        OpenAsync(new CreateChannelOptions(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false), cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection is not null) await _connection.DisposeAsync();
+        _gate.Dispose();
+    }
+
+    private async Task<IChannel> OpenAsync(CreateChannelOptions options, CancellationToken cancellation)
+    {
+        await _gate.WaitAsync(cancellation);
+        try
+        {
+            if (_connection is not { IsOpen: true })
+            {
+                if (_connection is not null) await _connection.DisposeAsync();
+                // Recovery is by opening anew: the library's own would bring back channels whose publishes have already failed.
+                var factory = new ConnectionFactory { Uri = uri, AutomaticRecoveryEnabled = false, ClientProvidedName = identity.Name };
+                _connection = await factory.CreateConnectionAsync(cancellation);
+            }
+            return await _connection.CreateChannelAsync(options, cancellation);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+}
+
+/// <summary>A channel that is opened when first needed and again after it was lost.</summary>
+internal sealed class LazyChannel(Func<CancellationToken, Task<IChannel>> open) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private IChannel? _channel;
+
+    public async ValueTask<IChannel> GetAsync(CancellationToken cancellation)
+    {
+        if (_channel is { IsOpen: true } ready) return ready;
+        await _gate.WaitAsync(cancellation);
+        try
+        {
+            if (_channel is { IsOpen: true } opened) return opened;
+            if (_channel is not null) await _channel.DisposeAsync();
+            return _channel = await open(cancellation);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_channel is not null) await _channel.DisposeAsync();
+        _gate.Dispose();
+    }
+}

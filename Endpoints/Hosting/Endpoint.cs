@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using JasperFx.CodeGeneration;
+using Marten;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql;
+using Signup.EventLog;
+using Wolverine;
+using Wolverine.Marten;
+using Wolverine.RabbitMQ;
+
+namespace Signup.Hosting;
+
+/// <summary>What all endpoints share: broker, log, outbox, recoverability, telemetry, health.</summary>
+public static class Endpoint
+{
+    /// <summary>An endpoint that listens to the queue <paramref name="name"/> with the handlers of its assembly.</summary>
+    /// <param name="concurrency">How many messages it handles at once; each stays unacknowledged until its work is committed.</param>
+    public static WebApplicationBuilder Create(string name, string[] args, ushort concurrency)
+    {
+        var builder = CreateHost(name, args);
+        var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
+        builder.Services.AddSingleton(NpgsqlDataSource.Create(Setting(builder.Configuration, "ConnectionStrings:Postgres")));
+        builder.Services.AddMarten(services =>
+            {
+                var options = new StoreOptions();
+                LogStore.Configure(options, services.GetRequiredService<NpgsqlDataSource>());
+                return options;
+            })
+            .ApplyAllDatabaseChangesOnStartup()
+            .IntegrateWithWolverine(integration => integration.MessageStorageSchemaName = name);
+        builder.Services.AddSingleton<LogReader>().AddSingleton<LogWriter>().AddSingleton<HandlerSends>();
+        builder.Host.UseWolverine(options =>
+        {
+            options.ServiceName = name;
+            options.UseSystemTextJsonForSerialization(json => Wire.Configure(json));
+            options.UnknownMessageBehavior = UnknownMessageBehavior.DeadLetterQueue;
+            options.Policies.DisableConventionalLocalRouting();
+            options.Policies.Add<ReturnValues>();
+            options.CodeGeneration.TypeLoadMode = TypeLoadMode.Dynamic;
+            // The inbox is not used (handlers are idempotent by what they have stored); where it is, it remembers for days.
+            options.Durability.KeepAfterMessageHandling = TimeSpan.FromDays(7);
+            // A process that died left messages in its outbox: others send them within half a minute.
+            options.Durability.OutboxStaleTime = TimeSpan.FromSeconds(15);
+            options.Durability.StaleNodeTimeout = TimeSpan.FromSeconds(20);
+            options.Durability.HealthCheckPollingTime = TimeSpan.FromSeconds(5);
+            Recoverability.Configure(options);
+
+            var wire = new Wire(new EndpointIdentity(name));
+            // Topology.cs declares everything; the bus declares nothing.
+            options.UseRabbitMq(new Uri(rabbit))
+                .ConfigureChannelCreation(channel =>
+                {
+                    channel.PublisherConfirmationsEnabled = true;
+                    channel.PublisherConfirmationTrackingEnabled = true;
+                })
+                .DisableSystemRequestReplyQueueDeclaration()
+                .CustomizeDeadLetterQueueing(new DeadLetterQueue(Topology.Error, DeadLetterQueueMode.InteropFriendly)
+                {
+                    ConfigureQueue = queue => queue.EnvelopeMapper = wire,
+                });
+            options.ListenToRabbitQueue(name)
+                .ProcessInline()
+                .PreFetchCount(concurrency)
+                .ConsumerDispatchConcurrency(concurrency)
+                .UseInterop(wire);
+            foreach (var type in EventTypes.All)
+                options.Publish(rule => rule.Message(type.Message).ToRabbitExchange(Topology.ExchangeOf(type.Message)).UseDurableOutbox().UseInterop(wire));
+        });
+        builder.Services.AddEndpointHealth(database: true);
+        return builder;
+    }
+
+    /// <summary>A process that only sends: the gateway.</summary>
+    public static WebApplicationBuilder CreateHost(string name, string[] args)
+    {
+        Activity.DefaultIdFormat = ActivityIdFormat.W3C;
+        // Settings lie beside the program, wherever it is started from.
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+        var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(new EndpointIdentity(name)).AddSingleton<Wire>();
+        builder.Services.AddSingleton(services => new Broker(new Uri(rabbit), services.GetRequiredService<EndpointIdentity>()));
+        builder.Services.AddSingleton<CommandClient>();
+        builder.Services.AddHostedService<DeclareTopology>();
+        builder.Services.AddSingleton(services => new SignedTokens(
+            Convert.FromBase64String(Setting(builder.Configuration, "Signup:SigningKey")), services.GetRequiredService<TimeProvider>()));
+        builder.AddTelemetry(name);
+        return builder;
+    }
+
+    /// <exception cref="InvalidOperationException">It is not set. Says how to set it.</exception>
+    public static string Setting(IConfiguration configuration, string key) => configuration[key] is { Length: > 0 } value
+        ? value
+        : throw new InvalidOperationException($"The setting {key} is missing. Set it in appsettings.json, or as the environment variable {key.Replace(":", "__", StringComparison.Ordinal)}.");
+}

@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client.Exceptions;
+using Wolverine;
+
+namespace Signup.Hosting;
+
+/// <summary>Sends what a handler returned, before its message is acknowledged. Called by generated code, see <see cref="ReturnValues"/>.</summary>
+public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends> logger) : IAsyncDisposable
+{
+    private readonly LazyChannel _confirming = new(broker.OpenConfirmingChannelAsync);
+    private readonly LazyChannel _replies = new(broker.OpenChannelAsync);
+
+    /// <summary>Hands a command on, with the asker's address, so that whoever decides answers the asker. Returns once the broker has it;
+    /// throws otherwise, which keeps the incoming message.</summary>
+    public async Task ForwardAsync(string address, object? command, Envelope incoming)
+    {
+        if (command is null) return;
+        var properties = wire.Describe(command.GetType(), incoming.Id, "Send", ReplyAddress(incoming), incoming.CorrelationId!);
+        var channel = await _confirming.GetAsync(CancellationToken.None);
+        await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, Body(command));
+    }
+
+    /// <summary>Answers the asker, if anyone asked. The answer may get lost, and the asker then says that it does not know:
+    /// what was decided is in the log.</summary>
+    public async Task ReplyAsync(object? reply, Envelope incoming)
+    {
+        if (reply is null || ReplyAddress(incoming) is not { } address) return;
+        try
+        {
+            var properties = wire.Describe(reply.GetType(), Guid.CreateVersion7(), "Reply", null, incoming.CorrelationId!);
+            properties.Persistent = false;
+            var channel = await _replies.GetAsync(CancellationToken.None);
+            // By the default exchange: an asker that is gone is no error there.
+            await channel.BasicPublishAsync(exchange: "", routingKey: address, mandatory: false, properties, Body(reply));
+        }
+        catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException)
+        {
+            logger.ReplyLost(e, incoming.Id);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _confirming.DisposeAsync();
+        await _replies.DisposeAsync();
+    }
+
+    private static string? ReplyAddress(Envelope incoming) => incoming.Headers.GetValueOrDefault(Headers.ReplyToAddress);
+
+    private static ReadOnlyMemory<byte> Body(object message) => JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Wire.Json);
+}
+
+internal static partial class HandlerSendsLog
+{
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The reply to message {MessageId} got lost")]
+    public static partial void ReplyLost(this ILogger logger, Exception e, Guid messageId);
+}

@@ -1,0 +1,44 @@
+using JasperFx;
+using JasperFx.Events;
+using Marten.Exceptions;
+using Npgsql;
+using RabbitMQ.Client.Exceptions;
+using Wolverine;
+using Wolverine.ErrorHandling;
+
+namespace Signup.Hosting;
+
+/// <summary>What happens to a message whose handling fails: faults that pass are retried, bugs are not.</summary>
+public static class Recoverability
+{
+    private static readonly TimeSpan[] Pauses = [.. new[] { 0.1, 0.5, 2, 5, 10, 20 }.Select(TimeSpan.FromSeconds)];
+
+    /// <summary>How long a message rests, back in its queue, when retrying in place did not help: the broker or the database is away.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(15);
+
+    public static void Configure(WolverineOptions options)
+    {
+        // Someone else appended first: load and decide again, at once.
+        options.OnException<EventStreamUnexpectedMaxEventIdException>()
+            .Or<ConcurrencyException>()
+            .RetryWithCooldown([.. Enumerable.Range(1, 8).Select(n => TimeSpan.FromMilliseconds(10 * n))]).WithFullJitter();
+
+        // The database or the broker is away, restarting, or too busy. The message stays unacknowledged meanwhile, however long it takes.
+        options.OnException(IsTransient)
+            .RetryWithCooldown(Pauses).WithFullJitter()
+            .Then.PauseThenRequeue(Rest);
+
+        // Anything else is a bug or a poisoned message: repeating it would not help. To the queue `error`, at once.
+        options.OnAnyException().MoveToErrorQueue();
+    }
+
+    /// <summary>Whether the fault lies in the way to the database or the broker, so that the same message may succeed later.</summary>
+    public static bool IsTransient(Exception e) => e switch
+    {
+        MartenCommandException { InnerException: { } inner } => IsTransient(inner),
+        NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is IOException or TimeoutException or System.Net.Sockets.SocketException,
+        RabbitMQClientException or BrokerUnavailableException or IOException or TimeoutException => true,
+        AggregateException many => many.InnerExceptions.All(IsTransient),
+        _ => false,
+    };
+}

@@ -1,0 +1,53 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Signup.Hosting;
+
+public enum TokenState { Valid, Expired, Invalid }
+
+/// <summary>
+/// Tokens that say "whoever holds this may do <c>purpose</c> for this account until then", signed with HMAC-SHA256 (RFC 2104).
+/// The same account, purpose and expiry give the same token for ever, so a mail that is sent again holds the same link.
+/// </summary>
+/// <param name="key">At least 32 bytes, shared by gateway and Mail.</param>
+public sealed class SignedTokens(byte[] key, TimeProvider time)
+{
+    private const int PayloadLength = 16 + 8, TokenLength = PayloadLength + 32;
+
+    private readonly byte[] _key = key.Length >= 32 ? key : throw new ArgumentException("The signing key must have at least 32 bytes.", nameof(key));
+
+    public string Issue(string purpose, Guid accountId, DateTimeOffset expires)
+    {
+        Span<byte> token = stackalloc byte[TokenLength];
+        accountId.TryWriteBytes(token, bigEndian: true, out _);
+        BinaryPrimitives.WriteInt64BigEndian(token[16..], expires.ToUnixTimeSeconds());
+        Sign(purpose, token[..PayloadLength], token[PayloadLength..]);
+        return Base64Url.EncodeToString(token);
+    }
+
+    /// <param name="accountId">The account, where the token is valid or expired.</param>
+    public TokenState Read(string purpose, string? token, out Guid accountId)
+    {
+        accountId = default;
+        Span<byte> bytes = stackalloc byte[TokenLength], signature = stackalloc byte[32];
+        if (token is null || token.Length != Base64Url.GetEncodedLength(TokenLength) || !Base64Url.IsValid(token)) return TokenState.Invalid;
+        if (!Base64Url.TryDecodeFromChars(token, bytes, out var length) || length != TokenLength) return TokenState.Invalid;
+        Sign(purpose, bytes[..PayloadLength], signature);
+        if (!CryptographicOperations.FixedTimeEquals(signature, bytes[PayloadLength..])) return TokenState.Invalid;
+        accountId = new Guid(bytes[..16], bigEndian: true);
+        return time.GetUtcNow().ToUnixTimeSeconds() < BinaryPrimitives.ReadInt64BigEndian(bytes[16..]) ? TokenState.Valid : TokenState.Expired;
+    }
+
+    private void Sign(string purpose, ReadOnlySpan<byte> payload, Span<byte> signature)
+    {
+        // The purpose is part of what is signed: a token for one purpose is no token for another.
+        var name = Encoding.UTF8.GetBytes(purpose);
+        Span<byte> message = stackalloc byte[name.Length + 1 + PayloadLength];
+        name.CopyTo(message);
+        message[name.Length] = 0;
+        payload.CopyTo(message[(name.Length + 1)..]);
+        HMACSHA256.HashData(_key, message, signature);
+    }
+}

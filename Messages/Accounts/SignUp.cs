@@ -8,4 +8,5 @@ namespace Signup.Messages.Accounts;
 /// <param name="PasswordHash">A PHC string (Argon2id). The password itself never leaves the gateway.</param>
 /// <param name="Language">BCP 47 primary tag of the language to write mails in.</param>
 /// <param name="RequestedAt">When the gateway took the request.</param>
-public sealed record SignUp(Guid AccountId, string Username, string Email, string PasswordHash, string Language, DateTimeOffset RequestedAt);
+/// <param name="Once">The account's id was derived from an idempotency key: other content under the same id is refused, whatever became of the first.</param>
+public sealed record SignUp(Guid AccountId, string Username, string Email, string PasswordHash, string Language, DateTimeOffset RequestedAt, bool Once = false);

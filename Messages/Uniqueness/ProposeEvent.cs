@@ -8,7 +8,9 @@ namespace Signup.Messages.Uniqueness;
 /// <param name="ExpectedVersion">The version the stream must have before; 0 for a new stream.</param>
 /// <param name="Type">The event's frozen name in the log, such as <c>AccountCreated</c>.</param>
 /// <param name="Data">The event as JSON.</param>
-public sealed record ProposeEvent(Guid StreamId, Guid EventId, long ExpectedVersion, string Type, JsonElement Data);
+/// <param name="Once">The stream's id stands for this very proposal (an idempotency key): another one for the same stream is a
+/// <see cref="VerdictOutcome.VersionConflict"/>, even where the first was turned down.</param>
+public sealed record ProposeEvent(Guid StreamId, Guid EventId, long ExpectedVersion, string Type, JsonElement Data, bool Once = false);
 
 /// <summary>Reply: what became of a proposed event. Sent after commit, so it is a fact.</summary>
 /// <param name="Version">The event's number in its stream; 0 unless accepted.</param>

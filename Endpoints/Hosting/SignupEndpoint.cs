@@ -14,7 +14,7 @@ using Wolverine.RabbitMQ;
 namespace Signup.Hosting;
 
 /// <summary>What all endpoints share: broker, log, outbox, recoverability, telemetry, health.</summary>
-public static class Endpoint
+public static class SignupEndpoint
 {
     /// <summary>An endpoint that listens to the queue <paramref name="name"/> with the handlers of its assembly.</summary>
     /// <param name="concurrency">How many messages it handles at once; each stays unacknowledged until its work is committed.</param>

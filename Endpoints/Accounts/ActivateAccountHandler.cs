@@ -1,0 +1,29 @@
+using Marten;
+using Signup.EventLog;
+using Signup.EventLog.Accounts;
+using Signup.Hosting;
+using Signup.Messages.Accounts;
+using AccountActivated = Signup.EventLog.Accounts.AccountActivated;
+
+namespace Signup.Accounts;
+
+/// <summary>Whoever reads mail at the account's address has pressed the button.</summary>
+public static class ActivateAccountHandler
+{
+    public static Task<Account> LoadAsync(ActivateAccount command, IQuerySession log, CancellationToken cancellation) =>
+        log.LoadAccountAsync(command.AccountId, cancellation);
+
+    public static (Append?, ActivationVerdict) Handle(ActivateAccount command, Account account)
+    {
+        var (events, outcome) = Decide(command, account);
+        return (events.Count == 0 ? null : new Append(command.AccountId, account.Version, events), new ActivationVerdict(command.AccountId, outcome));
+    }
+
+    public static (IReadOnlyList<object> Events, ActivationOutcome Outcome) Decide(ActivateAccount command, Account account) => account.Status switch
+    {
+        AccountStatus.Pending => ([new AccountActivated(command.RequestedAt)], ActivationOutcome.Active),
+        AccountStatus.Active => ([], ActivationOutcome.Active),
+        AccountStatus.None => ([], ActivationOutcome.Unknown),
+        _ => ([], ActivationOutcome.Expired),
+    };
+}

@@ -1,0 +1,6 @@
+// Accounts decides what happens to an account. It owns no data: it decides on what the log says.
+using Signup.Hosting;
+
+var app = SignupEndpoint.Create(Topology.Accounts, args, concurrency: 128).Build();
+app.MapHealth();
+await app.RunAsync();

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Mvc;
+using Signup.Hosting;
+using Signup.Messages.Uniqueness;
+
+namespace Signup.Uniqueness;
+
+/// <summary>The door over HTTP: <c>POST</c> claims, <c>PATCH</c> replaces, <c>DELETE</c> gives up.</summary>
+public static class EventDoor
+{
+    private const string Problems = "https://signup.invalid/problems";
+
+    private sealed record Body(Guid? StreamId, Guid? EventId, long? ExpectedVersion, string? Type, JsonElement? Data);
+
+    public static void MapEventDoor(this WebApplication app) =>
+        app.MapMethods("/event", ["POST", "PATCH", "DELETE"], async (HttpContext http, Proposals proposals, UniquenessRules rules) =>
+            await DecideAsync(http, proposals, rules)).RequireApiKey("Uniqueness:ApiKey");
+
+    private static async Task<IResult> DecideAsync(HttpContext http, Proposals proposals, UniquenessRules rules)
+    {
+        try
+        {
+            var body = await JsonSerializer.DeserializeAsync<Body>(http.Request.Body, JsonSerializerOptions.Web, http.RequestAborted)
+                ?? throw new FormatException("The body is empty.");
+            if (body.StreamId is not { } streamId) throw new FormatException("The streamId is missing.");
+            if (body.ExpectedVersion is not { } version) throw new FormatException("The expectedVersion is missing: the number of events the stream has, 0 for a new one.");
+            if (string.IsNullOrEmpty(body.Type)) throw new FormatException("The type is missing.");
+            if (body.Data is not { } data) throw new FormatException("The data is missing.");
+            var verb = VerbFor(rules.RulesFor(body.Type));
+            if (verb is not null && verb != http.Request.Method) throw new FormatException($"An event of type '{body.Type}' goes in by {verb}.");
+            return Answer(await proposals.DecideAsync(streamId, body.EventId, version, body.Type, data, once: false));
+        }
+        catch (JsonException e)
+        {
+            return Problem(400, "invalid", $"The body is not what it must be: {e.Message}");
+        }
+        catch (FormatException e)
+        {
+            return Problem(400, "invalid", e.Message);
+        }
+        catch (RebuildingException e)
+        {
+            http.Response.Headers.RetryAfter = "5";
+            return Problem(503, "rebuilding", e.Message);
+        }
+    }
+
+    /// <summary>An event that claims anything is posted, else one that replaces is patched, else it gives up. Null: not known here.</summary>
+    private static string? VerbFor(IReadOnlyList<ClaimRule> rules) =>
+        rules.Count == 0 ? null
+        : rules.Any(r => r.Action == ClaimAction.Create) ? "POST"
+        : rules.Any(r => r.Action == ClaimAction.Update) ? "PATCH" : "DELETE";
+
+    private static IResult Answer(Verdict verdict) => verdict.Outcome switch
+    {
+        VerdictOutcome.Accepted => Results.Ok(new { version = verdict.Version, position = verdict.Position }),
+        VerdictOutcome.NotUnique => Problem(409, "not-unique", "Another stream holds this value.", verdict.Constraint),
+        _ => Problem(409, "version-conflict", "The stream is not at the expected version, or does not hold what the event gives up."),
+    };
+
+    private static IResult Problem(int status, string type, string detail, string? constraint = null)
+    {
+        var problem = new ProblemDetails { Status = status, Type = $"{Problems}/{type}", Title = type, Detail = detail };
+        if (constraint is not null) problem.Extensions["constraint"] = constraint;
+        return Results.Problem(problem);
+    }
+}

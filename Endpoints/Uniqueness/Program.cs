@@ -1,0 +1,11 @@
+// Uniqueness is the pipe in front of the log: an event that touches a unique value is in the log when the caller hears "yes".
+// It knows nothing about accounts. What is unique is said in uniqueness.json.
+using Signup.Hosting;
+using Signup.Uniqueness;
+
+var builder = SignupEndpoint.Create(Topology.Uniqueness, args, concurrency: 256);
+builder.Services.AddUniqueness(builder.Configuration);
+var app = builder.Build();
+app.MapHealth();
+app.MapEventDoor();
+await app.RunAsync();

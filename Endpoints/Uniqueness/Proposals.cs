@@ -1,0 +1,93 @@
+using JasperFx.Events;
+using Marten;
+using Npgsql;
+using Signup.EventLog;
+using Signup.Hosting;
+using Signup.Messages.Uniqueness;
+using Wolverine.Marten;
+using Wolverine.Runtime;
+
+namespace Signup.Uniqueness;
+
+/// <summary>The claims are being rebuilt; ask again later.</summary>
+public sealed class RebuildingException() : Exception("The claims on unique values are being rebuilt from the log.");
+
+/// <summary>
+/// Decides proposals: claim, event and outgoing message in one transaction, and a verdict only after its commit.
+/// Proposals that arrive together share a transaction. Nothing is decided from memory, so any number of instances may run:
+/// the primary key on claims lets one through and makes the other wait until the first has committed or is gone.
+/// </summary>
+public sealed class Proposals
+{
+    /// <summary>More in one transaction gains little and makes the first wait for the last.</summary>
+    private const int MaxBatch = 128;
+
+    private readonly UniquenessRules _rules;
+    private readonly IDocumentStore _store;
+    private readonly WolverineRuntime _runtime;
+    private readonly GroupCommit<Proposal, Verdict> _commits;
+
+    public Proposals(UniquenessRules rules, IDocumentStore store, IWolverineRuntime runtime)
+    {
+        (_rules, _store, _runtime) = (rules, store, (WolverineRuntime)runtime);
+        _commits = new(CommitAsync, MaxBatch);
+    }
+
+    /// <param name="eventId">Identifies the proposal; null: its content does.</param>
+    /// <exception cref="FormatException">The proposal is wrong. Says what.</exception>
+    /// <exception cref="RebuildingException"/>
+    public Task<Verdict> DecideAsync(Guid streamId, Guid? eventId, long expectedVersion, string type, System.Text.Json.JsonElement data, bool once) =>
+        _commits.SubmitAsync(Proposal.Read(_rules, streamId, eventId, expectedVersion, type, data, once));
+
+    /// <summary>One transaction for a batch. On any failure nothing of it is kept; <see cref="GroupCommit{TItem,TResult}"/> then gives each its own.</summary>
+    private async Task<IReadOnlyList<Verdict>> CommitAsync(IReadOnlyList<Proposal> batch)
+    {
+        await using var session = _store.LightweightSession();
+        await session.BeginTransactionAsync(CancellationToken.None);
+        var outbox = new MartenOutbox(_runtime, session);
+        var claims = new ClaimBatch(session.Connection!);
+        var verdicts = new Verdict?[batch.Count];
+        var appended = new StreamAction?[batch.Count];
+
+        var first = await claims.LookAsync(batch);
+        var undecided = new List<int>();
+        for (var i = 0; i < batch.Count; i++)
+        {
+            verdicts[i] = first[i];
+            if (first[i] is null) undecided.Add(i);
+        }
+
+        var conflicts = await claims.ClaimAsync([.. undecided.Select(i => batch[i])]);
+        for (var n = 0; n < undecided.Count; n++)
+        {
+            var (i, proposal) = (undecided[n], batch[undecided[n]]);
+            if (conflicts[n] is { } conflict)
+            {
+                verdicts[i] = conflict;
+                // A "no" is a fact, too: the same proposal again hears it again, even if the value is free by then.
+                if (conflict.Outcome == VerdictOutcome.NotUnique)
+                    session.QueueSqlCommand("insert into uniqueness.rejections (stream_id, event_id, name) values (?, ?, ?) on conflict do nothing",
+                        proposal.StreamId, proposal.EventId, conflict.Constraint!);
+                continue;
+            }
+            appended[i] = await AppendAsync(session, outbox, proposal);
+        }
+
+        await session.SaveChangesAsync();
+        for (var i = 0; i < batch.Count; i++)
+            if (appended[i] is { } stream) verdicts[i] = batch[i].Accepted(batch[i].ExpectedVersion + 1, stream.Events[0].Sequence);
+        return verdicts!;
+    }
+
+    private static async Task<StreamAction> AppendAsync(IDocumentSession session, MartenOutbox outbox, Proposal proposal)
+    {
+        var version = proposal.ExpectedVersion + 1;
+        var e = session.Events.BuildEvent(proposal.Event);
+        e.Id = proposal.EventId;
+        var stream = proposal.ExpectedVersion == 0
+            ? session.Events.StartStream(proposal.StreamId, e)
+            : session.Events.Append(proposal.StreamId, version, e);
+        await outbox.PublishAsync(EventTypes.ToMessage(proposal.Event, proposal.StreamId, version));
+        return stream;
+    }
+}

@@ -1,0 +1,19 @@
+using Signup.Messages.Uniqueness;
+
+namespace Signup.Uniqueness;
+
+/// <summary>The door on the bus.</summary>
+public static class ProposeEventHandler
+{
+    public static async Task<Verdict> Handle(ProposeEvent proposed, Proposals proposals)
+    {
+        try
+        {
+            return await proposals.DecideAsync(proposed.StreamId, proposed.EventId, proposed.ExpectedVersion, proposed.Type, proposed.Data, proposed.Once);
+        }
+        catch (FormatException)
+        {
+            return new Verdict(proposed.StreamId, proposed.EventId, VerdictOutcome.Invalid, 0, 0, null);
+        }
+    }
+}

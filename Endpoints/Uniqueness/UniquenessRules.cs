@@ -1,0 +1,128 @@
+using System.Text.Json;
+using Signup.EventLog;
+
+namespace Signup.Uniqueness;
+
+public enum ClaimAction { Create, Update, Delete }
+
+/// <summary>What an event does to one constraint, by the names of its fields.</summary>
+/// <param name="Field">The field claimed or given up; for an update, the new value's. <c>*</c>: whatever the stream holds.</param>
+/// <param name="From">For an update, the field of the value given up.</param>
+public sealed record ClaimRule(string Constraint, ClaimAction Action, string Field, string? From);
+
+/// <summary>What one event does to one constraint, by value, normalized.</summary>
+/// <param name="Value">The value claimed or given up; null: whatever the stream holds.</param>
+public sealed record Claim(string Constraint, ClaimAction Action, string? Value, string? From);
+
+/// <summary>The contents of <c>uniqueness.json</c>.</summary>
+public sealed class UniquenessRules
+{
+    public const string Anything = "*";
+
+    private readonly Dictionary<string, Func<string, string>> _normalizers = [];
+    private readonly Dictionary<string, List<ClaimRule>> _events = [];
+
+    public IReadOnlyCollection<string> EventNames => _events.Keys;
+
+    /// <summary>The rules for a kind of event; empty where the file does not name it.</summary>
+    public IReadOnlyList<ClaimRule> RulesFor(string eventName) => _events.GetValueOrDefault(eventName) ?? [];
+
+    /// <summary>What this event does to unique values.</summary>
+    /// <exception cref="FormatException">A field is missing, or its value cannot be normalized. Says which.</exception>
+    public IReadOnlyList<Claim> ClaimsOf(string eventName, JsonElement data) =>
+        [.. RulesFor(eventName).Select(rule => new Claim(rule.Constraint, rule.Action,
+            rule.Field == Anything ? null : Value(rule, rule.Field, data),
+            rule.From is null ? null : Value(rule, rule.From, data)))];
+
+    private string Value(ClaimRule rule, string field, JsonElement data)
+    {
+        if (!data.TryGetProperty(field, out var value) || value.ValueKind != JsonValueKind.String || string.IsNullOrWhiteSpace(value.GetString()))
+            throw new FormatException($"The field '{field}' is missing or empty; the constraint '{rule.Constraint}' needs it.");
+        return _normalizers[rule.Constraint](value.GetString()!);
+    }
+
+    /// <param name="path">For messages.</param>
+    /// <exception cref="UniquenessFileException">The file is wrong. Says where and what.</exception>
+    public static UniquenessRules Parse(byte[] utf8, string path)
+    {
+        try
+        {
+            return new UniquenessRules(new RulesReader(utf8));
+        }
+        catch (UniquenessFileException e)
+        {
+            throw new UniquenessFileException($"{path}: {e.Message}", e);
+        }
+    }
+
+    private UniquenessRules(RulesReader reader)
+    {
+        reader.Object(section =>
+        {
+            switch (section)
+            {
+                case "constraints": reader.Object(name => ReadConstraint(reader, name)); break;
+                case "events": reader.Object(name => ReadEvent(reader, name)); break;
+                default: throw reader.Wrong($"'{section}' is unknown here; known are 'constraints' and 'events'.");
+            }
+        });
+        if (_events.Count == 0) throw reader.Wrong("no event is named; 'events' must name at least one.");
+    }
+
+    private void ReadConstraint(RulesReader reader, string name) => reader.Object(key =>
+    {
+        if (key != "normalize") throw reader.Wrong($"'{key}' is unknown here; known is 'normalize'.");
+        var normalizer = reader.String();
+        _normalizers[name] = normalizer switch
+        {
+            "email" => EmailAddress.Normalize,
+            "casefold" => EmailAddress.CaseFold,
+            "exact" => text => text,
+            _ => throw reader.Wrong($"the normalizer '{normalizer}' is unknown; known are 'email', 'casefold' and 'exact'."),
+        };
+    });
+
+    private void ReadEvent(RulesReader reader, string eventName)
+    {
+        if (EventTypes.Find(eventName) is not { } type)
+            throw reader.Wrong($"the log knows no event '{eventName}'; it knows {string.Join(", ", EventTypes.All.Select(t => t.Name))}.");
+        var rules = _events[eventName] = [];
+        reader.Object(constraint =>
+        {
+            if (!_normalizers.ContainsKey(constraint))
+                throw reader.Wrong($"the constraint '{constraint}' is not described; 'constraints', which must come first, describes {string.Join(", ", _normalizers.Keys)}.");
+            reader.Object(action => rules.Add(ReadRule(reader, type, constraint, action)));
+        });
+    }
+
+    private static ClaimRule ReadRule(RulesReader reader, EventType type, string constraint, string action)
+    {
+        switch (action)
+        {
+            case "create":
+                return new ClaimRule(constraint, ClaimAction.Create, Field(reader.String()), null);
+            case "delete":
+                var field = reader.String();
+                return new ClaimRule(constraint, ClaimAction.Delete, field == Anything ? field : Field(field), null);
+            case "update":
+                string? from = null, to = null;
+                reader.Object(key => _ = key switch
+                {
+                    "from" => from = Field(reader.String()),
+                    "to" => to = Field(reader.String()),
+                    _ => throw reader.Wrong($"'{key}' is unknown here; an update has 'from' and 'to'."),
+                });
+                if (from is null || to is null) throw reader.Wrong("an update needs both 'from' and 'to'.");
+                return new ClaimRule(constraint, ClaimAction.Update, to, from);
+            default:
+                throw reader.Wrong($"'{action}' is unknown here; known are 'create', 'update' and 'delete'.");
+        }
+
+        string Field(string name) => type.Stored.GetProperties().Any(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name) == name)
+            ? name
+            : throw reader.Wrong($"the event '{type.Name}' has no field '{name}'.");
+    }
+}
+
+/// <summary>The file <c>uniqueness.json</c> cannot be used.</summary>
+public sealed class UniquenessFileException(string message, Exception? inner = null) : Exception(message, inner);

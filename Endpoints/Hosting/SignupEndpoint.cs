@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using JasperFx.CodeGeneration;
 using Marten;
 using Microsoft.AspNetCore.Builder;
@@ -35,6 +36,7 @@ public static class SignupEndpoint
         builder.Host.UseWolverine(options =>
         {
             options.ServiceName = name;
+            options.ApplicationAssembly = Assembly.GetEntryAssembly();
             options.UseSystemTextJsonForSerialization(json => Wire.Configure(json));
             options.UnknownMessageBehavior = UnknownMessageBehavior.DeadLetterQueue;
             options.Policies.DisableConventionalLocalRouting();

@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Reflection;
+using System.Text;
+using Npgsql;
+
+namespace Signup.Tests.Fixture;
+
+/// <summary>The RabbitMQ and PostgreSQL that tests run on, and in them a virtual host and a database for one system alone.</summary>
+public sealed class Parts
+{
+    public static readonly string Root = Metadata("RepositoryRoot");
+    public static readonly string Configuration = Metadata("Configuration");
+
+    public required string RabbitMq { get; init; }
+    public required string Postgres { get; init; }
+    public required string Management { get; init; }
+
+    /// <summary>Where this system's logs and mails go.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>The state directory that <c>./test</c> has provisioned; a test runner without it provisions the same one.</summary>
+    private static string State => Environment.GetEnvironmentVariable("SIGNUP_TEST_STATE") ?? Path.Combine(Root, ".local", "test");
+
+    /// <param name="name">Lower-case letters, for humans to tell systems apart.</param>
+    public static async Task<Parts> CreateAsync(string name)
+    {
+        var all = Path.Combine(State, "parts.env");
+        if (!File.Exists(all)) await ProvisionAsync("up");
+        var settings = (await File.ReadAllLinesAsync(all)).Select(l => l.Split('=', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0], p => p[1]);
+        var unique = $"{name}_{Guid.NewGuid():N}"[..Math.Min(name.Length + 9, 40)];
+
+        var postgres = new NpgsqlConnectionStringBuilder(settings["POSTGRES"]);
+        await using (var connection = new NpgsqlConnection(postgres.ConnectionString))
+        {
+            await connection.OpenAsync();
+            await using var create = new NpgsqlCommand($"create database {unique}", connection);
+            await create.ExecuteNonQueryAsync();
+        }
+        postgres.Database = unique;
+
+        var rabbit = new UriBuilder(settings["RABBITMQ_URI"]) { Path = unique };
+        var management = settings["RABBITMQ_MANAGEMENT"];
+        using (var http = ManagementClient(management))
+        {
+            (await http.PutAsync($"api/vhosts/{unique}", null)).EnsureSuccessStatusCode();
+            (await http.PutAsJsonAsync($"api/permissions/{unique}/{rabbit.UserName}", new { configure = ".*", write = ".*", read = ".*" })).EnsureSuccessStatusCode();
+        }
+        var directory = Path.Combine(State, "systems", unique);
+        System.IO.Directory.CreateDirectory(directory);
+        return new Parts { RabbitMq = rabbit.Uri.ToString(), Postgres = postgres.ConnectionString, Management = management, Directory = directory };
+    }
+
+    /// <summary>RabbitMQ's management API, for the whole broker.</summary>
+    public HttpClient ManagementClient() => ManagementClient(Management);
+
+    /// <summary>The name of this system's virtual host.</summary>
+    public string VirtualHost => new Uri(RabbitMq).AbsolutePath.Trim('/');
+
+    /// <param name="verb">As of docker/provision: up, restart rabbitmq, restart postgres, ….</param>
+    public static async Task ProvisionAsync(string verb, string? part = null)
+    {
+        List<string> arguments = [Path.Combine(Root, "docker", "provision"), verb];
+        if (part is not null) arguments.Add(part);
+        arguments.Add(State);
+        var start = new ProcessStartInfo("bash", arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0) throw new InvalidOperationException($"docker/provision {verb} {part} failed:\n{await output}\n{error}");
+    }
+
+    private static HttpClient ManagementClient(string management)
+    {
+        var uri = new Uri(management);
+        var client = new HttpClient { BaseAddress = new Uri($"{uri.Scheme}://{uri.Authority}/") };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(uri.UserInfo))));
+        return client;
+    }
+
+    private static string Metadata(string key) => typeof(Parts).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == key).Value!;
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Signup.Tests.Fixture;
+
+/// <summary>One endpoint, or the gateway, as a process of its own.</summary>
+public sealed class SignupProcess : IAsyncDisposable
+{
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly ProcessStartInfo _start;
+    private readonly string _log;
+    private Process? _process;
+
+    public SignupProcess(string name, string dll, string log, IReadOnlyDictionary<string, string> settings)
+    {
+        (Name, _log) = (name, log);
+        Url = $"http://127.0.0.1:{FreePort()}";
+        _start = new ProcessStartInfo("dotnet", dll) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (var (key, value) in settings) _start.Environment[key] = value;
+        _start.Environment["ASPNETCORE_URLS"] = Url;
+    }
+
+    public string Name { get; }
+    public string Url { get; }
+
+    public void Set(string key, string value) => _start.Environment[key] = value;
+
+    public async Task StartAsync()
+    {
+        var process = _process = Process.Start(_start)!;
+        process.StandardInput.Close();
+        process.OutputDataReceived += (_, line) => Append(line.Data);
+        process.ErrorDataReceived += (_, line) => Append(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        await Wait.UntilAsync(async () =>
+        {
+            if (process.HasExited) throw new InvalidOperationException($"{Name} ended at its start:\n{Tail()}");
+            return (await Http.GetAsync($"{Url}/health/ready")).IsSuccessStatusCode;
+        }, $"{Name} is ready", TimeSpan.FromSeconds(90));
+    }
+
+    /// <summary>SIGKILL: no goodbye.</summary>
+    public async Task KillAsync()
+    {
+        if (_process is not { HasExited: false } process) return;
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    /// <summary>SIGTERM, and waits for the end.</summary>
+    public async Task StopAsync()
+    {
+        if (_process is not { HasExited: false } process) return;
+        await SignalAsync("TERM");
+        await process.WaitForExitAsync();
+    }
+
+    public Task FreezeAsync() => SignalAsync("STOP");
+    public Task ContinueAsync() => SignalAsync("CONT");
+
+    public string Tail() => File.Exists(_log) ? string.Join('\n', File.ReadLines(_log).TakeLast(40)) : "(no log)";
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _process?.Dispose();
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", _process!.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+    }
+
+    private void Append(string? line)
+    {
+        if (line is null) return;
+        lock (_start) File.AppendAllText(_log, line + "\n");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

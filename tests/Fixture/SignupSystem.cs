@@ -1,0 +1,100 @@
+using System.Security.Cryptography;
+using Npgsql;
+using Signup.Hosting;
+
+namespace Signup.Tests.Fixture;
+
+/// <summary>The whole system: every endpoint and the gateway as a process, on its own virtual host and database.</summary>
+public sealed class SignupSystem : IAsyncDisposable
+{
+    public static readonly string[] All = ["Accounts", "Uniqueness", "Mail", "Query", "Gateway"];
+
+    private readonly List<SignupProcess> _processes = [];
+    private readonly Dictionary<string, string> _settings;
+
+    private SignupSystem(Parts parts)
+    {
+        Parts = parts;
+        MailPickup = Path.Combine(parts.Directory, "mail");
+        Directory.CreateDirectory(MailPickup);
+        SigningKey = RandomNumberGenerator.GetBytes(32);
+        _settings = new Dictionary<string, string>
+        {
+            ["ConnectionStrings__RabbitMq"] = parts.RabbitMq,
+            ["ConnectionStrings__Postgres"] = parts.Postgres,
+            ["Signup__SigningKey"] = Convert.ToBase64String(SigningKey),
+            ["Uniqueness__ApiKey"] = ApiKey,
+            ["Query__ApiKey"] = ApiKey,
+            ["Smtp__PickupDirectory"] = MailPickup,
+            ["RateLimiting__SignUpsPerMinute"] = "0",
+            ["DOTNET_ENVIRONMENT"] = "Development",
+            ["ASPNETCORE_ENVIRONMENT"] = "Development",
+        };
+        Database = NpgsqlDataSource.Create(parts.Postgres);
+        var identity = new EndpointIdentity("test");
+        Broker = new Broker(new Uri(parts.RabbitMq), identity);
+        Commands = new CommandClient(Broker, new Wire(identity));
+    }
+
+    public Parts Parts { get; }
+    public string ApiKey { get; } = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
+    public byte[] SigningKey { get; }
+    public string MailPickup { get; }
+    public NpgsqlDataSource Database { get; }
+    public Broker Broker { get; }
+
+    /// <summary>Sends commands as the gateway does.</summary>
+    public CommandClient Commands { get; }
+
+    public string GatewayUrl => this["Gateway"].Url;
+    public string QueryUrl => this["Query"].Url;
+    public string UniquenessUrl => this["Uniqueness"].Url;
+
+    /// <summary>The first process of that name.</summary>
+    public SignupProcess this[string name] => _processes.First(p => p.Name == name);
+
+    /// <summary>Starts these processes, all where none is named, and waits until they are ready.</summary>
+    /// <param name="name">Lower-case letters; names the database, the virtual host and the folder with the logs.</param>
+    public static async Task<SignupSystem> StartAsync(string name, IReadOnlyDictionary<string, string>? settings = null, params string[] processes)
+    {
+        var system = new SignupSystem(await Parts.CreateAsync(name));
+        foreach (var (key, value) in settings ?? new Dictionary<string, string>()) system._settings[key] = value;
+        foreach (var process in processes.Length == 0 ? All : processes) system.Add(process);
+        await Task.WhenAll(system._processes.Select(p => p.StartAsync()));
+        return system;
+    }
+
+    /// <summary>One more process of a kind; not started yet.</summary>
+    public SignupProcess Add(string name)
+    {
+        var folder = name == "Gateway" ? name : Path.Combine("Endpoints", name);
+        var dll = Path.Combine(Parts.Root, folder, "bin", Parts.Configuration, "net10.0", $"Signup.{name}.dll");
+        var process = new SignupProcess(name, dll, Path.Combine(Parts.Directory, $"{name}-{_processes.Count}.log"), _settings);
+        _processes.Add(process);
+        // Everyone hears of addresses that are known by now, and the links in mails lead to the gateway.
+        foreach (var p in _processes)
+        {
+            if (name == "Query") p.Set("Query__Url", process.Url);
+            if (name == "Gateway") p.Set("Signup__PublicUrl", process.Url);
+        }
+        if (name == "Query") _settings["Query__Url"] = process.Url;
+        if (name == "Gateway") _settings["Signup__PublicUrl"] = process.Url;
+        return process;
+    }
+
+    /// <summary>An HTTP client for one process, with the key of the internal APIs.</summary>
+    public HttpClient Client(string name)
+    {
+        var client = new HttpClient(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri(this[name].Url) };
+        if (name != "Gateway") client.DefaultRequestHeaders.Add(Hosting.ApiKey.Header, ApiKey);
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Commands.DisposeAsync();
+        await Broker.DisposeAsync();
+        foreach (var process in _processes) await process.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+}

@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using Signup.EventLog;
+
+namespace Signup.Hosting;
+
+/// <summary>Something derived from the log that lives in PostgreSQL: where it stands, and what to do with the next events.</summary>
+public interface IProjection
+{
+    /// <summary>As metrics and log lines call it.</summary>
+    string Name { get; }
+
+    /// <summary>Creates what it needs in the database; repeating does no harm, also from several processes at once.</summary>
+    Task EnsureAsync(CancellationToken cancellation);
+
+    /// <summary>Position of the last event that is in it, 0 before the first.</summary>
+    Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellation);
+
+    /// <summary>Locks the checkpoint until the end of the connection's transaction. Null where another process holds it, or where this
+    /// process must not write (a newer version of the code has taken over).</summary>
+    Task<long?> LockAsync(NpgsqlConnection connection, CancellationToken cancellation);
+
+    /// <summary>Takes in events that follow the checkpoint, and moves the checkpoint to the last of them, in the connection's transaction.</summary>
+    Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation);
+}
+
+/// <summary>Ends a follower's rest. Signals that come while it works, or one after the other, are one signal.</summary>
+public sealed class WakeUp
+{
+    private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    public void Signal() => _signal.Writer.TryWrite(true);
+
+    /// <summary>Returns at the next signal, or when <paramref name="rest"/> is over.</summary>
+    internal async Task WaitAsync(TimeSpan rest, CancellationToken cancellation)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        timeout.CancelAfter(rest);
+        try
+        {
+            await _signal.Reader.ReadAsync(timeout.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+        }
+    }
+}
+
+/// <summary>How far a projection is behind the log.</summary>
+/// <param name="Events">Positions between checkpoint and end of the log: at most this many events, since positions have gaps.</param>
+/// <param name="Seconds">Age of the oldest event that is not in the projection.</param>
+public sealed record Lag(long Position, long Events, double Seconds);
+
+/// <summary>
+/// Keeps a projection at the end of the log: the one piece of code that fills a new consumer with history and keeps it current.
+/// <para>
+/// It follows positions, from the projection's own checkpoint (0 for a new one), and moves that checkpoint in the transaction that
+/// takes the events in. So there is no seam between history and present, nothing is taken twice and nothing is left out, whatever dies
+/// when. Messages from the queue only end its rest early: their order does not matter, and a message that never arrives costs
+/// one rest (half a second) and no data. That is also why they may be acknowledged before the work is done.
+/// </para>
+/// Any number of processes may follow for the same projection: the checkpoint's row lock lets one in at a time.
+/// </summary>
+public sealed partial class LogFollower<TProjection>(TProjection projection, NpgsqlDataSource database, LogReader log, WakeUp wakeUp, ILogger<LogFollower<TProjection>> logger)
+    : BackgroundService where TProjection : IProjection
+{
+    private const int BatchSize = 1_000;
+
+    /// <summary>How long a lost message may go unnoticed.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Before looking again where the next position may still be filled by a running transaction.</summary>
+    private static readonly TimeSpan ShortestGapRest = TimeSpan.FromMilliseconds(10);
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private enum Found { Events, Nothing, Busy }
+
+    /// <summary>As of the last look, at most about a second old while the database answers.</summary>
+    public Lag? Lag { get; private set; }
+
+    public async Task<Lag> MeasureAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var position = await projection.PositionAsync(connection, cancellation);
+        await using var command = new NpgsqlCommand($"""
+            select coalesce((select max(seq_id) from {LogStore.Schema}.mt_events), 0),
+                   coalesce((select extract(epoch from clock_timestamp() - timestamp) from {LogStore.Schema}.mt_events
+                             where seq_id > @position order by seq_id limit 1), 0)::double precision
+            """, connection);
+        command.Parameters.AddWithValue("position", position);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return Lag = new Lag(position, Math.Max(0, reader.GetInt64(0) - position), Math.Max(0, reader.GetDouble(1)));
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var ensured = false;
+        var pause = TimeSpan.Zero;
+        var gapRest = ShortestGapRest;
+        var measured = 0L;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                if (!ensured) await projection.EnsureAsync(stoppingToken);
+                ensured = true;
+                var found = await TakeAsync(stoppingToken);
+                if (pause > TimeSpan.Zero) Recovered(logger, projection.Name);
+                pause = TimeSpan.Zero;
+                if (found != Found.Events || Stopwatch.GetElapsedTime(measured) > Rest)
+                {
+                    await MeasureAsync(stoppingToken);
+                    measured = Stopwatch.GetTimestamp();
+                }
+                var gap = found == Found.Nothing && Lag!.Events > 0;
+                if (found != Found.Events) await wakeUp.WaitAsync(gap ? gapRest : Rest, stoppingToken);
+                gapRest = gap && gapRest < Rest ? gapRest * 2 : gap ? gapRest : ShortestGapRest;
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                // Whatever it is, the checkpoint has not moved: trying again is safe, and giving up would freeze the projection.
+                if (pause == TimeSpan.Zero) Failing(logger, e, projection.Name);
+                pause = pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+                await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task<Found> TakeAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        // A process that is frozen while it holds the checkpoint must not hold up the others: the server ends its transaction.
+        await using (var command = new NpgsqlCommand("set local idle_in_transaction_session_timeout = '20s'", connection))
+            await command.ExecuteNonQueryAsync(cancellation);
+        if (await projection.LockAsync(connection, cancellation) is not { } position) return Found.Busy;
+        var events = await log.ReadAsync(position, BatchSize, cancellation);
+        if (events.Count == 0) return Found.Nothing;
+        await projection.ApplyAsync(connection, events, cancellation);
+        await transaction.CommitAsync(cancellation);
+        return Found.Events;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Projection} cannot follow the log, trying again until it can")]
+    private static partial void Failing(ILogger logger, Exception e, string projection);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Projection} follows the log again")]
+    private static partial void Recovered(ILogger logger, string projection);
+}

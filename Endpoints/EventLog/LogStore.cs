@@ -2,6 +2,7 @@ using JasperFx;
 using JasperFx.Events;
 using Marten;
 using Npgsql;
+using Weasel.Core;
 
 namespace Signup.EventLog;
 
@@ -20,7 +21,8 @@ public static class LogStore
         // One call to the database per stream; the server numbers versions and positions.
         options.Events.AppendMode = EventAppendMode.Quick;
         options.Events.EnableBigIntEvents = true;
-        options.UseSystemTextJsonForSerialization(LogJson.Options);
+        // Marten resets the naming policy of what it is given; casing has to be said to it, too.
+        options.UseSystemTextJsonForSerialization(LogJson.Options, EnumStorage.AsString, Casing.CamelCase);
         options.AutoCreateSchemaObjects = AutoCreate.CreateOrUpdate;
         options.DisableNpgsqlLogging = true;
         options.Listeners.Add(new TransactionIdBeforePosition());

@@ -1,0 +1,105 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Signup.EventLog;
+using Signup.EventLog.Accounts;
+
+namespace Signup.Query.Accounts;
+
+/// <summary>What the read model holds of an account: the fold of its events. Never the password's hash.</summary>
+/// <param name="Version">Number of the last event folded in.</param>
+/// <param name="Email">As typed.</param>
+/// <param name="Position">Place in the log of the last event folded in.</param>
+/// <param name="UpdatedAt">When that event was appended.</param>
+public sealed record AccountDocument(
+    Guid Id, long Version, string Username, string Email, AccountStatus Status, MailStatus Mail, string Language,
+    DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, long Position)
+{
+    /// <summary>Raise it with every change to the fold or to the shape of the document, then run <c>./run Query rebuild</c>.</summary>
+    public const int Shape = 1;
+
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    public DateTimeOffset? ActivatedAt { get; init; }
+    public DateTimeOffset? ExpiredAt { get; init; }
+    public DateTimeOffset? EmailChangedAt { get; init; }
+    public DateTimeOffset? DeletedAt { get; init; }
+
+    /// <summary>Versions of events whose JSON does not fit their class. They have no effect, and they do not stop the rest.</summary>
+    public IReadOnlyList<long>? Unreadable { get; init; }
+
+    public static AccountDocument Parse(string json) => JsonSerializer.Deserialize<AccountDocument>(json, Json)!;
+
+    public string ToJson() => JsonSerializer.Serialize(this, Json);
+
+    /// <summary>The account after one more event of its stream; null while there is none. An event it already holds changes nothing.</summary>
+    public static AccountDocument? Apply(AccountDocument? account, LoggedEvent e)
+    {
+        if (e.Version <= account?.Version) return account;
+        var after = Read(e) switch
+        {
+            AccountCreated created when account is null => new AccountDocument(
+                e.StreamId, e.Version, created.Username, created.Email, AccountStatus.Pending, MailStatus.Queued, created.Language,
+                created.CreatedAt, e.At, e.Position),
+            UnreadableEvent when account is not null => account with { Unreadable = [.. account.Unreadable ?? [], e.Version] },
+            _ when account is null => null,
+            AccountActivated activated => account with { Status = AccountStatus.Active, ActivatedAt = activated.ActivatedAt },
+            AccountExpired expired => account with { Status = AccountStatus.Expired, ExpiredAt = expired.ExpiredAt },
+            EmailChanged changed => account with { Email = changed.NewEmail, EmailChangedAt = changed.ChangedAt },
+            AccountDeleted deleted => account with { Status = AccountStatus.Deleted, DeletedAt = deleted.DeletedAt },
+            ActivationMailSent sent => account with { Mail = account.Mail.Sent(sent) },
+            ActivationMailFailed failed => account with { Mail = account.Mail.Failed(failed) },
+            _ => account,
+        };
+        return after is null ? null : after with { Version = e.Version, Position = e.Position, UpdatedAt = e.At };
+    }
+
+    /// <summary>The account after all of <paramref name="events"/>: a stream in order, from its first event.</summary>
+    public static AccountDocument? Fold(IEnumerable<LoggedEvent> events) => events.Aggregate((AccountDocument?)null, Apply);
+
+    /// <summary>Whether <paramref name="e"/> does not follow on what <paramref name="account"/> holds, so that its stream must be read instead.</summary>
+    public static bool LeavesGap(AccountDocument? account, LoggedEvent e) =>
+        e.Version > (account?.Version ?? 0) + 1 && EventTypes.Find(e.Type) is not null;
+
+    private static object? Read(LoggedEvent e)
+    {
+        if (EventTypes.Find(e.Type) is not { } type) return null;
+        try
+        {
+            return JsonSerializer.Deserialize(e.Data, type.Stored, LogJson.Options);
+        }
+        catch (JsonException)
+        {
+            return default(UnreadableEvent);
+        }
+    }
+
+    private readonly record struct UnreadableEvent;
+}
+
+public enum MailState
+{
+    /// <summary>The account exists; its mail is on the way to the provider.</summary>
+    Queued,
+    /// <summary>The provider took the last one.</summary>
+    Sent,
+    /// <summary>The provider refused the last one for good.</summary>
+    Failed,
+}
+
+/// <summary>What is known of the account's activation mail.</summary>
+/// <param name="Count">How many the provider took, reminders and repeats included.</param>
+/// <param name="Purpose">Of the last one, such as <c>activation</c> or <c>reminder-1</c>.</param>
+/// <param name="Reason">The class of the reason of the last failure, where the last one failed.</param>
+public sealed record MailStatus(MailState State, int Count, string? Purpose = null, DateTimeOffset? SentAt = null, DateTimeOffset? FailedAt = null, string? Reason = null)
+{
+    public static readonly MailStatus Queued = new(MailState.Queued, 0);
+
+    internal MailStatus Sent(ActivationMailSent e) => new(MailState.Sent, Count + 1, e.Purpose, e.SentAt);
+
+    internal MailStatus Failed(ActivationMailFailed e) => this with { State = MailState.Failed, Purpose = e.Purpose, FailedAt = e.FailedAt, Reason = e.Reason };
+}

@@ -1,0 +1,37 @@
+using Dapper;
+using Npgsql;
+using Signup.EventLog;
+
+namespace Signup.Query.Accounts;
+
+/// <summary>An account's events, from the log.</summary>
+public static class History
+{
+    private sealed record Row(long Position, Guid StreamId, long Version, Guid EventId, string Type, string Data, DateTime At);
+
+    /// <summary>The stream's events in order, up to and including <paramref name="version"/>.</summary>
+    public static async Task<IReadOnlyList<LoggedEvent>> ReadAsync(NpgsqlConnection connection, Guid streamId, long version, CancellationToken cancellation)
+    {
+        var rows = await connection.QueryAsync<Row>(new CommandDefinition($"""
+            select seq_id as position, stream_id as streamid, version, id as eventid, type, data::text as data, timestamp as at
+            from {LogStore.Schema}.mt_events where stream_id = @streamId and version <= @version order by version
+            """, new { streamId, version }, cancellationToken: cancellation));
+        return [.. rows.Select(r => new LoggedEvent(r.Position, r.StreamId, r.Version, r.EventId, r.Type, r.Data, r.At))];
+    }
+
+    /// <summary>The account as it was when its event number <paramref name="version"/> was the last; null where there was none.</summary>
+    public static async Task<AccountDocument?> AtVersionAsync(NpgsqlConnection connection, Guid accountId, long version, CancellationToken cancellation)
+    {
+        var account = AccountDocument.Fold(await ReadAsync(connection, accountId, version, cancellation));
+        return account?.Version == version ? account : null;
+    }
+
+    /// <summary>The account as the log showed it at a moment; null where there was none.</summary>
+    public static async Task<AccountDocument?> AtMomentAsync(NpgsqlConnection connection, Guid accountId, DateTimeOffset moment, CancellationToken cancellation)
+    {
+        var events = await ReadAsync(connection, accountId, long.MaxValue, cancellation);
+        // By version, not by time: a transaction's time is its beginning, so that of a later event can be the earlier one.
+        var last = events.Where(e => e.At <= moment).Select(e => e.Version).DefaultIfEmpty().Max();
+        return AccountDocument.Fold(events.Where(e => e.Version <= last));
+    }
+}

@@ -1,0 +1,11 @@
+// Query keeps a JSON document per account, derived from the log and always catching up with it, and answers questions about accounts.
+// All it owns can be thrown away and derived again.
+using Signup.Hosting;
+using Signup.Query;
+
+var builder = SignupEndpoint.Create(Topology.Query, args, concurrency: 20);
+builder.Services.AddQuery();
+var app = builder.Build();
+app.MapHealth();
+app.MapQuery();
+await app.RunAsync();

@@ -1,0 +1,160 @@
+using Dapper;
+using Npgsql;
+using Signup.EventLog;
+using Signup.Hosting;
+using Signup.Query.Accounts;
+
+namespace Signup.Query.Projection;
+
+/// <summary>One build of the read model, in a table of its own.</summary>
+/// <param name="Shape">The <see cref="AccountDocument.Shape"/> it was begun with.</param>
+/// <param name="Position">Last event that is in it.</param>
+public sealed record Generation(int Id, int Shape, long Position)
+{
+    public string Table => $"{ReadModel.Schema}.accounts_{Id}";
+}
+
+/// <summary>
+/// The read model in PostgreSQL: a JSON document per account, in the table of the live generation, behind the view <c>query.accounts</c>.
+/// A rebuild fills the table of another generation beside it and points the view there, in one transaction.
+/// </summary>
+public sealed class ReadModel(NpgsqlDataSource database) : IProjection
+{
+    /// <summary>The database schema that holds all of it.</summary>
+    public const string Schema = "query";
+
+    public string Name => "query.accounts";
+
+    public async Task EnsureAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        // Several processes may start at once; CREATE … IF NOT EXISTS alone lets two of them collide.
+        await connection.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended('signup.query', 0))");
+        await connection.ExecuteAsync($"""
+            create schema if not exists {Schema};
+            create table if not exists {Schema}.generation (
+                id         int generated always as identity primary key,
+                state      text not null check (state in ('live', 'building')),
+                shape      int not null,
+                position   bigint not null default 0,
+                started_at timestamptz not null default now());
+            create unique index if not exists one_generation_per_state on {Schema}.generation (state);
+            """);
+        if (await LiveAsync(connection, cancellation) is null)
+        {
+            var generation = await CreateGenerationAsync(connection, "live", cancellation);
+            await CreateIndexesAsync(connection, generation, cancellation);
+            await PointViewAsync(connection, generation, cancellation);
+        }
+        await transaction.CommitAsync(cancellation);
+    }
+
+    public async Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        (await LiveAsync(connection, cancellation))?.Position ?? 0;
+
+    public static Task<Generation?> LiveAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        connection.QuerySingleOrDefaultAsync<Generation>(new CommandDefinition(
+            $"select id, shape, position from {Schema}.generation where state = 'live'", cancellationToken: cancellation));
+
+    public async Task<long?> LockAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var live = await connection.QuerySingleOrDefaultAsync<Generation>(new CommandDefinition(
+            $"select id, shape, position from {Schema}.generation where state = 'live' for update skip locked", cancellationToken: cancellation));
+        // A newer version of the code has rebuilt already: this one would write documents of the old shape among the new.
+        return live is null || live.Shape > AccountDocument.Shape ? null : live.Position;
+    }
+
+    public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
+    {
+        var live = await LiveAsync(connection, cancellation) ?? throw new InvalidOperationException("The read model has no live generation.");
+        await ApplyAsync(connection, live, events, cancellation);
+    }
+
+    /// <summary>Folds events into the generation's documents, and moves its checkpoint, in the connection's transaction.</summary>
+    internal static async Task ApplyAsync(NpgsqlConnection connection, Generation generation, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
+    {
+        var accounts = await LoadAsync(connection, generation, events, cancellation);
+        foreach (var e in events)
+        {
+            var account = accounts.GetValueOrDefault(e.StreamId);
+            accounts[e.StreamId] = AccountDocument.LeavesGap(account, e)
+                ? AccountDocument.Fold(await History.ReadAsync(connection, e.StreamId, e.Version, cancellation))
+                : AccountDocument.Apply(account, e);
+        }
+        await SaveAsync(connection, generation, accounts.Values.OfType<AccountDocument>(), cancellation);
+        await connection.ExecuteAsync(new CommandDefinition(
+            $"update {Schema}.generation set position = @position where id = @id",
+            new { position = events[^1].Position, id = generation.Id }, cancellationToken: cancellation));
+    }
+
+    private static async Task<Dictionary<Guid, AccountDocument?>> LoadAsync(NpgsqlConnection connection, Generation generation, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
+    {
+        // An account whose first event is among these has no document yet.
+        var begun = new HashSet<Guid>();
+        var wanted = new HashSet<Guid>();
+        foreach (var e in events)
+            if (e.Version == 1) begun.Add(e.StreamId);
+            else if (!begun.Contains(e.StreamId)) wanted.Add(e.StreamId);
+        if (wanted.Count == 0) return [];
+        var documents = await connection.QueryAsync<string>(new CommandDefinition(
+            $"select document::text from {generation.Table} where id = any(@ids)", new { ids = wanted.ToArray() }, cancellationToken: cancellation));
+        return documents.Select(AccountDocument.Parse).ToDictionary(d => d.Id, d => (AccountDocument?)d);
+    }
+
+    /// <summary>Writes documents. One that is older than what is stored is ignored.</summary>
+    internal static async Task SaveAsync(NpgsqlConnection connection, Generation generation, IEnumerable<AccountDocument> accounts, CancellationToken cancellation)
+    {
+        var rows = accounts.ToList();
+        if (rows.Count == 0) return;
+        await connection.ExecuteAsync(new CommandDefinition($"""
+            insert into {generation.Table} as stored (id, document, email)
+            select * from unnest(@ids, @documents::jsonb[], @emails)
+            on conflict (id) do update set document = excluded.document, email = excluded.email
+            where stored.version <= excluded.version
+            """,
+            new { ids = rows.ConvertAll(r => r.Id).ToArray(), documents = rows.ConvertAll(r => r.ToJson()).ToArray(), emails = rows.ConvertAll(r => Normalize(r.Email)).ToArray() },
+            cancellationToken: cancellation));
+    }
+
+    /// <summary>The form in which an address is looked for: as Uniqueness compares it, or as it is where it is none.</summary>
+    public static string Normalize(string email)
+    {
+        try
+        {
+            return EmailAddress.Normalize(email);
+        }
+        catch (FormatException)
+        {
+            return EmailAddress.CaseFold(email);
+        }
+    }
+
+    internal static async Task<Generation> CreateGenerationAsync(NpgsqlConnection connection, string state, CancellationToken cancellation)
+    {
+        var generation = await connection.QuerySingleAsync<Generation>(new CommandDefinition(
+            $"insert into {Schema}.generation (state, shape) values (@state, @shape) returning id, shape, position",
+            new { state, shape = AccountDocument.Shape }, cancellationToken: cancellation));
+        await connection.ExecuteAsync(new CommandDefinition($"""
+            create table {generation.Table} (
+                id       uuid primary key,
+                document jsonb not null,
+                email    text not null, -- normalized, which SQL cannot do
+                status   text generated always as (document ->> 'status') stored,
+                version  bigint generated always as ((document ->> 'version')::bigint) stored)
+            """, cancellationToken: cancellation));
+        return generation;
+    }
+
+    /// <summary>Made after the bulk of a rebuild, when that is much cheaper than keeping them up with every row.</summary>
+    internal static Task CreateIndexesAsync(NpgsqlConnection connection, Generation generation, CancellationToken cancellation) =>
+        connection.ExecuteAsync(new CommandDefinition($"""
+            create index if not exists accounts_{generation.Id}_email on {generation.Table} (email, id);
+            create index if not exists accounts_{generation.Id}_status on {generation.Table} (status, id);
+            """, commandTimeout: 0, cancellationToken: cancellation));
+
+    internal static Task PointViewAsync(NpgsqlConnection connection, Generation generation, CancellationToken cancellation) =>
+        connection.ExecuteAsync(new CommandDefinition(
+            $"create or replace view {Schema}.accounts as select id, document, email, status, version from {generation.Table}",
+            cancellationToken: cancellation));
+}

@@ -1,0 +1,27 @@
+using Signup.Hosting;
+using Signup.Query.Accounts;
+using Signup.Query.Log;
+using Signup.Query.Projection;
+
+namespace Signup.Query;
+
+/// <summary>What Query consists of.</summary>
+public static class QueryServices
+{
+    public static void AddQuery(this IServiceCollection services)
+    {
+        services.AddSingleton<ReadModel>().AddSingleton<WakeUp>();
+        services.AddSingleton<LogFollower<ReadModel>>().AddHostedService(s => s.GetRequiredService<LogFollower<ReadModel>>());
+        services.AddSingleton<LagReport>().AddHealthChecks().AddCheck<LagReport>("read-model");
+        services.AddProblemDetails();
+    }
+
+    public static void MapQuery(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        var api = app.MapGroup("").RequireApiKey("Query:ApiKey");
+        api.MapAccounts();
+        api.MapLog();
+    }
+}

@@ -15,24 +15,33 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 /// <para>
 /// Positions come from a sequence before the transaction commits, so a lower position can become visible after a higher one,
 /// and a transaction that rolls back leaves a gap for ever. A reader that trusts "greater than the last position" skips events.
-/// This one stops before a gap until the gap cannot be filled any more: every transaction that could have taken the
-/// missing position had its transaction id before (see <see cref="LogStore"/>), so once all transactions that ran when the gap was
-/// first seen have ended and it is still there, it stays. No clock is involved: a writer frozen for an hour delays readers, it does not lose an event.
+/// This one stops before a gap until the gap cannot be filled any more. Every writer takes its transaction id before it takes a position
+/// (see <see cref="LogStore"/>), so whoever could fill a gap has a smaller id than one that is given out after the gap was seen: the fence.
+/// Once all transactions up to the fence have ended, what is still missing stays missing.
+/// The snapshot's own upper end would not do for a fence: transactions run above it, whose ids no finished transaction has passed yet.
+/// No clock is involved: a writer frozen for an hour delays readers, it does not lose an event.
 /// </para>
 /// </summary>
 public sealed class LogReader(NpgsqlDataSource dataSource)
 {
-    private readonly Dictionary<long, ulong> _gaps = []; // first missing position of a gap → id of the first transaction that is too late to fill it
     private readonly Lock _lock = new();
+    private Fence _settled;
+    private Fence? _waiting;
 
     /// <summary>Up to <paramref name="limit"/> events behind <paramref name="after"/>, in order. Empty at the end of the log, or where the
     /// next position may still be filled by a transaction that is running: ask again.</summary>
     public async Task<IReadOnlyList<LoggedEvent>> ReadAsync(long after, int limit, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        var (events, snapshot) = await QueryAsync(connection, after, limit, cancellation);
-        var safe = SafePrefix(after, events, snapshot);
-        return safe == events.Count ? events : events.GetRange(0, safe);
+        var (events, oldest) = await QueryAsync(connection, after, limit, cancellation);
+        var safe = SafePrefix(after, events, oldest);
+        if (safe == events.Count) return events;
+
+        await RaiseFenceAsync(connection, cancellation);
+        if (safe > 0) return events.GetRange(0, safe);
+        // Most gaps were left by a rollback, and a second look settles them.
+        (events, oldest) = await QueryAsync(connection, after, limit, cancellation);
+        return events.GetRange(0, SafePrefix(after, events, oldest));
     }
 
     /// <summary>The highest position that any reader may know of, 0 in an empty log. Only for telling how far behind a reader is.</summary>
@@ -42,13 +51,13 @@ public sealed class LogReader(NpgsqlDataSource dataSource)
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
-    private static async Task<(List<LoggedEvent>, Snapshot)> QueryAsync(NpgsqlConnection connection, long after, int limit, CancellationToken cancellation)
+    /// <summary>The events, and the oldest transaction that was still running when they were read.</summary>
+    private static async Task<(List<LoggedEvent>, ulong)> QueryAsync(NpgsqlConnection connection, long after, int limit, CancellationToken cancellation)
     {
-        // One statement, one snapshot: the events and the transactions that were running when they were read.
+        // One statement, so one snapshot for both.
         const string sql = $"""
             with snapshot as materialized (select pg_current_snapshot() as s)
-            select pg_snapshot_xmin(s), pg_snapshot_xmax(s),
-                   e.seq_id, e.stream_id, e.version, e.id, e.type, e.data::text, e.timestamp
+            select pg_snapshot_xmin(s), e.seq_id, e.stream_id, e.version, e.id, e.type, e.data::text, e.timestamp
             from snapshot left join lateral
                  (select * from {LogStore.Schema}.mt_events where seq_id > @after order by seq_id limit @limit) e on true
             order by e.seq_id
@@ -57,42 +66,59 @@ public sealed class LogReader(NpgsqlDataSource dataSource)
         command.Parameters.AddWithValue("after", after);
         command.Parameters.AddWithValue("limit", limit);
         var events = new List<LoggedEvent>();
-        var snapshot = default(Snapshot);
+        var oldest = 0UL;
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            snapshot = new Snapshot(reader.GetFieldValue<ulong>(0), reader.GetFieldValue<ulong>(1));
-            if (await reader.IsDBNullAsync(2, cancellation)) break;
-            events.Add(new LoggedEvent(reader.GetInt64(2), reader.GetGuid(3), reader.GetInt64(4), reader.GetGuid(5),
-                reader.GetString(6), reader.GetString(7), reader.GetFieldValue<DateTimeOffset>(8)));
+            oldest = reader.GetFieldValue<ulong>(0);
+            if (await reader.IsDBNullAsync(1, cancellation)) break;
+            events.Add(new LoggedEvent(reader.GetInt64(1), reader.GetGuid(2), reader.GetInt64(3), reader.GetGuid(4),
+                reader.GetString(5), reader.GetString(6), reader.GetFieldValue<DateTimeOffset>(7)));
         }
-        return (events, snapshot);
+        return (events, oldest);
     }
 
     /// <summary>How many of the events may be handed out.</summary>
-    private int SafePrefix(long after, List<LoggedEvent> events, Snapshot snapshot)
+    /// <param name="oldest">The oldest transaction that was running when the events were read, by the same snapshot: what an earlier
+    /// snapshot lacks, a later one may have seen settled.</param>
+    private int SafePrefix(long after, List<LoggedEvent> events, ulong oldest)
     {
-        // Nothing was running: what is missing will stay missing.
-        if (snapshot.Oldest == snapshot.Next) return events.Count;
         lock (_lock)
         {
+            if (_waiting is { } fence && fence.Passed(oldest)) (_settled, _waiting) = (fence, null);
             var expected = after + 1;
             for (var i = 0; i < events.Count; i++)
             {
-                if (expected < events[i].Position)
-                {
-                    if (!_gaps.TryGetValue(expected, out var tooLate))
-                        _gaps[expected] = tooLate = snapshot.Next;
-                    if (snapshot.Oldest < tooLate) return i;
-                }
+                var settled = events[i].Position == expected || (events[i].Position <= _settled.Position && _settled.Passed(oldest));
+                if (!settled) return i;
                 expected = events[i].Position + 1;
             }
-            if (events.Count > 0)
-                foreach (var behind in _gaps.Keys.Where(g => g <= after).ToList()) _gaps.Remove(behind);
             return events.Count;
         }
     }
 
-    /// <summary>Of the snapshot in which a page was read: the oldest transaction still running, and the next to start.</summary>
-    private readonly record struct Snapshot(ulong Oldest, ulong Next);
+    /// <summary>For all gaps that can be seen by now. One fence at a time: each is passed sooner or later, and only then the next is needed.</summary>
+    private async Task RaiseFenceAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        lock (_lock)
+            if (_waiting is not null) return;
+        // The position first: its statement's snapshot must be older than the id.
+        await using var batch = new NpgsqlBatch(connection)
+        {
+            BatchCommands = { new($"select coalesce(max(seq_id), 0) from {LogStore.Schema}.mt_events"), new("select pg_current_xact_id()") },
+        };
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        var position = reader.GetInt64(0);
+        await reader.NextResultAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        lock (_lock) _waiting ??= new Fence(position, reader.GetFieldValue<ulong>(0));
+    }
+
+    /// <summary>Positions up to <paramref name="Position"/> that are missing once all transactions up to <paramref name="TransactionId"/> have ended
+    /// are missing for ever.</summary>
+    private readonly record struct Fence(long Position, ulong TransactionId)
+    {
+        public bool Passed(ulong oldestRunning) => oldestRunning > TransactionId;
+    }
 }

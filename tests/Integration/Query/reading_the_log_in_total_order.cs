@@ -1,0 +1,152 @@
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+using Npgsql;
+using Signup.EventLog;
+
+namespace Signup.Tests.Integration.Query;
+
+/// <summary>Writers take positions, and commit late, out of order, or not at all; readers look in between.</summary>
+public sealed class reading_the_log_in_total_order : IAsyncLifetime
+{
+    private const int Writers = 4;
+    private LogDatabase _log = null!;
+
+    public async ValueTask InitializeAsync() => _log = await LogDatabase.CreateAsync("gaps");
+    public ValueTask DisposeAsync() => _log.DisposeAsync();
+
+    public enum Step { Begin, Append, Commit, Rollback, Read }
+
+    [Property(MaxTest = 150)]
+    public Property never_skips_an_event_however_commits_interleave()
+    {
+        var step = from what in Gen.Frequency((3, Gen.Constant(Step.Begin)), (6, Gen.Constant(Step.Append)), (3, Gen.Constant(Step.Commit)), (1, Gen.Constant(Step.Rollback)), (4, Gen.Constant(Step.Read)))
+                   from writer in Gen.Choose(0, Writers - 1)
+                   select (what, writer);
+        return Prop.ForAll(step.ListOf().ToArbitrary(), steps => PlayAsync([.. steps]).GetAwaiter().GetResult());
+    }
+
+    [Fact]
+    public Task waits_for_a_lower_position_whose_writer_began_after_the_writer_of_the_higher_one() => PlayAsync(
+        (Step.Begin, 0), (Step.Begin, 1), (Step.Append, 1), (Step.Append, 0), (Step.Commit, 0), (Step.Read, 0), (Step.Commit, 1), (Step.Read, 0));
+
+    [Fact]
+    public Task waits_for_a_lower_position_at_the_second_look_too() => PlayAsync(
+        (Step.Begin, 0), (Step.Begin, 1), (Step.Append, 1), (Step.Append, 0), (Step.Commit, 0), (Step.Read, 0), (Step.Begin, 2), (Step.Commit, 2), (Step.Read, 0), (Step.Read, 0), (Step.Commit, 1), (Step.Read, 0));
+
+    [Fact]
+    public async Task goes_on_over_a_gap_that_a_rollback_left()
+    {
+        await PlayAsync((Step.Begin, 0), (Step.Append, 0), (Step.Begin, 1), (Step.Append, 1), (Step.Rollback, 0), (Step.Commit, 1));
+    }
+
+    [Fact]
+    public async Task a_writer_that_stays_open_holds_up_what_is_behind_it_and_nothing_before_it()
+    {
+        var reader = new LogReader(_log.Database);
+        await using var late = await Writer.BeginAsync(_log.Database);
+        await using var early = await Writer.BeginAsync(_log.Database);
+        var before = await early.AppendAsync();
+        await late.AppendAsync();
+        var behind = await early.AppendAsync();
+        await early.CommitAsync();
+        var start = before - 1;
+
+        for (var look = 0; look < 5; look++)
+            Assert.Equal([before], (await ReadAsync(reader, start)).Select(e => e.Position));
+        await late.CommitAsync();
+        Assert.Equal([before, before + 1, behind], (await ReadAllAsync(reader, start)).Select(e => e.Position));
+    }
+
+    /// <summary>Two readers: one that looks when told, and one that shares its memory and looks from the beginning each time.</summary>
+    private async Task PlayAsync(params (Step What, int Writer)[] steps)
+    {
+        var writers = new Writer?[Writers];
+        var committed = new List<long>();
+        var reader = new LogReader(_log.Database);
+        var start = await reader.LastPositionAsync(CancellationToken.None);
+        var read = new List<long>();
+        try
+        {
+            foreach (var (what, i) in steps)
+            {
+                switch (what)
+                {
+                    case Step.Begin:
+                        writers[i] ??= await Writer.BeginAsync(_log.Database);
+                        break;
+                    case Step.Append when writers[i] is { } w:
+                        await w.AppendAsync();
+                        break;
+                    case Step.Commit when writers[i] is { } w:
+                        await w.CommitAsync();
+                        committed.AddRange(w.Positions);
+                        writers[i] = null;
+                        break;
+                    case Step.Rollback when writers[i] is { } w:
+                        await w.DisposeAsync();
+                        writers[i] = null;
+                        break;
+                    case Step.Read:
+                        read.AddRange((await ReadAsync(reader, read.Count > 0 ? read[^1] : start)).Select(e => e.Position));
+                        // What was handed out must be all there is up to there, at any time.
+                        var again = (await ReadAsync(reader, start)).Select(e => e.Position).ToList();
+                        Assert.Equal(committed.Where(p => again.Count > 0 && p <= again[^1]).Order(), again);
+                        break;
+                }
+            }
+        }
+        finally
+        {
+            foreach (var w in writers) if (w is not null) await w.DisposeAsync();
+        }
+        read.AddRange((await ReadAllAsync(reader, read.Count > 0 ? read[^1] : start)).Select(e => e.Position));
+        Assert.Equal(committed.Order(), read);
+    }
+
+    private static Task<IReadOnlyList<LoggedEvent>> ReadAsync(LogReader reader, long after) => reader.ReadAsync(after, 1_000, CancellationToken.None);
+
+    /// <summary>Asks as a follower does, until the reader has handed out the last position.</summary>
+    private static async Task<List<LoggedEvent>> ReadAllAsync(LogReader reader, long after)
+    {
+        var events = new List<LoggedEvent>();
+        await Fixture.Wait.UntilAsync(async () =>
+        {
+            events.AddRange(await ReadAsync(reader, events.Count > 0 ? events[^1].Position : after));
+            return (events.Count > 0 ? events[^1].Position : after) >= await reader.LastPositionAsync(CancellationToken.None);
+        }, "the reader is at the end of the log");
+        return events;
+    }
+
+    /// <summary>A transaction that appends as the log's writers do: a transaction id first, then positions.</summary>
+    private sealed class Writer : IAsyncDisposable
+    {
+        private readonly NpgsqlConnection _connection;
+        public List<long> Positions { get; } = [];
+
+        private Writer(NpgsqlConnection connection) => _connection = connection;
+
+        public static async Task<Writer> BeginAsync(NpgsqlDataSource database)
+        {
+            var connection = await database.OpenConnectionAsync();
+            await connection.BeginTransactionAsync();
+            await using var command = new NpgsqlCommand("select pg_current_xact_id()", connection);
+            await command.ExecuteScalarAsync();
+            return new Writer(connection);
+        }
+
+        public async Task<long> AppendAsync()
+        {
+            Positions.AddRange(await LogDatabase.AppendAsync(_connection, Guid.NewGuid(), ("AccountActivated", """{"activatedAt":"2026-11-23T10:00:00Z"}""")));
+            return Positions[^1];
+        }
+
+        public async Task CommitAsync()
+        {
+            await using (var command = new NpgsqlCommand("commit", _connection)) await command.ExecuteNonQueryAsync();
+            await _connection.DisposeAsync();
+        }
+
+        public ValueTask DisposeAsync() => _connection.DisposeAsync();
+    }
+}

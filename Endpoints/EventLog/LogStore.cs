@@ -12,6 +12,11 @@ public static class LogStore
     /// <summary>The database schema that holds the log.</summary>
     public const string Schema = "log";
 
+    /// <summary>Connections to the database that holds the log. Their time zone is UTC whatever the server's is: Marten stamps events with
+    /// the wall clock of UTC, which the server would take for its own.</summary>
+    public static NpgsqlDataSource Connect(string connectionString) =>
+        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { Timezone = "UTC" });
+
     public static void Configure(StoreOptions options, NpgsqlDataSource dataSource)
     {
         options.Connection(dataSource);

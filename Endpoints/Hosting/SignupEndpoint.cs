@@ -23,7 +23,7 @@ public static class SignupEndpoint
     {
         var builder = CreateHost(name, args);
         var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
-        builder.Services.AddSingleton(NpgsqlDataSource.Create(Setting(builder.Configuration, "ConnectionStrings:Postgres")));
+        builder.Services.AddSingleton(LogStore.Connect(Setting(builder.Configuration, "ConnectionStrings:Postgres")));
         builder.Services.AddMarten(services =>
             {
                 var options = new StoreOptions();

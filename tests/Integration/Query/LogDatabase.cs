@@ -19,7 +19,15 @@ public sealed class LogDatabase : IAsyncDisposable
     public static async Task<LogDatabase> CreateAsync(string name)
     {
         var parts = await Parts.CreateAsync(name);
-        var database = NpgsqlDataSource.Create(parts.Postgres);
+        // Where the server's clock shows another time than UTC, the log must not.
+        var builder = new NpgsqlConnectionStringBuilder(parts.Postgres);
+        await using (var connection = new NpgsqlConnection(parts.Postgres))
+        {
+            await connection.OpenAsync();
+            await using var zone = new NpgsqlCommand($"alter database {builder.Database} set timezone = 'Asia/Kolkata'", connection);
+            await zone.ExecuteNonQueryAsync();
+        }
+        var database = LogStore.Connect(parts.Postgres);
         var store = new DocumentStore(Configured(database));
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         return new LogDatabase(database, store, parts.Postgres);

@@ -58,6 +58,16 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
         Assert.Equal([before, before + 1, behind], (await ReadAllAsync(reader, start)).Select(e => e.Position));
     }
 
+    [Fact]
+    public async Task tells_when_an_event_was_appended_whatever_the_time_zone_of_the_server()
+    {
+        await using var writer = await Writer.BeginAsync(_log.Database);
+        var position = await writer.AppendAsync();
+        await writer.CommitAsync();
+        var e = Assert.Single(await new LogReader(_log.Database).ReadAsync(position - 1, 1, CancellationToken.None));
+        Assert.Equal(DateTimeOffset.UtcNow, e.At, TimeSpan.FromMinutes(1));
+    }
+
     /// <summary>Two readers: one that looks when told, and one that shares its memory and looks from the beginning each time.</summary>
     private async Task PlayAsync(params (Step What, int Writer)[] steps)
     {

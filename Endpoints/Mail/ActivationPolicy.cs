@@ -1,0 +1,241 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Signup.EventLog.Accounts;
+using Published = Signup.Messages.Accounts;
+
+namespace Signup.Mail;
+
+public enum ActivationStatus
+{
+    /// <summary>The first mail is not out yet.</summary>
+    Waiting,
+    /// <summary>The provider took the first mail.</summary>
+    Sent,
+    /// <summary>The provider refused the address for good.</summary>
+    Failed,
+    Activated,
+    Expired,
+    Deleted,
+}
+
+/// <summary>The state of one account's activation. All times are UTC.</summary>
+public sealed record Activation
+{
+    public required Guid AccountId { get; init; }
+    public ActivationStatus Status { get; init; }
+
+    // From AccountCreated; empty where the end came first.
+    public string Username { get; init; } = "";
+    public string Email { get; init; } = "";
+    public string Language { get; init; } = "";
+    public DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the provider took the first mail.</summary>
+    public DateTimeOffset? SentAt { get; init; }
+
+    /// <summary>End of the link's validity, fixed with the first mail's fate.</summary>
+    public DateTimeOffset? LinkExpires { get; init; }
+
+    /// <summary>How many reminders went out.</summary>
+    public int Reminders { get; init; }
+
+    /// <summary>How many mails the user has asked for, ever.</summary>
+    public int Resends { get; init; }
+
+    /// <summary>The last of them is not out yet.</summary>
+    public bool ResendDue { get; init; }
+
+    /// <summary>When the user asked, as far as the last 24 hours need.</summary>
+    public ImmutableArray<DateTimeOffset> ResendsAsked { get; init; } = [];
+
+    /// <summary>How often the mail that is due was put off, for the address's sake.</summary>
+    public int PutOffs { get; init; }
+
+    /// <summary>How often the provider broke off in the midst of the mail that is due.</summary>
+    public int Interruptions { get; init; }
+
+    /// <summary>Not before then, the mail that is due.</summary>
+    public DateTimeOffset? RetryAt { get; init; }
+
+    /// <summary>When Accounts was last asked to expire the account.</summary>
+    public DateTimeOffset? ExpiryAskedAt { get; init; }
+
+    public bool IsOver => Status is ActivationStatus.Activated or ActivationStatus.Expired or ActivationStatus.Deleted;
+}
+
+/// <summary>Something to do, at a time.</summary>
+/// <param name="Purpose">Of the mail to send; null: ask Accounts to expire the account.</param>
+public sealed record Due(DateTimeOffset At, string? Purpose);
+
+/// <summary>What a decision comes to: the state from now on, and the facts for the log. The same state and no facts: nothing has changed.</summary>
+public sealed record Decision(Activation? State, params IReadOnlyList<object> Facts);
+
+/// <summary>
+/// The saga that sees an account from sign-up to activation, as a policy: every decision is a pure function of state, message and time.
+/// waiting → sent → activated, or failed (address refused), or expired; ended by the account's events at any moment, in any order.
+/// A decision made again on the state it led to changes nothing.
+/// </summary>
+public sealed class ActivationPolicy(MailSettings settings)
+{
+    /// <summary>Class of reason of an address that was put off until patience ran out.</summary>
+    public const string Unreachable = "unreachable";
+
+    // Events of the account
+
+    public static Decision Start(Activation? state, Published.AccountCreated e) => new(state ?? new Activation
+    {
+        AccountId = e.AccountId,
+        Username = e.Username,
+        Email = e.Email,
+        Language = e.Language,
+        CreatedAt = e.CreatedAt,
+    });
+
+    /// <summary>Also before the beginning: what ended stays so, whatever arrives late.</summary>
+    public static Decision End(Activation? state, Guid accountId, ActivationStatus end) => state switch
+    {
+        { Status: ActivationStatus.Deleted } => new(state),
+        { Status: ActivationStatus.Expired } when end == ActivationStatus.Activated => new(state),
+        { } when state.Status == end => new(state),
+        _ => new((state ?? new Activation { AccountId = accountId }) with
+        {
+            Status = end,
+            // What only sending needs is no longer kept.
+            Username = "", Email = "", ResendDue = false, RetryAt = null, ResendsAsked = [],
+        }),
+    };
+
+    // The user asks for the mail again
+
+    /// <param name="retryAt">When the user may ask again, where this came too early.</param>
+    public Decision Resend(Activation? state, DateTimeOffset askedAt, out DateTimeOffset? retryAt)
+    {
+        retryAt = null;
+        // Nothing to send, nothing to limit: a mail is due anyway, or none ever again. Who asks learns no more than "accepted".
+        if (state is null or { Status: ActivationStatus.Waiting } or { IsOver: true } or { ExpiryAskedAt: not null }) return new(state);
+        if (state.ResendsAsked.Contains(askedAt)) return new(state);
+
+        var asked = state.ResendsAsked.Where(t => t > askedAt.AddDays(-1)).Order().ToImmutableArray();
+        if (asked.Length > 0 && askedAt < asked[^1] + settings.ResendCooldown) retryAt = asked[^1] + settings.ResendCooldown;
+        if (asked.Length >= settings.ResendsPerDay) retryAt = asked.Length == 0 ? askedAt.AddDays(1) : asked[^settings.ResendsPerDay].AddDays(1);
+        if (retryAt is not null) return new(state);
+
+        return new(state with
+        {
+            Resends = state.ResendDue ? state.Resends : state.Resends + 1,
+            ResendDue = true,
+            ResendsAsked = asked.Add(askedAt),
+            RetryAt = state.ResendDue ? state.RetryAt : null,
+            PutOffs = state.ResendDue ? state.PutOffs : 0,
+        });
+    }
+
+    // What became of a mail. Results of a mail that is no longer due (the account was activated meanwhile,
+    // a second process had sent it too) change nothing.
+
+    public Decision Sent(Activation? state, string purpose, DateTimeOffset now) => Awaits(state, purpose)
+        ? new(Done(state!, now) with
+        {
+            Status = ActivationStatus.Sent,
+            SentAt = state!.SentAt ?? now,
+            Reminders = IsReminder(purpose) ? RemindersDue(state, now) : state.Reminders,
+        }, new ActivationMailSent(purpose, now))
+        : new(state);
+
+    /// <param name="reason">Class of the reason; never an address.</param>
+    public Decision Refused(Activation? state, string purpose, string reason, DateTimeOffset now) => Awaits(state, purpose)
+        ? new(Done(state!, now) with { Status = ActivationStatus.Failed }, new ActivationMailFailed(purpose, reason, now))
+        : new(state);
+
+    /// <summary>The provider said "later", for this address only.</summary>
+    public Decision PutOff(Activation? state, string purpose, DateTimeOffset now)
+    {
+        if (!Awaits(state, purpose)) return new(state);
+        if (state!.PutOffs >= settings.Retries) return Refused(state, purpose, Unreachable, now);
+        var putOffs = state.PutOffs + 1;
+        return new(state with { PutOffs = putOffs, RetryAt = now + Pause(state.AccountId, putOffs) });
+    }
+
+    /// <summary>The provider broke off in the midst of this mail. It goes behind the others, in case it is the mail's own fault, but
+    /// is never given up for it: the provider may be away for weeks.</summary>
+    public Decision Interrupted(Activation? state, string purpose, DateTimeOffset now)
+    {
+        if (!Awaits(state, purpose)) return new(state);
+        var interruptions = state!.Interruptions + 1;
+        return new(state with { Interruptions = interruptions, RetryAt = now + Pause(state.AccountId, interruptions) });
+    }
+
+    public Decision ExpiryAsked(Activation? state, DateTimeOffset now) =>
+        state is { IsOver: false } ? new(state with { ExpiryAskedAt = now, ResendDue = false, RetryAt = null }) : new(state);
+
+    // What is left to do, derived from the state in this one place
+
+    /// <returns>Null where nothing is ever to be done again, unless an event comes.</returns>
+    public Due? WhatIsDue(Activation state)
+    {
+        if (state.IsOver) return null;
+        var mail = NextMail(state);
+        var expiry = Expiry(state);
+        return mail is not null && (expiry is null || mail.At < expiry.At) ? mail : expiry;
+    }
+
+    /// <summary>As <see cref="WhatIsDue(Activation)"/>, for a time that has come: a link that is dead by now is not sent any more.</summary>
+    public Due? WhatIsDue(Activation state, DateTimeOffset now)
+    {
+        var due = state.IsOver ? null : Expiry(state) is { } expiry && expiry.At <= now ? expiry : WhatIsDue(state);
+        return due is not null && due.At <= now ? due : null;
+    }
+
+    /// <summary>Until when the link of a mail sent now is valid: for one lifetime from sign-up, or by whole lifetimes more where the provider was away
+    /// so long that the user would be left less than half of one. So the link is the same on every retry, and never dead on arrival.</summary>
+    public DateTimeOffset LinkExpires(Activation state, DateTimeOffset now)
+    {
+        if (state.LinkExpires is { } known) return known;
+        var late = now + (settings.ExpireAfter / 2) - (state.CreatedAt + settings.ExpireAfter);
+        var more = late <= TimeSpan.Zero ? 0 : (long)Math.Ceiling(late / settings.ExpireAfter);
+        return state.CreatedAt + ((1 + more) * settings.ExpireAfter);
+    }
+
+    private Due? NextMail(Activation state)
+    {
+        if (state.Status == ActivationStatus.Waiting) return new(state.RetryAt ?? state.CreatedAt, "activation");
+        if (state.ExpiryAskedAt is not null) return null;
+        if (state.ResendDue) return new(state.RetryAt ?? state.ResendsAsked[^1], $"resend-{state.Resends}");
+        if (state.Status != ActivationStatus.Sent || state.Reminders >= settings.Reminders.Length) return null;
+        return new(state.RetryAt ?? (state.SentAt!.Value + settings.Reminders[state.Reminders]), $"reminder-{state.Reminders + 1}");
+    }
+
+    /// <summary>Nobody's account expires because the provider was away: only the first mail's fate starts the clock.</summary>
+    private Due? Expiry(Activation state) => state.Status == ActivationStatus.Waiting
+        ? null
+        : new(state.ExpiryAskedAt is { } asked ? asked + settings.ExpireRepeat : state.LinkExpires!.Value, null);
+
+    private bool Awaits(Activation? state, string purpose) => state is { IsOver: false } && NextMail(state)?.Purpose == purpose;
+
+    private Activation Done(Activation state, DateTimeOffset now) => state with
+    {
+        LinkExpires = LinkExpires(state, now),
+        ResendDue = false,
+        RetryAt = null,
+        PutOffs = 0,
+        Interruptions = 0,
+    };
+
+    /// <summary>Reminders that came due together, after a long absence, are one reminder.</summary>
+    private int RemindersDue(Activation state, DateTimeOffset now) =>
+        Math.Max(state.Reminders + 1, settings.Reminders.Count(after => state.SentAt + after <= now));
+
+    private static bool IsReminder(string purpose) => purpose.StartsWith("reminder-", StringComparison.Ordinal);
+
+    /// <summary>Doubles each time up to the cap; ± 20 %, so that those put off together do not all come back together. The account's id and the count
+    /// stand in for chance, so that deciding stays pure.</summary>
+    private TimeSpan Pause(Guid accountId, int count)
+    {
+        Span<byte> seed = stackalloc byte[20];
+        accountId.TryWriteBytes(seed);
+        BitConverter.TryWriteBytes(seed[16..], count);
+        var chance = BitConverter.ToUInt32(SHA256.HashData(seed)) / (double)uint.MaxValue;
+        var pause = settings.RetryFirst * Math.Pow(2, Math.Min(count - 1, 40));
+        return (pause < settings.RetryCap ? pause : settings.RetryCap) * (0.8 + (0.4 * chance));
+    }
+}

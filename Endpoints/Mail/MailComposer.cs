@@ -1,0 +1,109 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using MimeKit;
+using Signup.Hosting;
+
+namespace Signup.Mail;
+
+/// <summary>Writes the mails, from templates that anyone can edit.</summary>
+public sealed partial class MailComposer
+{
+    private readonly MailTemplates _templates;
+    private readonly SignedTokens _tokens;
+    private readonly Uri _publicUrl;
+    private readonly MailboxAddress _from;
+
+    /// <param name="publicUrl">What links begin with.</param>
+    /// <param name="from">The sender; empty: <c>no-reply@</c> the host of <paramref name="publicUrl"/>.</param>
+    /// <exception cref="InvalidOperationException">A setting is wrong. Says which.</exception>
+    public MailComposer(MailTemplates templates, string publicUrl, string from, SignedTokens tokens)
+    {
+        if (!Uri.TryCreate(publicUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
+            throw new InvalidOperationException("The setting Signup:PublicUrl must be an absolute http or https address: the links in mails begin with it.");
+        if (!MailboxAddress.TryParse(from.Length > 0 ? from : $"no-reply@{Host(url)}", out _from!))
+            throw new InvalidOperationException("The setting Mail:From must be a mail address, such as: Signup <no-reply@example.com>");
+        (_templates, _tokens, _publicUrl) = (templates, tokens, url);
+    }
+
+    /// <param name="linkExpires">End of the link's validity. The same account and end give the same link.</param>
+    /// <returns>Null where no mail can be addressed to what the account has as its address.</returns>
+    public OutgoingMail? Compose(Activation account, string purpose, DateTimeOffset linkExpires, DateTimeOffset now)
+    {
+        if (Recipient(account.Email) is not { } recipient) return null;
+        var template = _templates.Find(purpose.StartsWith("reminder-", StringComparison.Ordinal) ? "reminder" : "activation", account.Language);
+        var values = new MailValues(
+            Username: Harmless(account.Username),
+            Link: $"{_publicUrl.AbsoluteUri.TrimEnd('/')}/activate?token={_tokens.Issue("activation", account.AccountId, linkExpires)}",
+            Expires: linkExpires.UtcDateTime.ToString("f", template.Culture) + " UTC",
+            Site: _publicUrl.IsDefaultPort ? _publicUrl.Host : _publicUrl.Authority);
+
+        var mail = new OutgoingMail
+        {
+            Date = now,
+            Subject = template.Subject.Fill(values),
+            // The same for every copy of one mail, so that mail programs and people can tell a copy from a new mail.
+            MessageId = $"{purpose}.{account.AccountId}@{Host(_publicUrl)}",
+            Alternatives =
+            {
+                new TextPart("plain") { Text = template.Text.Fill(values) },
+                new TextPart("html") { Text = template.Html.Fill(values, WebUtility.HtmlEncode!) },
+            },
+        };
+        mail.From.Add(_from);
+        mail.To.Add(recipient);
+        // RFC 3834, 5: so that vacation notices and other robots do not answer. List-Unsubscribe (RFC 8058) is for lists: these mails
+        // go once to whoever asked for them, and there is nothing to unsubscribe from.
+        mail.Headers.Add(HeaderId.AutoSubmitted, "auto-generated");
+        mail.Headers.Add("X-Auto-Response-Suppress", "All");
+        mail.Headers.Add(HeaderId.ContentLanguage, template.Culture.Name);
+        return mail;
+    }
+
+    private static MailboxAddress? Recipient(string address)
+    {
+        if (address.Any(char.IsControl)) return null;
+        try
+        {
+            return new MailboxAddress(null, address.Trim());
+        }
+        catch (ParseException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>One line; and nothing that a mail program would make a link of: else anyone could have us carry an advertisement to a
+    /// stranger, as a user name.</summary>
+    private static string Harmless(string username)
+    {
+        var line = string.Concat(username.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c)).Trim();
+        // U+2060 WORD JOINER: not seen, but it ends what looks like an address.
+        return LinkLike().Replace(line, "$0\u2060");
+    }
+
+    private static string Host(Uri url) => url.HostNameType is UriHostNameType.Dns ? url.IdnHost : $"[{url.Host.Trim('[', ']')}]";
+
+    [GeneratedRegex(@"[:/@\\]|\.(?=\p{L})", RegexOptions.CultureInvariant)]
+    private static partial Regex LinkLike();
+}
+
+/// <summary>A mail whose end can be made to wait, while the rest of it is on its way already.</summary>
+public sealed class OutgoingMail : MimeMessage
+{
+    public OutgoingMail() => Body = Alternatives = new Paced(this);
+
+    /// <summary>Text first, the preferred form last.</summary>
+    public MultipartAlternative Alternatives { get; }
+
+    /// <summary>Called when all is written but what says that this was all.</summary>
+    public Func<CancellationToken, Task> BeforeEnd { get; set; } = _ => Task.CompletedTask;
+
+    private sealed class Paced(OutgoingMail mail) : MultipartAlternative
+    {
+        public override async Task WriteToAsync(FormatOptions options, Stream stream, bool contentOnly, CancellationToken cancellationToken = default)
+        {
+            await base.WriteToAsync(options, stream, contentOnly, cancellationToken);
+            await mail.BeforeEnd(cancellationToken);
+        }
+    }
+}

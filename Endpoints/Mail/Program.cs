@@ -1,0 +1,10 @@
+// Mail sees every account from sign-up to activation: it sends the activation mail, reminds, and asks for the account's expiry in the end.
+// Start reading at ActivationPolicy.cs. What it has sent is in the log; what is to be done is in its own table.
+using Signup.Hosting;
+using Signup.Mail;
+
+var builder = SignupEndpoint.Create(Topology.Mail, args, concurrency: 256);
+builder.Services.AddMail(builder.Configuration);
+var app = builder.Build();
+app.MapHealth();
+await app.RunAsync();

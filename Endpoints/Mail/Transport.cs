@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using MailKit;
+using MailKit.Net.Smtp;
+using MimeKit;
+using MimeKit.IO;
+
+namespace Signup.Mail;
+
+/// <summary>A way to the mail provider, used by one sender at a time.</summary>
+public interface ITransport : IAsyncDisposable
+{
+    /// <summary>Hands a mail over. Faults are outcomes; throws only when <paramref name="cancellation"/> is.</summary>
+    /// <param name="mayEnd">The mail is not complete, and cannot be taken by the provider, before this is.</param>
+    Task<Outcome> SendAsync(OutgoingMail mail, Task mayEnd, CancellationToken cancellation);
+
+    /// <summary>Nothing to send for a while.</summary>
+    Task RestAsync(CancellationToken cancellation);
+}
+
+/// <summary>Opens ways to the provider that the settings name.</summary>
+public sealed class Transports(SmtpSettings smtp)
+{
+    public ITransport Open() => smtp.Host.Length > 0 ? new SmtpTransport(smtp) : new PickupTransport(smtp.PickupDirectory);
+}
+
+/// <summary>One SMTP connection, opened when first needed, kept, and opened again where it was lost.</summary>
+public sealed class SmtpTransport(SmtpSettings settings) : ITransport
+{
+    private static readonly FormatOptions Format = FormatOptions.Default.Clone();
+    private static readonly FormatOptions International = new() { International = true, NewLineFormat = NewLineFormat.Dos };
+
+    private Client? _client;
+    private SmtpStage _stage;
+
+    public async Task<Outcome> SendAsync(OutgoingMail mail, Task mayEnd, CancellationToken cancellation)
+    {
+        // A kept connection may be dead, or at the number of mails its server allows; that shows before the recipient is
+        // named, and is no fault of anyone's until a new connection fails as well.
+        var kept = _client is not null;
+        var outcome = await TryAsync(mail, mayEnd, cancellation);
+        return kept && outcome is Outcome.Trouble && _stage < SmtpStage.Recipient ? await TryAsync(mail, mayEnd, cancellation) : outcome;
+    }
+
+    public Task RestAsync(CancellationToken cancellation) => CloseAsync(cancellation);
+
+    public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None);
+
+    private async Task<Outcome> TryAsync(OutgoingMail mail, Task mayEnd, CancellationToken cancellation)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(settings.Timeout);
+        _stage = SmtpStage.Connecting;
+        try
+        {
+            var client = _client ??= await ConnectAsync(deadline.Token);
+            var recipient = mail.To.Mailboxes.Single();
+            var needsUtf8 = recipient.LocalPart.Any(c => c > 127);
+            if (needsUtf8 && !client.Capabilities.HasFlag(SmtpCapabilities.UTF8)) return new Outcome.Refused("international-address-unsupported");
+
+            client.Reached = stage =>
+            {
+                _stage = stage;
+                deadline.CancelAfter(settings.Timeout);
+            };
+            client.Reached(SmtpStage.Sender);
+            mail.BeforeEnd = async token =>
+            {
+                await mayEnd.WaitAsync(token);
+                deadline.CancelAfter(settings.MailTimeout);
+            };
+            await client.SendAsync(needsUtf8 ? International : Format, mail, deadline.Token);
+            return new Outcome.Accepted();
+        }
+        catch (Exception e)
+        {
+            var outcome = Faults.Classify(e, _stage);
+            if (outcome is Outcome.Trouble || _client is not { IsConnected: true }) Drop();
+            if (e is OperationCanceledException) cancellation.ThrowIfCancellationRequested();
+            return outcome;
+        }
+    }
+
+    private async Task<Client> ConnectAsync(CancellationToken deadline)
+    {
+        var client = new Client();
+        try
+        {
+            await client.ConnectAsync(settings.Host, settings.EffectivePort, settings.SocketOptions, deadline);
+            if (settings.Username.Length > 0) await client.AuthenticateAsync(Encoding.UTF8, new NetworkCredential(settings.Username, settings.Password), deadline);
+            return client;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    private async Task CloseAsync(CancellationToken cancellation)
+    {
+        if (_client is not { IsConnected: true })
+        {
+            Drop();
+            return;
+        }
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        deadline.CancelAfter(TimeSpan.FromSeconds(1));
+        try
+        {
+            await _client.DisconnectAsync(quit: true, deadline.Token);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ProtocolException or CommandException)
+        {
+            // It was going away in any case.
+        }
+        Drop();
+    }
+
+    private void Drop()
+    {
+        _client?.Dispose();
+        _client = null;
+    }
+
+    /// <summary>Tells how far a conversation came.</summary>
+    private sealed class Client : SmtpClient
+    {
+        public Client()
+        {
+            // A certificate authority that does not answer must not stop mail. Expiry, name and chain are checked all the same.
+            CheckCertificateRevocation = false;
+            // Deadlines are per stage, by cancellation.
+            Timeout = System.Threading.Timeout.Infinite;
+        }
+
+        public Action<SmtpStage> Reached { get; set; } = _ => { };
+
+        protected override void OnSenderAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response) => Reached(SmtpStage.Recipient);
+
+        protected override void OnRecipientAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response) => Reached(SmtpStage.Data);
+
+        /// <summary>Mails are small: rendering each twice, to announce its size, costs more than it could save.</summary>
+        protected override Task<long> GetSizeAsync(FormatOptions options, MimeMessage message, CancellationToken cancellationToken) => Task.FromResult(-1L);
+    }
+}
+
+/// <summary>Writes mails as files, for development and for mail servers that collect from a directory. A mail that is sent again replaces its file.</summary>
+public sealed class PickupTransport(string directory) : ITransport
+{
+    private static readonly FormatOptions Format = new() { International = true, NewLineFormat = NewLineFormat.Dos };
+
+    public async Task<Outcome> SendAsync(OutgoingMail mail, Task mayEnd, CancellationToken cancellation)
+    {
+        try
+        {
+            var name = mail.MessageId![..mail.MessageId!.IndexOf('@', StringComparison.Ordinal)];
+            var temporary = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $".{name}.{Environment.ProcessId}.tmp"));
+            mail.Prepare(EncodingConstraint.EightBit);
+            await using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                using var memory = new MemoryBlockStream();
+                await mail.WriteToAsync(Format, memory, cancellation);
+                memory.Position = 0;
+                await memory.CopyToAsync(file, cancellation);
+                file.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, Path.Combine(directory, $"{name}.eml"), overwrite: true);
+            return new Outcome.Accepted();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return new Outcome.Trouble("pickup-directory", InMail: false);
+        }
+    }
+
+    public Task RestAsync(CancellationToken cancellation) => Task.CompletedTask;
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}

@@ -12,10 +12,18 @@ public static class LogStore
     /// <summary>The database schema that holds the log.</summary>
     public const string Schema = "log";
 
-    /// <summary>Connections to the database that holds the log. Their time zone is UTC whatever the server's is: Marten stamps events with
-    /// the wall clock of UTC, which the server would take for its own.</summary>
-    public static NpgsqlDataSource Connect(string connectionString) =>
-        NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { Timezone = "UTC" });
+    /// <summary>
+    /// Connections to the database that holds the log. Their time zone is UTC whatever the server's is: Marten stamps events with
+    /// the wall clock of UTC, which the server would take for its own.
+    /// A process that freezes inside a transaction loses it after ten seconds: the database gives its locks to others, and the process finds
+    /// its commit refused when it goes on.
+    /// </summary>
+    public static NpgsqlDataSource Connect(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { Timezone = "UTC" };
+        settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s".Trim();
+        return NpgsqlDataSource.Create(settings);
+    }
 
     public static void Configure(StoreOptions options, NpgsqlDataSource dataSource)
     {

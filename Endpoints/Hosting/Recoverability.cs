@@ -16,6 +16,9 @@ public static class Recoverability
     /// <summary>How long a message rests, back in its queue, when retrying in place did not help: the broker or the database is away.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(15);
 
+    /// <summary>PostgreSQL's code for a transaction that was ended because its process did nothing in it for too long.</summary>
+    private const string IdleInTransactionSessionTimeout = "25P03";
+
     public static void Configure(WolverineOptions options)
     {
         // Someone else appended first: load and decide again, at once.
@@ -36,6 +39,8 @@ public static class Recoverability
     public static bool IsTransient(Exception e) => e switch
     {
         MartenCommandException { InnerException: { } inner } => IsTransient(inner),
+        // Terminated by the administrator, by a crash of the server, or for having frozen inside a transaction.
+        PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or IdleInTransactionSessionTimeout } => true,
         NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is IOException or TimeoutException or System.Net.Sockets.SocketException,
         RabbitMQClientException or BrokerUnavailableException or IOException or TimeoutException => true,
         AggregateException many => many.InnerExceptions.All(IsTransient),

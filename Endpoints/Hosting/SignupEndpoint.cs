@@ -89,6 +89,7 @@ public static class SignupEndpoint
         builder.Services.AddHostedService<DeclareTopology>();
         builder.Services.AddSingleton(services => new SignedTokens(
             Convert.FromBase64String(Setting(builder.Configuration, "Signup:SigningKey")), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddProblemDetails();
         builder.AddTelemetry(name);
         return builder;
     }

@@ -56,7 +56,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection)
         {
             var i = (int)reader.GetInt64(0) - 1;
             if (verdicts[i] is { Outcome: VerdictOutcome.Accepted }) continue;
-            if (reader.GetGuid(1) == batch[i].EventId) verdicts[i] = batch[i].NotUnique(reader.GetString(2));
+            if (batch[i].Named && reader.GetGuid(1) == batch[i].EventId) verdicts[i] = batch[i].NotUnique(reader.GetString(2));
             else if (batch[i].Once) verdicts[i] ??= batch[i].VersionConflict();
         }
         for (var i = 0; i < batch.Count; i++)

@@ -12,6 +12,9 @@ public static class EventDoor
 
     private sealed record Body(Guid? StreamId, Guid? EventId, long? ExpectedVersion, string? Type, JsonElement? Data);
 
+    /// <summary>Pauses before the same proposal is tried again when the database fails; a proposal that was committed after all gets its first answer.</summary>
+    private static readonly TimeSpan[] Pauses = [.. new[] { 50, 200, 1000 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
+
     public static void MapEventDoor(this WebApplication app) =>
         app.MapMethods("/event", ["POST", "PATCH", "DELETE"], async (HttpContext http, Proposals proposals, UniquenessRules rules) =>
             await DecideAsync(http, proposals, rules)).RequireApiKey("Uniqueness:ApiKey");
@@ -28,7 +31,7 @@ public static class EventDoor
             if (body.Data is not { } data) throw new FormatException("The data is missing.");
             var verb = VerbFor(rules.RulesFor(body.Type));
             if (verb is not null && verb != http.Request.Method) throw new FormatException($"An event of type '{body.Type}' goes in by {verb}.");
-            return Answer(await proposals.DecideAsync(streamId, body.EventId, version, body.Type, data, once: false));
+            return Answer(await InsistAsync(() => proposals.DecideAsync(streamId, body.EventId, version, body.Type, data, once: false), http.RequestAborted));
         }
         catch (JsonException e)
         {
@@ -43,6 +46,27 @@ public static class EventDoor
             http.Response.Headers.RetryAfter = "5";
             return Problem(503, "rebuilding", e.Message);
         }
+        catch (Exception e) when (Recoverability.IsTransient(e))
+        {
+            http.Response.Headers.RetryAfter = "1";
+            return Problem(503, "undecided", "The log cannot be reached. Send the same proposal again; should it have got in after all, it gets its first answer.");
+        }
+    }
+
+    private static async Task<Verdict> InsistAsync(Func<Task<Verdict>> decide, CancellationToken cancellation)
+    {
+        foreach (var pause in Pauses)
+        {
+            try
+            {
+                return await decide();
+            }
+            catch (Exception e) when (Recoverability.IsTransient(e))
+            {
+                await Task.Delay(pause, cancellation);
+            }
+        }
+        return await decide();
     }
 
     /// <summary>An event that claims anything is posted, else one that replaces is patched, else it gives up. Null: not known here.</summary>

@@ -8,7 +8,9 @@ namespace Signup.Uniqueness;
 
 /// <summary>A proposed event, understood: its class is known, its fields are there, and what it does to unique values is worked out.</summary>
 /// <param name="Event">The event as it will be stored.</param>
-internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersion, object Event, IReadOnlyList<Claim> Claims, bool Once)
+/// <param name="Named">The proposer gave it an id, so that a repetition can be told from a new try, and hears a "no" again.</param>
+/// <param name="Once">See <see cref="ProposeEvent.Once"/>.</param>
+internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersion, object Event, IReadOnlyList<Claim> Claims, bool Named, bool Once)
 {
     public Verdict Accepted(long version, long position) => new(StreamId, EventId, VerdictOutcome.Accepted, version, position, null);
     public Verdict NotUnique(string constraint) => new(StreamId, EventId, VerdictOutcome.NotUnique, 0, 0, constraint);
@@ -32,10 +34,10 @@ internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersio
             throw new FormatException($"The data is no {type}: {e.Message}", e);
         }
         var canonical = JsonSerializer.SerializeToElement(stored, known.Stored, LogJson.Options);
-        return new Proposal(streamId, eventId ?? IdOf(streamId, expectedVersion, type, canonical), expectedVersion, stored, rules.ClaimsOf(type, canonical), once);
+        return new Proposal(streamId, eventId ?? IdOf(streamId, expectedVersion, type, canonical), expectedVersion, stored, rules.ClaimsOf(type, canonical), eventId is not null, once);
     }
 
-    /// <summary>Who names no event id says the same by saying the same: the id is a digest of the proposal.</summary>
+    /// <summary>Who gives no event id says the same by saying the same: the id is a digest of the proposal.</summary>
     private static Guid IdOf(Guid streamId, long expectedVersion, string type, JsonElement data) =>
         new(SHA256.HashData(Encoding.UTF8.GetBytes($"{streamId}\n{expectedVersion}\n{type}\n{data.GetRawText()}"))[..16]);
 }

@@ -65,7 +65,7 @@ public sealed class Proposals
             {
                 verdicts[i] = conflict;
                 // A "no" is a fact, too: the same proposal again hears it again, even if the value is free by then.
-                if (conflict.Outcome == VerdictOutcome.NotUnique)
+                if (proposal.Named && conflict.Outcome == VerdictOutcome.NotUnique)
                     session.QueueSqlCommand("insert into uniqueness.rejections (stream_id, event_id, name) values (?, ?, ?) on conflict do nothing",
                         proposal.StreamId, proposal.EventId, conflict.Constraint!);
                 continue;

@@ -1,0 +1,183 @@
+using Signup.Messages.Uniqueness;
+using Signup.Tests.Fixture;
+using static Signup.Tests.Integration.Uniqueness.UniquenessPair;
+
+namespace Signup.Tests.Integration.Uniqueness;
+
+public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<UniquenessPair>
+{
+    [Fact]
+    public async Task the_event_is_in_the_log_when_the_caller_hears_yes()
+    {
+        var signUp = NewSignUp();
+
+        var verdict = await pair.SignUpAsync(signUp);
+
+        Assert.Equal((VerdictOutcome.Accepted, 1L), (verdict!.Outcome, verdict.Version));
+        Assert.Equal([signUp.AccountId], await pair.AccountsWithAsync(signUp.Email));
+    }
+
+    [Fact]
+    public async Task of_many_at_once_on_two_instances_exactly_one_gets_it()
+    {
+        var email = NewEmail();
+
+        var verdicts = await Task.WhenAll(Enumerable.Range(0, 60).Select(n => pair.SignUpAsync(NewSignUp(n % 2 == 0 ? email : email.ToUpperInvariant()))));
+
+        var winner = Assert.Single(verdicts, v => v!.Outcome == VerdictOutcome.Accepted);
+        Assert.All(verdicts.Where(v => v != winner), v => Assert.Equal((VerdictOutcome.NotUnique, "email"), (v!.Outcome, v.Constraint)));
+        Assert.Equal([winner!.StreamId], [.. await pair.AccountsWithAsync(email), .. await pair.AccountsWithAsync(email.ToUpperInvariant())]);
+    }
+
+    [Fact]
+    public async Task the_two_doors_lead_to_one_room()
+    {
+        var (email, account) = (NewEmail(), Guid.NewGuid());
+
+        Assert.Equal(200, (await pair.HttpAsync("POST", Created(account, email))).Status);
+
+        Assert.Equal(VerdictOutcome.NotUnique, (await pair.SignUpAsync(NewSignUp(email)))!.Outcome);
+        var (status, body) = await pair.HttpAsync("POST", Created(Guid.NewGuid(), $" {email.ToUpperInvariant()} "), pair.Second.Url);
+        Assert.Equal((409, "email"), (status, body["constraint"]!.GetValue<string>()));
+        Assert.EndsWith("/not-unique", body["type"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task the_same_sign_up_again_gets_its_first_answer_and_makes_no_second_account()
+    {
+        var signUp = NewSignUp();
+
+        var first = await pair.SignUpAsync(signUp);
+        var again = await pair.SignUpAsync(signUp with { RequestedAt = signUp.RequestedAt.AddMinutes(1) });
+
+        Assert.Equal(first, again);
+        Assert.Single(await pair.AccountsWithAsync(signUp.Email));
+    }
+
+    [Fact]
+    public async Task a_no_stays_a_no_even_when_the_address_is_free_by_then()
+    {
+        var (holder, email) = (Guid.NewGuid(), NewEmail());
+        await pair.HttpAsync("POST", Created(holder, email));
+        var late = NewSignUp(email);
+        Assert.Equal(VerdictOutcome.NotUnique, (await pair.SignUpAsync(late))!.Outcome);
+        await pair.HttpAsync("DELETE", Event(holder, 1, "AccountDeleted", new { email, deletedAt = DateTimeOffset.UnixEpoch }));
+
+        Assert.Equal(VerdictOutcome.NotUnique, (await pair.SignUpAsync(late))!.Outcome);
+        Assert.Equal(VerdictOutcome.Accepted, (await pair.SignUpAsync(NewSignUp(email)))!.Outcome);
+    }
+
+    [Fact]
+    public async Task other_content_under_a_key_that_was_used_is_a_conflict_even_if_the_first_was_refused()
+    {
+        var taken = NewSignUp();
+        await pair.SignUpAsync(taken);
+        var refused = NewSignUp(taken.Email) with { Once = true };
+        Assert.Equal(VerdictOutcome.NotUnique, (await pair.SignUpAsync(refused))!.Outcome);
+
+        Assert.Equal(VerdictOutcome.VersionConflict, (await pair.SignUpAsync(refused with { Email = NewEmail() }))!.Outcome);
+        Assert.Equal(VerdictOutcome.VersionConflict, (await pair.SignUpAsync(taken with { Username = "eve" }))!.Outcome);
+    }
+
+    [Fact]
+    public async Task it_lives_until_it_is_given_up_and_is_free_for_another_then()
+    {
+        var (first, second, a, b) = (Guid.NewGuid(), Guid.NewGuid(), NewEmail(), NewEmail());
+        await pair.HttpAsync("POST", Created(first, a));
+
+        Assert.Equal(200, (await pair.HttpAsync("PATCH", Event(first, 1, "EmailChanged", new { oldEmail = a, newEmail = b, changedAt = DateTimeOffset.UnixEpoch }))).Status);
+        Assert.Equal(200, (await pair.HttpAsync("POST", Created(second, a))).Status);
+        Assert.Equal(409, (await pair.HttpAsync("PATCH", Event(second, 1, "EmailChanged", new { oldEmail = a, newEmail = b, changedAt = DateTimeOffset.UnixEpoch }))).Status);
+        Assert.Equal(200, (await pair.HttpAsync("DELETE", Event(first, 2, "AccountDeleted", new { email = b, deletedAt = DateTimeOffset.UnixEpoch }))).Status);
+        Assert.Equal(200, (await pair.HttpAsync("PATCH", Event(second, 1, "EmailChanged", new { oldEmail = a, newEmail = b, changedAt = DateTimeOffset.UnixEpoch }))).Status);
+    }
+
+    [Fact]
+    public async Task nobody_gives_up_what_another_holds()
+    {
+        var (holder, other, email) = (Guid.NewGuid(), Guid.NewGuid(), NewEmail());
+        await pair.HttpAsync("POST", Created(holder, email));
+        await pair.HttpAsync("POST", Created(other, NewEmail()));
+
+        var (status, body) = await pair.HttpAsync("DELETE", Event(other, 1, "AccountDeleted", new { email, deletedAt = DateTimeOffset.UnixEpoch }));
+
+        Assert.Equal(409, status);
+        Assert.EndsWith("/version-conflict", body["type"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(409, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), email))).Status);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task an_unexpected_version_is_a_conflict(int expectedVersion)
+    {
+        var (account, email) = (Guid.NewGuid(), NewEmail());
+        await pair.HttpAsync("POST", Created(account, email));
+
+        var (status, body) = await pair.HttpAsync("PATCH", Event(account, expectedVersion, "EmailChanged", new { oldEmail = email, newEmail = NewEmail(), changedAt = DateTimeOffset.UnixEpoch }));
+
+        Assert.Equal(409, status);
+        Assert.EndsWith("/version-conflict", body["type"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task bad_input_is_told_what_to_do()
+    {
+        var id = Guid.NewGuid();
+        await Expect(400, "streamId", "POST", new { expectedVersion = 0, type = "AccountCreated", data = new { } });
+        await Expect(400, "expectedVersion", "POST", new { streamId = id, type = "AccountCreated", data = new { } });
+        await Expect(400, "'Nonsense' is unknown", "POST", Event(id, 0, "Nonsense", new { }));
+        await Expect(400, "'AccountActivated' is unknown here", "POST", Event(id, 0, "AccountActivated", new { activatedAt = DateTimeOffset.UnixEpoch }));
+        await Expect(400, "email", "POST", Event(id, 0, "AccountCreated", new { username = "ada" }));
+        await Expect(400, "form name@domain", "POST", Created(id, "not an address"));
+        await Expect(400, "by POST", "DELETE", Created(id, NewEmail()));
+        Assert.Equal(401, (await pair.HttpAsync("POST", Created(id, NewEmail()), key: "wrong")).Status);
+
+        async Task Expect(int expected, string text, string verb, object body)
+        {
+            var (status, problem) = await pair.HttpAsync(verb, body);
+            Assert.Equal(expected, status);
+            Assert.Contains(text, problem["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task an_instance_frozen_before_its_commit_lets_nothing_through_when_it_goes_on()
+    {
+        var email = NewEmail();
+        var (frozen, other) = (Guid.NewGuid(), Guid.NewGuid());
+        // Hold it up where it has claimed and not yet appended, and freeze it there.
+        await using var connection = await pair.System.Database.OpenConnectionAsync();
+        await using var block = await connection.BeginTransactionAsync();
+        await ExecuteAsync("lock table log.mt_streams in share mode");
+        var slow = pair.HttpAsync("POST", Created(frozen, email), pair.Second.Url);
+        await Wait.UntilAsync(async () => (long)(await ScalarAsync("select count(*) from pg_locks where not granted and relation = 'log.mt_streams'::regclass"))! > 0, "the first instance has claimed and waits");
+        await pair.Second.FreezeAsync();
+        await block.RollbackAsync();
+
+        try
+        {
+            // The database takes the frozen transaction back after ten seconds; until then the other instance waits, and says nothing.
+            var verdict = await Wait.ForAsync(() => pair.ProposeAsync(Proposal(other, email)), "the other instance has decided");
+            Assert.Equal(VerdictOutcome.Accepted, verdict.Outcome);
+        }
+        finally
+        {
+            await pair.Second.ContinueAsync();
+        }
+        Assert.Equal(409, (await slow).Status);
+        Assert.Equal([other], await pair.AccountsWithAsync(email));
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = new Npgsql.NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync();
+        }
+
+        async Task<object?> ScalarAsync(string sql)
+        {
+            await using var command = new Npgsql.NpgsqlCommand(sql, connection);
+            return await command.ExecuteScalarAsync();
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+using Signup.Accounts;
+using Signup.EventLog;
+using Signup.EventLog.Accounts;
+using Signup.Messages.Accounts;
+using Signup.Messages.Uniqueness;
+using AccountActivated = Signup.EventLog.Accounts.AccountActivated;
+using AccountCreated = Signup.EventLog.Accounts.AccountCreated;
+using AccountDeleted = Signup.EventLog.Accounts.AccountDeleted;
+using AccountExpired = Signup.EventLog.Accounts.AccountExpired;
+using EmailChanged = Signup.EventLog.Accounts.EmailChanged;
+
+namespace Signup.Tests.Unit.Accounts;
+
+public class when_deciding_about_an_account
+{
+    private static readonly Guid Id = Guid.Parse("0193b1c2-0000-7000-8000-000000000001");
+    private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
+    private static readonly SignUp Ada = new(Id, " Ada ", "Ada@example.org ", "$argon2id$x", "en", Now);
+    private static readonly AccountCreated Created = new("Ada", "Ada@example.org", "$argon2id$x", "en", Now);
+
+    [Fact]
+    public void a_sign_up_proposes_the_account_for_a_new_stream()
+    {
+        var (proposed, verdict) = SignUpHandler.Handle(Ada);
+
+        Assert.Null(verdict);
+        Assert.Equal((Id, 0L, "AccountCreated", false), (proposed!.StreamId, proposed.ExpectedVersion, proposed.Type, proposed.Once));
+        Assert.Equal(Created, System.Text.Json.JsonSerializer.Deserialize<AccountCreated>(proposed.Data, LogJson.Options));
+    }
+
+    [Fact]
+    public void the_same_sign_up_again_is_the_same_proposal_whenever_and_in_whatever_language_it_is_sent() =>
+        Assert.Equal(EventIdOf(Ada), EventIdOf(Ada with { RequestedAt = Now.AddDays(1), Language = "de" }));
+
+    [Fact]
+    public void any_other_content_is_another_proposal() =>
+        Assert.Equal(5, new[] { Ada, Ada with { Username = "Eve" }, Ada with { Email = "eve@example.org" }, Ada with { PasswordHash = "$other" }, Ada with { AccountId = Guid.NewGuid() } }
+            .Select(EventIdOf).Distinct().Count());
+
+    [Theory]
+    [InlineData(" ", "a@b.c", "$x")]
+    [InlineData("Ada", "", "$x")]
+    [InlineData("Ada", "a@b.c", "secret")]
+    public void an_incomplete_sign_up_is_refused_and_proposes_nothing(string username, string email, string hash)
+    {
+        var (proposed, verdict) = SignUpHandler.Handle(Ada with { Username = username, Email = email, PasswordHash = hash });
+
+        Assert.Null(proposed);
+        Assert.Equal(VerdictOutcome.Invalid, verdict!.Outcome);
+    }
+
+    [Fact]
+    public void a_pending_account_is_activated()
+    {
+        var (events, outcome) = Activate(Created);
+
+        Assert.Equal([new AccountActivated(Now)], events);
+        Assert.Equal(ActivationOutcome.Active, outcome);
+    }
+
+    [Fact]
+    public void an_active_account_stays_active_and_nothing_happens() => Expect(ActivationOutcome.Active, Created, new AccountActivated(Now));
+
+    [Fact]
+    public void an_expired_account_cannot_be_activated() => Expect(ActivationOutcome.Expired, Created, new AccountExpired("Ada@example.org", Now));
+
+    [Fact]
+    public void a_deleted_account_cannot_be_activated() => Expect(ActivationOutcome.Expired, Created, new AccountDeleted("Ada@example.org", Now));
+
+    [Fact]
+    public void an_unknown_account_cannot_be_activated() => Expect(ActivationOutcome.Unknown);
+
+    [Fact]
+    public void a_pending_account_may_expire_and_gives_up_the_address_it_has_now()
+    {
+        var proposed = ExpireAccountHandler.Handle(new ExpireAccount(Id, Now), Account.Fold([Created, new EmailChanged("Ada@example.org", "ada@new.example", Now)]));
+
+        Assert.Equal((2L, "AccountExpired"), (proposed!.ExpectedVersion, proposed.Type));
+        Assert.Equal("ada@new.example", proposed.Data.GetProperty("email").GetString());
+    }
+
+    [Fact]
+    public void an_active_account_does_not_expire() =>
+        Assert.Null(ExpireAccountHandler.Handle(new ExpireAccount(Id, Now), Account.Fold([Created, new AccountActivated(Now)])));
+
+    [Property]
+    public Property deciding_again_on_the_resulting_state_yields_no_event() => Prop.ForAll(Histories(), history =>
+    {
+        var account = Account.Fold(history);
+        var (events, _) = ActivateAccountHandler.Decide(new ActivateAccount(Id, Now), account);
+        var (again, _) = ActivateAccountHandler.Decide(new ActivateAccount(Id, Now), events.Aggregate(account, (a, e) => a.Apply(e)));
+        return again.Count == 0;
+    });
+
+    private static Arbitrary<object[]> Histories() => Gen.ArrayOf(Gen.Elements<object>(
+        Created, new AccountActivated(Now), new AccountExpired("a@b.c", Now), new AccountDeleted("a@b.c", Now), new ActivationMailSent("activation", Now))).ToArbitrary();
+
+    private static Guid EventIdOf(SignUp command) => SignUpHandler.Handle(command).Item1!.EventId;
+
+    private static (IReadOnlyList<object>, ActivationOutcome) Activate(params object[] history) =>
+        ActivateAccountHandler.Decide(new ActivateAccount(Id, Now), Account.Fold(history));
+
+    private static void Expect(ActivationOutcome expected, params object[] history)
+    {
+        var (events, outcome) = Activate(history);
+        Assert.Empty(events);
+        Assert.Equal(expected, outcome);
+    }
+}

@@ -1,0 +1,28 @@
+using Signup.EventLog;
+using Signup.EventLog.Accounts;
+
+namespace Signup.Tests.Unit.EventLog;
+
+public class when_an_event_is_published
+{
+    private static readonly Guid Id = Guid.NewGuid();
+    private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch;
+    private static readonly AccountCreated Created = new("Ada", "ada@example.org", "$argon2id$secret", "en", Now);
+
+    [Fact]
+    public void others_learn_all_but_the_secret() =>
+        Assert.Equal(new Messages.Accounts.AccountCreated(Id, 1, "Ada", "ada@example.org", "en", Now), EventTypes.ToMessage(Created, Id, 1));
+
+    [Fact]
+    public void its_json_without_secrets_has_no_hash()
+    {
+        var json = EventTypes.WithoutSecrets("AccountCreated", System.Text.Json.JsonSerializer.Serialize(Created, LogJson.Options));
+
+        Assert.False(json.ContainsKey("passwordHash"));
+        Assert.Equal("ada@example.org", json["email"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public void every_kind_has_a_message_that_its_own_fields_fill() => Assert.All(EventTypes.All, type =>
+        Assert.Empty(type.Message.GetProperties().Select(p => p.Name).Except([.. type.Stored.GetProperties().Select(p => p.Name), "AccountId", "Version"])));
+}

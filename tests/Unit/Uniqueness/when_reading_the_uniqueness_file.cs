@@ -1,0 +1,63 @@
+using System.Text;
+using System.Text.Json;
+using Signup.Uniqueness;
+
+namespace Signup.Tests.Unit.Uniqueness;
+
+public class when_reading_the_uniqueness_file
+{
+    private const string Good = """
+        {
+          // two constraints
+          "constraints": { "email": { "normalize": "email" }, "username": { "normalize": "casefold" } },
+          "events": {
+            "AccountCreated": { "email": { "create": "email" }, "username": { "create": "username" } },
+            "EmailChanged": { "email": { "update": { "from": "oldEmail", "to": "newEmail" } } },
+            "AccountDeleted": { "email": { "delete": "email" }, "username": { "delete": "*" } }
+          }
+        }
+        """;
+
+    [Fact]
+    public void an_event_claims_what_the_file_says()
+    {
+        var data = JsonSerializer.SerializeToElement(new { email = " Ada@Example.org", username = "ADA" });
+
+        Assert.Equal([new Claim("email", ClaimAction.Create, "ada@example.org", null), new Claim("username", ClaimAction.Create, "ada", null)],
+            Parse(Good).ClaimsOf("AccountCreated", data));
+    }
+
+    [Fact]
+    public void an_update_moves_a_claim() =>
+        Assert.Equal([new Claim("email", ClaimAction.Update, "b@x.org", "a@x.org")],
+            Parse(Good).ClaimsOf("EmailChanged", JsonSerializer.SerializeToElement(new { oldEmail = "A@x.org", newEmail = "B@x.org" })));
+
+    [Fact]
+    public void a_star_gives_up_whatever_the_stream_holds() =>
+        Assert.Contains(new Claim("username", ClaimAction.Delete, null, null),
+            Parse(Good).ClaimsOf("AccountDeleted", JsonSerializer.SerializeToElement(new { email = "a@x.org" })));
+
+    [Fact]
+    public void a_missing_field_is_named() =>
+        Assert.Contains("'username'", Assert.Throws<FormatException>(() => Parse(Good).ClaimsOf("AccountCreated", JsonSerializer.SerializeToElement(new { email = "a@x.org" }))).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("{", 1, "JSON")]
+    [InlineData("{\n \"constraint\": {}\n}", 2, "'constraint' is unknown")]
+    [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"mail\" } }\n}", 2, "'mail' is unknown")]
+    [InlineData("{\n \"events\": {\n  \"AccountCreatd\": {}\n }\n}", 3, "no event 'AccountCreatd'")]
+    [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"email\" } },\n \"events\": {\n  \"AccountCreated\": {\n   \"name\": { \"create\": \"email\" }\n} } }", 5, "'name' is not described")]
+    [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"email\" } },\n \"events\": {\n  \"AccountCreated\": {\n   \"email\":\n   { \"create\": \"mail\" }\n} } }", 6, "no field 'mail'")]
+    [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"email\" } },\n \"events\": {\n  \"EmailChanged\": {\n   \"email\": { \"update\": { \"from\": \"oldEmail\" } }\n} } }", 5, "both 'from' and 'to'")]
+    [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"email\" } },\n \"events\": {\n  \"AccountCreated\": {\n   \"email\": { \"claim\": \"email\" }\n} } }", 5, "'claim' is unknown")]
+    [InlineData("{\n\n}", 3, "no event is named")]
+    public void what_is_wrong_is_said_with_its_line(string file, int line, string what)
+    {
+        var message = Assert.Throws<UniquenessFileException>(() => Parse(file)).Message;
+
+        Assert.Contains($"line {line}:", message, StringComparison.Ordinal);
+        Assert.Contains(what, message, StringComparison.Ordinal);
+    }
+
+    private static UniquenessRules Parse(string text) => UniquenessRules.Parse(Encoding.UTF8.GetBytes(text), "uniqueness.json");
+}

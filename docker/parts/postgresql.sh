@@ -105,7 +105,6 @@ postgresql_up() {
                 -c "port=$(port_for POSTGRES_PORT)" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
                 -c max_connections=200 -c shared_buffers=256MB -c jit=off -c timezone=UTC -c log_timezone=UTC -c 'log_line_prefix=%m [%p] '
         )
-        wait_until 5 postgresql_running || true
         wait_until 120 postgresql_up_or_dead || true
         ! postgresql_answers || return 0
         # Backends of a killed server may need a moment to notice, and hold the shared memory until then.

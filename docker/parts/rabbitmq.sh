@@ -87,7 +87,7 @@ rabbitmq_answers() {
 rabbitmq_up_or_dead() { rabbitmq_answers || ! rabbitmq_running; }
 rabbitmq_running() { is_process "$(pid_in "$RABBITMQ_PIDFILE")" "$RABBITMQ_MARK"; }
 
-# In the node's command line, so that its process is known from any other.
+# In the command line of the script and of the node it becomes, so that its process is known from any other.
 RABBITMQ_MARK="signup_state $(printf '%s' "$STATE" | cksum | tr ' ' -)"
 
 rabbitmq_up() {
@@ -108,12 +108,10 @@ rabbitmq_up() {
         wait_until 10 port_taken "$ERL_EPMD_PORT" || die "epmd does not start; see $RABBITMQ_LOG"
         # With input allowed the script becomes the Erlang process instead of waiting for it, so the process id is the broker's own.
         export RABBITMQ_ALLOW_INPUT=1
-        # sbwt: idle schedulers sleep instead of spinning, since the machine's cores are shared.
-        export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-noinput -kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none -$RABBITMQ_MARK"
-        detached "$RABBITMQ_PIDFILE" "$RABBITMQ_LOG" "$scripts/rabbitmq-server"
+        export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-noinput -kernel inet_dist_use_interface {127,0,0,1}'
+        # shellcheck disable=SC2086 # a flag and its value
+        detached "$RABBITMQ_PIDFILE" "$RABBITMQ_LOG" "$scripts/rabbitmq-server" -$RABBITMQ_MARK
     )
-    # Before the script has become Erlang the mark is not there yet.
-    wait_until 10 rabbitmq_running || true
     wait_until 120 rabbitmq_up_or_dead
     if ! rabbitmq_answers; then
         tail -n 30 "$RABBITMQ_LOG" >&2

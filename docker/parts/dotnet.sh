@@ -4,10 +4,11 @@
 # Nothing stays behind in the background, and nothing greets.
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 
-program() { # PROJECTFOLDER: prints the assembly it is built to (Directory.Build.props names them all Signup.<project>)
-    local project
-    project=$(basename "$(find "$1" -maxdepth 1 -name '*.csproj' | head -n 1)" .csproj)
-    printf '%s/bin/Release/net10.0/Signup.%s.dll' "$1" "$project"
+program() { # PROJECTFOLDER: prints the assembly it is built to, as Directory.Build.props and tests/Directory.Build.props name them
+    local name
+    name=$(basename "$1")
+    case $1 in tests/* | */tests/*) name=Tests.$name ;; esac
+    printf '%s/bin/Release/net10.0/Signup.%s.dll' "$1" "$name"
 }
 
 newer_than_build() { # any source, or a folder whose files came or went
@@ -26,7 +27,8 @@ build() { # once for all; skipped where nothing changed since the last one, whic
         fi
         if [ -f .local/build.stamp ] && [ -z "$(newer_than_build)" ]; then
             for project in Gateway Endpoints/*/ tests/*/; do
-                [ -z "$(find "$project" -maxdepth 1 -name '*.csproj')" ] || [ -f "$(program "${project%/}")" ] || rm -f .local/build.stamp
+                project=${project%/}
+                [ ! -f "$project/$(basename "$project").csproj" ] || [ -f "$(program "$project")" ] || rm -f .local/build.stamp
             done
             [ ! -f .local/build.stamp ] || exit 0
         fi

@@ -4,7 +4,7 @@
 
 engine_answers() {
     # SIGNUP_DOCKER=no: a way to have private instances in spite of an engine.
-    [ "${SIGNUP_DOCKER:-}" != no ] && command -v docker >/dev/null && timeout 10 docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1
+    [ "${SIGNUP_DOCKER:-}" != no ] && command -v docker >/dev/null && docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1
 }
 
 engine_environment() { # what compose.yml asks for, one KEY=value a line

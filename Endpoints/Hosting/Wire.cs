@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using RabbitMQ.Client;
+using Signup.EventLog;
 using Wolverine;
 using Wolverine.RabbitMQ.Internal;
 
@@ -13,6 +14,9 @@ namespace Signup.Hosting;
 public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
 {
     public static readonly JsonSerializerOptions Json = Configure(new JsonSerializerOptions());
+
+    /// <summary>Stands where a message does not say what it is.</summary>
+    public const string UnknownType = "unknown";
 
     /// <summary>NServiceBus's date format: UTC, colon before six fraction digits.</summary>
     private const string DateFormat = "yyyy-MM-dd HH:mm:ss:ffffff 'Z'";
@@ -24,6 +28,13 @@ public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
         options.Converters.Add(new JsonStringEnumConverter());
         return options;
     }
+
+    /// <summary>A moment as headers say it.</summary>
+    public static string Date(DateTimeOffset moment) => moment.ToUniversalTime().ToString(DateFormat, CultureInfo.InvariantCulture);
+
+    /// <summary>The moment that a header says, or null where it says none.</summary>
+    public static DateTimeOffset? ReadDate(string? header) =>
+        DateTimeOffset.TryParseExact(header, DateFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) ? moment : null;
 
     /// <summary>The properties of a message that this process sends, outside a handler or within one.</summary>
     /// <param name="intent"><c>Send</c>, <c>Publish</c> or <c>Reply</c>.</param>
@@ -44,41 +55,47 @@ public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
                 [Headers.EnclosedMessageTypes] = message.AssemblyQualifiedName,
                 [Headers.MessageIntent] = intent,
                 [Headers.CorrelationId] = correlationId,
-                [Headers.ConversationId] = correlationId,
+                [Headers.ConversationId] = Cause.Current?.ConversationId ?? correlationId,
                 [Headers.ContentType] = Headers.Json,
-                [Headers.TimeSent] = DateTimeOffset.UtcNow.ToString(DateFormat, CultureInfo.InvariantCulture),
+                [Headers.TimeSent] = Date(DateTimeOffset.UtcNow),
                 [Headers.OriginatingEndpoint] = identity.Name,
-                [Headers.OriginatingMachine] = Environment.MachineName,
+                [Headers.OriginatingMachine] = identity.Machine,
                 [Headers.OriginatingHostId] = identity.HostId.ToString("N"),
             },
         };
         if (replyTo is not null) properties.Headers[Headers.ReplyToAddress] = replyTo;
+        if (Cause.Current?.MessageId is { } cause) properties.Headers[Headers.RelatedTo] = cause;
         if (Activity.Current?.Id is { } trace) properties.Headers[Headers.TraceParent] = trace;
         return properties;
     }
 
-    /// <summary>Outgoing from the outbox and for the error queue.</summary>
+    /// <summary>Outgoing from the outbox, back into this endpoint's own queue, and for the error queue.</summary>
     public void MapEnvelopeToOutgoing(Envelope envelope, IBasicProperties outgoing)
     {
-        outgoing.Persistent = true;
-        outgoing.MessageId = envelope.Id.ToString();
-        outgoing.CorrelationId = envelope.CorrelationId;
-        outgoing.Type = envelope.MessageType;
-        outgoing.ContentType = envelope.ContentType ?? Headers.Json;
         outgoing.Headers ??= new Dictionary<string, object?>();
-        foreach (var (key, value) in envelope.Headers) outgoing.Headers[key] = value;
+        foreach (var (key, value) in envelope.Headers)
+            if (value is not null) outgoing.Headers[key] = value;
         Default(Headers.MessageId, envelope.Id.ToString());
-        Default(Headers.EnclosedMessageTypes, envelope.Message?.GetType().AssemblyQualifiedName ?? envelope.MessageType);
-        Default(Headers.MessageIntent, "Publish");
+        Default(Headers.EnclosedMessageTypes, QualifiedName(envelope));
+        Default(Headers.MessageIntent, EventTypes.All.Any(t => t.Message.FullName == envelope.MessageType) ? "Publish" : "Send");
         Default(Headers.CorrelationId, envelope.CorrelationId);
         Default(Headers.ConversationId, envelope.ConversationId.ToString());
-        Default(Headers.ContentType, outgoing.ContentType);
-        Default(Headers.TimeSent, envelope.SentAt.ToUniversalTime().ToString(DateFormat, CultureInfo.InvariantCulture));
+        Default(Headers.ContentType, envelope.ContentType ?? Headers.Json);
+        Default(Headers.TimeSent, Date(envelope.SentAt));
         Default(Headers.OriginatingEndpoint, identity.Name);
-        Default(Headers.OriginatingMachine, Environment.MachineName);
+        Default(Headers.OriginatingMachine, identity.Machine);
         Default(Headers.OriginatingHostId, identity.HostId.ToString("N"));
         Default(Headers.TraceParent, envelope.ParentId);
 
+        outgoing.Persistent = true;
+        outgoing.MessageId = Header(Headers.MessageId);
+        outgoing.CorrelationId = Header(Headers.CorrelationId);
+        outgoing.Type = Header(Headers.EnclosedMessageTypes)!.Split(',', ';')[0].Trim();
+        outgoing.ContentType = Header(Headers.ContentType);
+        // RabbitMQ's own address for direct replies may stand there only while its asker is connected.
+        if (Header(Headers.ReplyToAddress) is { } replyTo && !replyTo.StartsWith("amq.", StringComparison.Ordinal)) outgoing.ReplyTo = replyTo;
+
+        string? Header(string key) => outgoing.Headers!.TryGetValue(key, out var value) ? (string?)value : null;
         void Default(string key, string? value)
         {
             if (value is not null) outgoing.Headers!.TryAdd(key, value);
@@ -87,19 +104,54 @@ public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
 
     public void MapIncomingToEnvelope(Envelope envelope, IReadOnlyBasicProperties incoming)
     {
-        if (incoming.Headers is { } headers)
-            foreach (var (key, value) in headers)
-                envelope.Headers[key] = value is byte[] bytes ? Encoding.UTF8.GetString(bytes) : value?.ToString();
-        if (incoming.ReplyTo is { } replyTo) envelope.Headers[Headers.ReplyToAddress] = replyTo;
-        envelope.Id = Guid.TryParse(incoming.MessageId, out var id) ? id : Guid.CreateVersion7();
-        envelope.CorrelationId = incoming.CorrelationId ?? Header(Headers.CorrelationId) ?? incoming.MessageId;
+        foreach (var (key, value) in incoming.Headers ?? new Dictionary<string, object?>())
+            if (!IsBrokers(key) && Text(value) is { } text) envelope.Headers[key] = text;
+        // What stands in both is as the sender's transport wrote it.
+        Overwrite(Headers.ReplyToAddress, incoming.ReplyTo);
+        Overwrite(Headers.CorrelationId, incoming.CorrelationId);
+        Overwrite(Headers.ContentType, incoming.ContentType);
+        if (Header(Headers.EnclosedMessageTypes) is null) Overwrite(Headers.EnclosedMessageTypes, incoming.Type);
+        // A message that names itself nowhere gets a name, so that it can be told from others should it fail.
+        if (Header(Headers.MessageId) is null) Overwrite(Headers.MessageId, string.IsNullOrEmpty(incoming.MessageId) ? Guid.CreateVersion7().ToString() : incoming.MessageId);
+
+        // A retry from ServiceControl has the same AMQP message id every time. Whoever remembers ids must not take the second for the first.
+        envelope.Id = Header(Headers.RetryUniqueMessageId) is null && Guid.TryParse(Header(Headers.MessageId), out var id) ? id : Guid.CreateVersion7();
+        envelope.CorrelationId = Header(Headers.CorrelationId) ?? Header(Headers.MessageId);
         envelope.ConversationId = Guid.TryParse(Header(Headers.ConversationId), out var conversation) ? conversation : envelope.Id;
-        envelope.MessageType = incoming.Type ?? Header(Headers.EnclosedMessageTypes)?.Split(',', ';')[0].Trim();
+        envelope.MessageType = TypeName(Header(Headers.EnclosedMessageTypes));
+        // All bodies are JSON, also where a sender says nothing or "application/octet-stream"; what is not fails, and says so.
         envelope.ContentType = Headers.Json;
         envelope.ParentId = Header(Headers.TraceParent);
-        envelope.SentAt = DateTimeOffset.TryParseExact(Header(Headers.TimeSent), DateFormat, CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal, out var sent) ? sent : DateTimeOffset.UtcNow;
+        envelope.SentAt = ReadDate(Header(Headers.TimeSent)) ?? DateTimeOffset.UtcNow;
 
         string? Header(string key) => envelope.Headers.GetValueOrDefault(key);
+        void Overwrite(string key, string? value)
+        {
+            if (!string.IsNullOrEmpty(value)) envelope.Headers[key] = value;
+        }
     }
+
+    /// <summary>The first of the enclosed types that is ours; they are listed from the most derived on.</summary>
+    private static string TypeName(string? enclosed)
+    {
+        var names = (enclosed ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries).Select(t => t.Split(',')[0].Trim()).ToList();
+        return names.FirstOrDefault(n => Contract(n) is not null) ?? names.FirstOrDefault() ?? UnknownType;
+    }
+
+    private static string QualifiedName(Envelope envelope) =>
+        (envelope.Message?.GetType() ?? Contract(envelope.MessageType))?.AssemblyQualifiedName ?? envelope.MessageType ?? UnknownType;
+
+    private static Type? Contract(string? name) => name is null ? null : typeof(Messages.Accounts.SignUp).Assembly.GetType(name);
+
+    /// <summary>Where the message has been before is no part of it.</summary>
+    private static bool IsBrokers(string header) => header is "x-delivery-count" or "x-death" || header.StartsWith("x-first-death-", StringComparison.Ordinal);
+
+    private static string? Text(object? value) => value switch
+    {
+        null => null,
+        byte[] bytes => Encoding.UTF8.GetString(bytes),
+        AmqpTimestamp time => Date(DateTimeOffset.FromUnixTimeSeconds(time.UnixTime)),
+        IEnumerable<object?> many => string.Join(';', many.Select(Text)),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture),
+    };
 }

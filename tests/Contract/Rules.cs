@@ -1,0 +1,106 @@
+using System.Reflection;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using Wolverine;
+
+namespace Signup.Tests.Contract;
+
+/// <summary>The rules of the house. Each is shown to find a planted violation before it is trusted.</summary>
+public partial class the_architecture
+{
+    private static readonly string[] Endpoints = ["Accounts", "Uniqueness", "Query"];
+
+    public static TheoryData<string> Deployables() => [.. Endpoints];
+
+    [Fact]
+    public void messages_reference_no_package_and_no_project() =>
+        Assert.Empty(References(XDocument.Load(Repository.File("Messages", "Messages.csproj"))));
+
+    [Fact]
+    public void messages_reference_no_package_finds_a_planted_one() =>
+        Assert.NotEmpty(References(XDocument.Parse("<Project><ItemGroup><PackageReference Include='NServiceBus' /></ItemGroup></Project>")));
+
+    [Theory, MemberData(nameof(Deployables))]
+    public void no_handler_names_a_bus(string endpoint) => Assert.Empty(Load(endpoint).GetTypes().SelectMany(BusesIn));
+
+    [Fact]
+    public void no_handler_names_a_bus_finds_a_planted_one() => Assert.Equal(["PlantedHandler.Handle"], BusesIn(typeof(PlantedHandler)));
+
+    [Theory, MemberData(nameof(Deployables))]
+    public void handlers_are_static(string endpoint) => Assert.All(Load(endpoint).GetTypes().Where(IsHandler), t => Assert.True(t.IsAbstract && t.IsSealed, t.FullName));
+
+    [Theory, MemberData(nameof(Deployables))]
+    public void endpoints_know_each_other_by_messages_only(string endpoint) =>
+        Assert.Empty(Load(endpoint).GetReferencedAssemblies().Select(a => a.Name!).Intersect(Endpoints.Except([endpoint]).Select(e => $"Signup.{e}")));
+
+    [Theory, MemberData(nameof(Deployables))]
+    public void the_broker_is_spoken_to_in_Hosting_only(string endpoint) => Assert.Empty(Uses(Load(endpoint).Location, "RabbitMQ"));
+
+    [Fact]
+    public void the_broker_is_spoken_to_in_Hosting_only_finds_a_planted_use() => Assert.NotEmpty(Uses(typeof(the_architecture).Assembly.Location, "RabbitMQ"));
+
+    [Theory, MemberData(nameof(Deployables))]
+    public void time_comes_in_and_is_never_taken_from_the_clock(string endpoint) => Assert.Empty(ClocksIn(Load(endpoint).Location));
+
+    [Fact]
+    public void time_is_never_taken_from_the_clock_finds_a_planted_use() => Assert.Contains("DateTime.get_Now", ClocksIn(typeof(the_architecture).Assembly.Location));
+
+    [Fact]
+    public void what_a_document_links_to_is_there()
+    {
+        var documents = Directory.GetFiles(Repository.Root, "*.md").Concat(Directory.Exists(Repository.File("docs")) ? Directory.GetFiles(Repository.File("docs"), "*.md", SearchOption.AllDirectories) : []);
+        Assert.Empty(documents.SelectMany(d => Missing(File.ReadAllText(d), Path.GetDirectoryName(d)!).Select(m => $"{Path.GetFileName(d)}: {m}")));
+    }
+
+    [Fact]
+    public void what_a_document_links_to_is_there_finds_a_planted_dead_link() =>
+        Assert.Equal(["nowhere/Nothing.cs"], Missing("[a](nowhere/Nothing.cs) [b](Messages/Messages.csproj#L1) [c](https://example.org/x) [d](#here)", Repository.Root));
+
+    private static Assembly Load(string endpoint) => Assembly.Load($"Signup.{endpoint}");
+
+    private static IEnumerable<string> References(XDocument project) => project.Descendants()
+        .Where(e => e.Name.LocalName is "PackageReference" or "ProjectReference" or "FrameworkReference" or "Reference").Select(e => (string)e.Attribute("Include")!);
+
+    private static bool IsHandler(Type type) => type.Name.EndsWith("Handler", StringComparison.Ordinal) && !type.IsNested;
+
+    private static IEnumerable<string> BusesIn(Type type) => !IsHandler(type) ? [] : type
+        .GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+        .Where(m => m.GetParameters().Select(p => p.ParameterType).Append(m.ReturnType).SelectMany(Parts).Any(t => t.Namespace is { } n
+            && (n.StartsWith("Wolverine", StringComparison.Ordinal) || n.StartsWith("RabbitMQ", StringComparison.Ordinal))))
+        .Select(m => $"{type.Name}.{m.Name}");
+
+    private static IEnumerable<Type> Parts(Type type) => type.IsGenericType ? type.GetGenericArguments().SelectMany(Parts).Append(type) : [type];
+
+    /// <summary>The types whose namespace begins so that the compiled code uses, wherever in it.</summary>
+    private static List<string> Uses(string assembly, string @namespace) => Read(assembly, metadata => metadata.TypeReferences.Select(metadata.GetTypeReference)
+        .Where(t => metadata.GetString(t.Namespace).StartsWith(@namespace, StringComparison.Ordinal)).Select(t => metadata.GetString(t.Name)).ToList());
+
+    private static List<string> ClocksIn(string assembly) => Read(assembly, metadata => metadata.MemberReferences.Select(metadata.GetMemberReference)
+        .Where(m => m.Parent.Kind == HandleKind.TypeReference)
+        .Select(m => $"{metadata.GetString(metadata.GetTypeReference((TypeReferenceHandle)m.Parent).Name)}.{metadata.GetString(m.Name)}")
+        .Where(m => Clock().IsMatch(m)).ToList());
+
+    private static T Read<T>(string assembly, Func<MetadataReader, T> read)
+    {
+        using var file = new PEReader(File.OpenRead(assembly));
+        return read(file.GetMetadataReader());
+    }
+
+    private static List<string> Missing(string markdown, string folder) => Link().Matches(markdown).Select(m => m.Groups[1].Value)
+        .Where(l => !l.Contains("://", StringComparison.Ordinal) && !l.StartsWith('#') && !l.StartsWith("mailto:", StringComparison.Ordinal))
+        .Where(l => !Path.Exists(Path.Combine(folder, l.Split('#')[0]))).ToList();
+
+    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"^DateTime(Offset)?\.get_(UtcNow|Now|Today)$")]
+    private static partial Regex Clock();
+}
+
+/// <summary>Breaks two rules: it names the bus, and it looks at the clock.</summary>
+internal static class PlantedHandler
+{
+    public static Task<DateTime> Handle(Messages.Accounts.SignUp command, IMessageBus bus) => Task.FromResult(command is null || bus is null ? DateTime.MinValue : DateTime.Now);
+}

@@ -1,0 +1,217 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using RabbitMQ.Client;
+using Signup.Hosting;
+using Signup.Messages.Accounts;
+using Wolverine;
+
+namespace Signup.Tests.Contract;
+
+public class a_message_of_ours
+{
+    private static readonly EndpointIdentity Self = new("accounts");
+    private static readonly Wire Wire = new(Self);
+
+    /// <summary>NServiceBus's own tracing switch; whoever does not know it leaves it out.</summary>
+    private const string NotOurs = "NServiceBus.OpenTelemetry.StartNewTrace";
+
+    [Fact]
+    public void as_a_command_looks_like_one_of_NServiceBus()
+    {
+        var captured = Captured.Get("retry, as it arrives at the endpoint");
+        var id = Guid.NewGuid();
+        var ours = Wire.Describe(typeof(SignUp), id, "Send", replyTo: "partner", correlationId: id.ToString());
+
+        Assert.Equal(Shape.Of(captured.Properties), Shape.Of(ours));
+        Assert.Equal(AsSent(captured), Shape.OfHeaders(ours));
+    }
+
+    [Fact]
+    public void as_an_event_from_the_outbox_looks_like_one_of_NServiceBus()
+    {
+        var captured = Captured.Get("event, as a subscriber receives it");
+        var ours = Published(new AccountActivated(Guid.NewGuid(), 2, DateTimeOffset.UtcNow));
+
+        // Nobody is to answer an event, so it names no address to reply to.
+        Assert.Equal(Shape.Of(captured.Properties.Where(p => p.Key != "reply_to")), Shape.Of(ours));
+        var expected = AsSent(captured);
+        expected.Remove(Headers.ReplyToAddress);
+        Assert.Equal(expected, Shape.OfHeaders(ours));
+    }
+
+    [Fact]
+    public void says_the_same_where_a_property_and_a_header_say_it()
+    {
+        var ours = Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", "partner", "a-correlation");
+        Assert.Equal(ours.MessageId, ours.Headers![Headers.MessageId]);
+        Assert.Equal(ours.CorrelationId, ours.Headers[Headers.CorrelationId]);
+        Assert.Equal(ours.ReplyTo, ours.Headers[Headers.ReplyToAddress]);
+        Assert.Equal(ours.ContentType, ours.Headers[Headers.ContentType]);
+        Assert.Equal("Signup.Messages.Accounts.SignUp", ours.Type);
+        Assert.Equal("Signup.Messages.Accounts.SignUp, Signup.Messages, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null", ours.Headers[Headers.EnclosedMessageTypes]);
+    }
+
+    [Fact]
+    public void caused_by_another_belongs_to_its_conversation()
+    {
+        var incoming = Received(Captured.Get("audited command"));
+        Cause.Is(incoming);
+        var reply = Wire.Describe(typeof(ActivationVerdict), Guid.NewGuid(), "Reply", null, incoming.CorrelationId!);
+        Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", reply.Headers![Headers.RelatedTo]);
+        Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", reply.Headers[Headers.ConversationId]);
+
+        var published = Published(new AccountActivated(Guid.NewGuid(), 2, DateTimeOffset.UtcNow));
+        Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", published.Headers![Headers.RelatedTo]);
+        Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", published.Headers[Headers.ConversationId]);
+        Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", published.CorrelationId);
+    }
+
+    [Fact]
+    public void caused_by_a_retry_does_not_look_like_a_retry()
+    {
+        Cause.Is(Received(Captured.Get("retry, as it arrives at the endpoint")));
+        var sent = Wire.Describe(typeof(ActivationVerdict), Guid.NewGuid(), "Reply", null, "c");
+        var published = Published(new AccountActivated(Guid.NewGuid(), 2, DateTimeOffset.UtcNow));
+        Assert.DoesNotContain(sent.Headers!.Keys.Concat(published.Headers!.Keys), h => h.StartsWith("ServiceControl.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void carries_the_trace_it_belongs_to()
+    {
+        using var activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
+        Assert.Equal(activity.Id, Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", null, "c").Headers![Headers.TraceParent]);
+        Assert.Equal(activity.Id, Published(new AccountActivated(Guid.NewGuid(), 2, DateTimeOffset.UtcNow)).Headers![Headers.TraceParent]);
+    }
+
+    [Fact]
+    public void says_dates_in_28_characters_whatever_the_culture()
+    {
+        var before = Thread.CurrentThread.CurrentCulture;
+        try
+        {
+            Thread.CurrentThread.CurrentCulture = new System.Globalization.CultureInfo("ar-SA");
+            Assert.Equal("2026-11-23 12:52:29:327686 Z", Wire.Date(new DateTimeOffset(2026, 11, 23, 13, 52, 29, TimeSpan.FromHours(1)).AddTicks(3_276_860)));
+            Assert.Equal(new DateTimeOffset(2026, 11, 23, 12, 52, 29, TimeSpan.Zero).AddTicks(3_276_860), Wire.ReadDate("2026-11-23 12:52:29:327686 Z"));
+        }
+        finally
+        {
+            Thread.CurrentThread.CurrentCulture = before;
+        }
+    }
+
+    [Fact]
+    public void has_a_body_in_PascalCase()
+    {
+        using var body = JsonDocument.Parse(JsonSerializer.SerializeToUtf8Bytes(Sample.Of(typeof(SignUp)), Wire.Json));
+        Assert.All(body.RootElement.EnumerateObject(), p => Assert.True(char.IsUpper(p.Name[0]), p.Name));
+    }
+
+    /// <summary>The headers of a message as its sender wrote them, of one that was captured after it had been processed.</summary>
+    private static SortedDictionary<string, string> AsSent(Captured captured) => Shape.Of(captured.Headers.Where(h =>
+        h.Key is not (NotOurs or Headers.ProcessingEndpoint or Headers.ProcessingMachine or Headers.HostId or Headers.HostDisplayName)
+        && !h.Key.StartsWith("ServiceControl.", StringComparison.Ordinal)));
+
+    private static BasicProperties Published(object message)
+    {
+        var envelope = new Envelope(message) { CorrelationId = Guid.NewGuid().ToString(), ConversationId = Guid.NewGuid() };
+        if (Cause.Current is null) envelope.Headers[Headers.RelatedTo] = Guid.NewGuid().ToString();
+        Cause.Stamp(envelope);
+        var properties = new BasicProperties();
+        Wire.MapEnvelopeToOutgoing(envelope, properties);
+        return properties;
+    }
+
+    private static Envelope Received(Captured captured)
+    {
+        var envelope = new Envelope { Data = Encoding.UTF8.GetBytes(captured.Payload) };
+        Wire.MapIncomingToEnvelope(envelope, captured.AsReceived());
+        return envelope;
+    }
+}
+
+public class a_message_from_NServiceBus
+{
+    private static readonly Wire Wire = new(new EndpointIdentity("accounts"));
+
+    [Fact]
+    public void is_understood()
+    {
+        var envelope = Received(Captured.Get("audited command").AsReceived());
+        Assert.Equal(Guid.Parse("b47ce4c0-7561-4c44-80f3-b50b00d42ac8"), envelope.Id);
+        Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", envelope.CorrelationId);
+        Assert.Equal(Guid.Parse("1127f6e1-1023-4b5f-b866-b50b00d42aca"), envelope.ConversationId);
+        Assert.Equal("SignUp.Contracts.DoSignUp", envelope.MessageType);
+        Assert.Equal("NsbDemo", envelope.Headers[Headers.ReplyToAddress]);
+        Assert.Equal(new DateTimeOffset(2026, 11, 23, 12, 52, 28, TimeSpan.Zero).AddTicks(6_235_100), envelope.SentAt);
+    }
+
+    [Fact]
+    public void that_encloses_many_types_is_taken_as_the_first_of_ours()
+    {
+        var received = Captured.Get("audited command").AsReceived();
+        received.Headers![Headers.EnclosedMessageTypes] = Encoding.UTF8.GetBytes(
+            "Partner.BulkSignUp, Partner, Version=2.0.0.0, Culture=neutral, PublicKeyToken=null;" + typeof(SignUp).AssemblyQualifiedName);
+        Assert.Equal("Signup.Messages.Accounts.SignUp", Received(received).MessageType);
+    }
+
+    [Fact]
+    public void keeps_every_header_it_came_with()
+    {
+        var captured = Captured.Get("retry, as it arrives at the endpoint");
+        Assert.Equal(captured.Headers.OrderBy(h => h.Key), Received(captured.AsReceived()).Headers.OrderBy(h => h.Key).ToDictionary(h => h.Key, h => h.Value!));
+    }
+
+    [Fact]
+    public void that_is_a_retry_is_another_delivery_every_time_though_the_broker_calls_it_the_same()
+    {
+        var captured = Captured.Get("retry, as it arrives at the endpoint").AsReceived();
+        var (first, second) = (Received(captured), Received(captured));
+        Assert.NotEqual(first.Id, second.Id);
+        Assert.Equal("18d7b8ad-0989-42ed-abd1-b50b00d42b96", first.Headers[Headers.MessageId]);
+        Assert.Equal(first.Headers[Headers.MessageId], second.Headers[Headers.MessageId]);
+    }
+
+    [Fact]
+    public void without_any_header_is_understood_by_its_properties()
+    {
+        var envelope = Received(new BasicProperties { MessageId = "not-a-guid", Type = typeof(SignUp).FullName, ReplyTo = "partner", CorrelationId = "c" });
+        Assert.Equal("not-a-guid", envelope.Headers[Headers.MessageId]);
+        Assert.Equal("Signup.Messages.Accounts.SignUp", envelope.MessageType);
+        Assert.Equal("partner", envelope.Headers[Headers.ReplyToAddress]);
+        Assert.Equal("c", envelope.CorrelationId);
+    }
+
+    [Fact]
+    public void without_anything_still_has_a_name_and_a_type_to_fail_under()
+    {
+        var envelope = Received(new BasicProperties());
+        Assert.True(Guid.TryParse(envelope.Headers[Headers.MessageId], out _));
+        Assert.Equal(Wire.UnknownType, envelope.MessageType);
+    }
+
+    [Fact]
+    public void has_header_values_of_any_AMQP_type_as_text_and_none_of_the_brokers_own()
+    {
+        var envelope = Received(new BasicProperties
+        {
+            Headers = new Dictionary<string, object?>
+            {
+                ["number"] = 5L, ["flag"] = true, ["time"] = new AmqpTimestamp(1795438349), ["list"] = new List<object?> { "a"u8.ToArray(), "b"u8.ToArray() },
+                ["x-delivery-count"] = 3L, ["x-death"] = new List<object?>(), ["x-first-death-queue"] = "q"u8.ToArray(), ["nothing"] = null,
+            },
+        });
+        Assert.Equal("5", envelope.Headers["number"]);
+        Assert.Equal("True", envelope.Headers["flag"]);
+        Assert.Equal("2026-11-23 12:52:29:000000 Z", envelope.Headers["time"]);
+        Assert.Equal("a;b", envelope.Headers["list"]);
+        Assert.DoesNotContain(envelope.Headers.Keys, h => h.StartsWith("x-", StringComparison.Ordinal) || h == "nothing");
+    }
+
+    private static Envelope Received(BasicProperties properties)
+    {
+        var envelope = new Envelope { Data = [] };
+        Wire.MapIncomingToEnvelope(envelope, properties);
+        return envelope;
+    }
+}

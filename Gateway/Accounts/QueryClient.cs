@@ -1,0 +1,41 @@
+using System.Net;
+using System.Text.Json;
+
+namespace Signup.Gateway.Accounts;
+
+/// <summary>Query did not answer.</summary>
+public sealed class QueryUnavailableException(Exception inner) : Exception("Query did not answer.", inner);
+
+/// <summary>Reads accounts from Query's HTTP API, the only thing that the gateway reads.</summary>
+public sealed class QueryClient(HttpClient http)
+{
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    /// <returns>The account, or null where there is none (yet).</returns>
+    /// <exception cref="QueryUnavailableException">No usable answer.</exception>
+    public async Task<AccountView?> FindAsync(Guid accountId, CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await http.GetAsync($"/accounts/{accountId}", cancellation);
+            if (response.StatusCode == HttpStatusCode.NotFound) return null;
+            response.EnsureSuccessStatusCode();
+            return await response.Content.ReadFromJsonAsync<AccountView>(cancellation);
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            throw new QueryUnavailableException(e);
+        }
+    }
+}
+
+/// <summary>What whoever signed up gets to see of the account.</summary>
+/// <param name="Status"><c>deciding</c>, <c>pending</c>, <c>active</c>, <c>expired</c> or <c>deleted</c>.</param>
+public sealed record AccountView(Guid Id, string? Username, string? Email, string Status, MailView? Mail)
+{
+    public const string Deciding = "deciding", Pending = "pending", Active = "active", Expired = "expired", Deleted = "deleted";
+}
+
+/// <param name="State"><c>queued</c>, <c>sent</c> or <c>failed</c>.</param>
+/// <param name="Reason">The class of the reason, where it failed.</param>
+public sealed record MailView(string State, DateTimeOffset? SentAt, DateTimeOffset? FailedAt, string? Reason);

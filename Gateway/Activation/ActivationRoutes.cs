@@ -1,0 +1,167 @@
+using System.Text.Json;
+using Signup.Gateway.Accounts;
+using Signup.Gateway.Inbox;
+using Signup.Gateway.Pages;
+using Signup.Gateway.SigningUp;
+using Signup.Gateway.Web;
+using Signup.Hosting;
+using Signup.Messages.Accounts;
+using Signup.Messages.Mail;
+
+namespace Signup.Gateway.Activation;
+
+/// <summary>The link in the mail, the button behind it, and the mail once more.</summary>
+public static class ActivationRoutes
+{
+    private const string Purpose = "activation", TokenField = "token";
+
+    private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
+
+    public static void MapActivation(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/activate", Ask);
+        app.MapPost("/activations", ActivateAsync);
+        app.MapPost("/users/{id}/activation-mail", ResendAsync);
+    }
+
+    /// <summary>Changes nothing: mail scanners open links. A person presses the button.</summary>
+    private static IResult Ask(string? token, HttpContext http, SignedTokens tokens)
+    {
+        var texts = Client.Texts(http.Request);
+        return tokens.Read(Purpose, token, out _) switch
+        {
+            TokenState.Valid => new Page<ActivatePage>(200, texts, new() { [nameof(ActivatePage.Token)] = token }),
+            TokenState.Expired => BadLink(texts, expired: true),
+            _ => BadLink(texts, expired: false),
+        };
+    }
+
+    /// <summary>Takes forms without a form token: it acts on the signed token alone, not on who the browser is, so there is nothing to forge.</summary>
+    private static async Task<IResult> ActivateAsync(HttpContext http, SignedTokens tokens, CommandClient commands, IConfiguration settings, TimeProvider time)
+    {
+        var texts = Client.Texts(http.Request);
+        var page = Body.IsForm(http.Request) && (Client.WantsPage(http.Request) || http.Request.Headers.Accept.Count == 0);
+        var (token, problem) = await ReadTokenAsync(http, texts, page);
+        if (problem is not null) return problem;
+
+        var state = tokens.Read(Purpose, token, out var accountId);
+        if (state == TokenState.Valid)
+        {
+            try
+            {
+                var timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
+                var verdict = await commands.AskAsync<ActivationVerdict>(
+                    Topology.Accounts, new ActivateAccount(accountId, time.GetUtcNow()), Guid.CreateVersion7(), timeout, http.RequestAborted);
+                switch (verdict?.Outcome)
+                {
+                    case ActivationOutcome.Active:
+                        return page ? Message(200, texts, texts.ActiveTitle, texts.Active, good: true) : Results.Json(new { id = accountId, status = AccountView.Active });
+                    case null:
+                        return page ? Message(202, texts, texts.ActivatingTitle, texts.Activating) : Results.Json(new { id = accountId, status = AccountView.Deciding }, statusCode: 202);
+                    case ActivationOutcome.Expired:
+                        state = TokenState.Expired;
+                        break;
+                    default:
+                        state = TokenState.Invalid;
+                        break;
+                }
+            }
+            catch (BrokerUnavailableException)
+            {
+                Problems.SetRetryAfter(http.Response, RetryAfterOutage);
+                return page ? Message(503, texts, texts.UnavailableTitle, texts.ActivationUnavailable) : Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.ActivationUnavailable);
+            }
+        }
+        var expired = state == TokenState.Expired;
+        if (page) return BadLink(texts, expired);
+        var message = expired ? texts.LinkExpired : texts.LinkInvalid;
+        return Problems.Problem(400, expired ? "token-expired" : "token-invalid", expired ? texts.LinkExpiredTitle : texts.LinkInvalidTitle, message,
+            new Dictionary<string, string[]> { [TokenField] = [message] });
+    }
+
+    private static async Task<IResult> ResendAsync(
+        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ResendLimit limit, CommandClient commands, QueryClient query, DevInbox inbox, IConfiguration settings, TimeProvider time)
+    {
+        var texts = Client.Texts(http.Request);
+        var page = Client.WantsPage(http.Request);
+        if (!Guid.TryParseExact(id, "D", out var accountId) || statusTokens.Find(http.Request, accountId) is var holder && holder == Holder.Nobody) return AccountRoutes.NotFound(http);
+        if (holder == Holder.Cookie && await IsForgedAsync(http, formTokens))
+            return page ? Message(400, texts, texts.BadRequestTitle, texts.FormTooOld) : Problems.Problem(400, "form-token", texts.BadRequestTitle, texts.FormTooOld);
+
+        if (limit.Refuse(accountId) is { } wait)
+        {
+            Problems.SetRetryAfter(http.Response, wait);
+            var message = texts.TooManyMails(Problems.Seconds(wait));
+            return page
+                ? await AccountRoutes.AnswerAsync(http, accountId, query, formTokens, inbox, 429, message)
+                : Problems.Problem(429, "too-many-mails", texts.TooManyTitle, message, retryAfter: wait);
+        }
+        try
+        {
+            var timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
+            await commands.SendAsync(Topology.Mail, new ResendActivationMail(accountId, time.GetUtcNow()), Guid.CreateVersion7(), timeout, http.RequestAborted);
+        }
+        catch (BrokerUnavailableException)
+        {
+            Problems.SetRetryAfter(http.Response, RetryAfterOutage);
+            return page ? Message(503, texts, texts.UnavailableTitle, texts.ResendUnavailable) : Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.ResendUnavailable);
+        }
+        return page
+            ? await AccountRoutes.AnswerAsync(http, accountId, query, formTokens, inbox, 202, texts.MailComing)
+            : Results.Accepted($"/users/{accountId}", new { id = accountId });
+    }
+
+    /// <summary>A cookie comes along whoever made the browser ask: a form has to show that it is ours, anything else that no other site sent it.</summary>
+    private static async Task<bool> IsForgedAsync(HttpContext http, FormTokens formTokens)
+    {
+        if (http.Request.ContentLength > 0 || http.Request.ContentType is not null)
+        {
+            if (!Body.IsForm(http.Request)) return IsForeign(http.Request);
+            var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
+            return fault is not null || !formTokens.AreValid(http.Request, form);
+        }
+        return IsForeign(http.Request);
+    }
+
+    private static bool IsForeign(HttpRequest request)
+    {
+        var origin = request.Headers.Origin.ToString();
+        return origin.Length > 0 && !origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static async Task<(string? Token, IResult? Problem)> ReadTokenAsync(HttpContext http, Texts texts, bool page)
+    {
+        if (Body.IsForm(http.Request))
+        {
+            var (form, formFault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
+            if (formFault is not null) return (null, page ? BadLink(texts, expired: false) : SignUpRoutes.BodyProblem(formFault.Value, texts));
+            return (form.TryGetValue(TokenField, out var values) && values.Count == 1 ? values[0] : null, null);
+        }
+        var (json, fault) = await Body.ReadJsonAsync(http.Request, http.RequestAborted);
+        if (fault is not null) return (null, SignUpRoutes.BodyProblem(fault.Value, texts));
+        return (json.TryGetProperty(TokenField, out var token) && token.ValueKind == JsonValueKind.String ? TextOf(token) : null, null);
+    }
+
+    private static string? TextOf(JsonElement text)
+    {
+        try
+        {
+            return text.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static Page<MessagePage> BadLink(Texts texts, bool expired) =>
+        Message(400, texts, expired ? texts.LinkExpiredTitle : texts.LinkInvalidTitle, expired ? texts.LinkExpired : texts.LinkInvalid, signUp: true);
+
+    private static Page<MessagePage> Message(int status, Texts texts, string title, string text, bool good = false, bool signUp = false) => new(status, texts, new()
+    {
+        [nameof(MessagePage.Title)] = title,
+        [nameof(MessagePage.Text)] = text,
+        [nameof(MessagePage.IsGood)] = good,
+        [nameof(MessagePage.OffersSignUp)] = signUp,
+    });
+}

@@ -1,0 +1,84 @@
+using System.Net;
+using System.Text.Encodings.Web;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.HttpOverrides;
+using Signup.Gateway.Accounts;
+using Signup.Gateway.Activation;
+using Signup.Gateway.Inbox;
+using Signup.Gateway.Pages;
+using Signup.Gateway.Passwords;
+using Signup.Gateway.SigningUp;
+using Signup.Gateway.Web;
+using Signup.Hosting;
+using IPNetwork = System.Net.IPNetwork;
+
+namespace Signup.Gateway;
+
+/// <summary>What the gateway consists of.</summary>
+public static class GatewayServices
+{
+    /// <summary>More than any form here needs; a larger body is answered, not read (see <see cref="Body"/>).</summary>
+    private const long LargestBody = 1024 * 1024;
+
+    public static void AddGateway(this WebApplicationBuilder builder)
+    {
+        var (services, settings) = (builder.Services, builder.Configuration);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = LargestBody;
+        });
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Encoder = JavaScriptEncoder.Create(UnicodeRanges.All));
+        services.AddProblemDetails();
+        services.AddEndpointHealth(database: false);
+
+        services.AddSingleton(new DerivedKeys(Convert.FromBase64String(SignupEndpoint.Setting(settings, "Signup:SigningKey"))));
+        services.AddSingleton<FormTokens>().AddSingleton<StatusTokens>().AddSingleton<PageRenderer>().AddSingleton<GatewayMetrics>();
+        services.AddOptions<HashingSettings>().Bind(settings.GetSection("PasswordHashing")).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<PasswordHasher>().AddSingleton<HashingPool>();
+        services.AddSingleton(new SignUpLimit(settings.GetValue("RateLimiting:SignUpsPerMinute", 60)));
+        services.AddSingleton<SignUpDesk>();
+        services.AddOptions<ResendSettings>().Bind(settings.GetSection("Resend")).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ResendLimit>();
+        services.AddSingleton<DevInbox>();
+        services.AddHttpClient<QueryClient>(http =>
+        {
+            http.BaseAddress = new Uri(SignupEndpoint.Setting(settings, "Query:Url"));
+            http.Timeout = QueryClient.Timeout;
+            http.DefaultRequestHeaders.Add(ApiKey.Header, settings["Query:ApiKey"]);
+        });
+        services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
+        services.Configure<ForwardedHeadersOptions>(options => TrustProxies(options, settings["ForwardedHeaders:KnownProxies"]));
+    }
+
+    public static void UseGateway(this WebApplication app)
+    {
+        if (!string.IsNullOrWhiteSpace(app.Configuration["ForwardedHeaders:KnownProxies"])) app.UseForwardedHeaders();
+        app.UseMiddleware<SecurityHeaders>();
+        if (!app.Environment.IsDevelopment()) app.UseHsts();
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            ExceptionHandler = context => Failures.WriteAsync(context, context.Features.Get<IExceptionHandlerFeature>()?.Error),
+            // A client's fault is no error of ours.
+            SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException,
+        });
+        app.UseStatusCodePages(context => Failures.WriteAsync(context.HttpContext));
+        app.UseRouting();
+        app.MapAssets();
+    }
+
+    /// <summary>Headers that say who the client is count only where they come from these addresses, or address ranges, comma-separated.
+    /// From anyone else they are an attacker's to choose.</summary>
+    private static void TrustProxies(ForwardedHeadersOptions options, string? proxies)
+    {
+        options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var proxy in (proxies ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (proxy.Contains('/')) options.KnownIPNetworks.Add(IPNetwork.Parse(proxy));
+            else options.KnownProxies.Add(IPAddress.Parse(proxy));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+using Signup.Gateway.Pages;
+using Signup.Gateway.Web;
+
+namespace Signup.Gateway.Inbox;
+
+/// <summary>The mails that were written, so that a newcomer without a mail provider can follow the link.</summary>
+public static class InboxRoutes
+{
+    public static void MapInbox(this WebApplication app)
+    {
+        // Where it is not open there is no route.
+        if (!app.Services.GetRequiredService<DevInbox>().IsOpen) return;
+        app.MapGet(DevInbox.Path, async (HttpContext http, DevInbox inbox) => (IResult)new Page<InboxPage>(200, Client.Texts(http.Request), new()
+        {
+            [nameof(InboxPage.Mails)] = await inbox.ListAsync(http.RequestAborted),
+        }));
+        app.MapGet(DevInbox.Path + "/{name}", async (string name, HttpContext http, DevInbox inbox) =>
+            await inbox.FindAsync(name, http.RequestAborted) is { } mail
+                ? (IResult)new Page<MailPage>(200, Client.Texts(http.Request), new() { [nameof(MailPage.Mail)] = mail })
+                : Results.NotFound());
+    }
+}

@@ -1,0 +1,153 @@
+using System.Globalization;
+using Signup.Gateway.Passwords;
+using Signup.Gateway.SigningUp;
+using Signup.Gateway.Web;
+
+namespace Signup.Gateway.Pages;
+
+internal sealed class EnglishTexts : Texts
+{
+    private static readonly CultureInfo Culture = CultureInfo.GetCultureInfo("en-GB");
+
+    public override string Language => "en";
+    public override string Moment(DateTimeOffset at) => at.UtcDateTime.ToString("d MMMM yyyy, HH:mm 'UTC'", Culture);
+
+    public override string Brand => "Signup";
+    public override string SkipToContent => "Skip to content";
+    public override string Footer => "We use your address to activate your account, and for nothing else.";
+    public override string ErrorPrefix => "Error: ";
+
+    public override string SignUpTitle => "Create your account";
+    public override string SignUpLead => "It takes a minute. All three fields are needed.";
+    public override string StepsTitle => "How it works";
+    public override string Step1 => "Fill in the form";
+    public override string Step1Text => "A name, an e-mail address, a password.";
+    public override string Step2 => "Open our mail";
+    public override string Step2Text => "We send a link to your address, usually within seconds.";
+    public override string Step3 => "Press the button";
+    public override string Step3Text => "The link opens a page with one button. That is all.";
+    public override string Username => "User name";
+    public override string UsernameHint => "What we call you. It need not be unique.";
+    public override string Email => "E-mail address";
+    public override string EmailHint => "We send the activation link there.";
+    public override string Password => "Password";
+    public override string PasswordHint => "At least 8 characters. A few words in a row make a good one.";
+    public override string ShowPassword => "Show";
+    public override string HidePassword => "Hide";
+    public override string SignUpButton => "Create account";
+    public override string Sending => "One moment…";
+    public override string Problems(int count) => count == 1 ? "Please correct one thing" : $"Please correct {count} things";
+
+    protected override string Of(string field, Fault fault) => (field, fault) switch
+    {
+        (Field.Username, SigningUp.Fault.Blank) => "Enter a user name.",
+        (Field.Email, SigningUp.Fault.Blank) => "Enter your e-mail address.",
+        (_, SigningUp.Fault.Blank) => "Enter a password.",
+        (Field.Username, SigningUp.Fault.TooLong) => $"Enter a user name of at most {SignUpValidation.MaxUsername} characters.",
+        (_, SigningUp.Fault.TooLong) => $"Enter an e-mail address of at most {EmailSyntax.MaxLength} characters.",
+        (Field.Username, SigningUp.Fault.ControlCharacter) => "Enter a user name on one line, without control characters.",
+        (Field.Email, SigningUp.Fault.ControlCharacter) => "Enter an e-mail address on one line, without control characters.",
+        (_, SigningUp.Fault.ControlCharacter) => "Enter a password on one line, without control characters.",
+        (_, SigningUp.Fault.NotAnAddress) => "Enter an e-mail address such as name@example.com.",
+        (_, SigningUp.Fault.PasswordTooShort) => $"Enter a password of at least {Passwords.Password.MinLength} characters.",
+        (_, SigningUp.Fault.PasswordTooLong) => $"Enter a password of at most {Passwords.Password.MaxLength} characters.",
+        (_, SigningUp.Fault.PasswordTooCommon) => "This password is among the first that attackers try. Choose another one.",
+        _ => $"Send \"{field}\" once, as a text.",
+    };
+
+    public override string EmailTaken => "There is an account with this e-mail address already. Use another address, or look for our mail in your inbox.";
+    public override string OtherTaken(string what) => $"Someone has this {what} already. Choose another one.";
+    public override string FormTooOld => "We could not verify that this form came from us. Please allow cookies for this page, enter your password again and send the form once more.";
+    public override string FormUsed => "This form was sent before, with other details, and an account was created then. To create another one, enter a password and send it once more.";
+    public override string Refused => "We could not accept these details. Please check them and send the form once more.";
+    public override string TooManySignUps(long seconds) => $"Too many sign-ups came from your network. Please try again in {Seconds(seconds)}.";
+    public override string Unavailable => "We cannot take sign-ups at this moment. Nothing was kept; please try again in a few seconds.";
+
+    public override string DecidingTitle => "Your sign-up is being processed";
+    public override string Deciding => "It is safe with us, and takes a little longer than usual. This page refreshes by itself. If nothing has come of it in a few minutes, the e-mail address may have an account already.";
+    public override string PendingTitle => "Check your mail";
+    public override string Pending(string email) => $"Open the link that we send to {email} and press the button there. Then your account is active.";
+    public override string ActiveTitle => "Your account is active";
+    public override string Active => "Thank you, your address is confirmed. There is nothing else to do.";
+    public override string ExpiredTitle => "This sign-up has expired";
+    public override string Expired => "Nobody confirmed the address in time, so it is free again. You are welcome to sign up once more.";
+    public override string DeletedTitle => "This account was deleted";
+    public override string Deleted => "Its address is free again.";
+    public override string Status => "Status";
+    public override string StatusOf(string status) => status switch
+    {
+        "deciding" => "Being processed", "pending" => "Waiting for confirmation", "active" => "Active", "expired" => "Expired", "deleted" => "Deleted", _ => status,
+    };
+    public override string Mail => "Activation mail";
+    public override string MailQueued => "On its way";
+    public override string MailSent(string moment) => $"Sent on {moment}";
+    public override string MailFailed => "Could not be delivered. Please check the address; if it is wrong, sign up with the right one.";
+    public override string ResendTitle => "No mail?";
+    public override string ResendText => "Look into your spam folder first. We can also send it again, with the same link.";
+    public override string ResendButton => "Send the mail again";
+    public override string MailComing => "We are sending the mail again.";
+    public override string TooManyMails(long seconds) => $"The mail was sent just now. You can ask for it again in {Seconds(seconds)}.";
+    public override string ResendUnavailable => "We cannot send the mail again at this moment. Please try again in a few seconds.";
+    public override string SignUpAgain => "Sign up again";
+    public override string RefreshButton => "Refresh";
+    public override string StatusUnavailableTitle => "We cannot show your account now";
+    public override string StatusUnavailable => "Your account is safe. Only this page cannot be shown at the moment; please try again in a few seconds.";
+    public override string AccountNotFound => "There is nothing to see here. An account is only shown to the browser that signed up, or to whoever sends its status token.";
+
+    public override string ActivateTitle => "Activate your account";
+    public override string Activate => "One step is left: press the button, and your address is confirmed.";
+    public override string ActivateButton => "Activate my account";
+    public override string ActivatingTitle => "Your account is being activated";
+    public override string Activating => "It takes a little longer than usual. You can close this page: it is safe with us, and nothing else is to do.";
+    public override string ActivationUnavailable => "We cannot activate accounts at this moment. Please press the button again in a few seconds; your link stays valid.";
+    public override string LinkExpiredTitle => "This link has expired";
+    public override string LinkExpired => "Links are valid for seven days. Please sign up once more: if the account was never activated, its address is free again.";
+    public override string LinkInvalidTitle => "This link is not valid";
+    public override string LinkInvalid => "It may have been cut off. Please copy the whole link from the mail, from its beginning to its end.";
+
+    public override string ValidationTitle => "Some fields are not valid";
+    public override string ValidationDetail => "Correct the fields in \"errors\" and send the request again.";
+    public override string TakenTitle => "Already taken";
+    public override string KeyReusedTitle => "Idempotency key already used";
+    public override string KeyReused => "Another sign-up was sent with this Idempotency-Key. Send the very same body to get its answer, or use a new key.";
+    public override string BadIdempotencyKey => "Send one Idempotency-Key of 1 to 255 visible ASCII characters, or none.";
+    public override string TooManyTitle => "Too many requests";
+    public override string UnavailableTitle => "Not available right now";
+    public override string Of(BodyFault fault) => fault switch
+    {
+        BodyFault.TooLarge => $"Send at most {Body.Limit / 1024} KiB.",
+        BodyFault.WrongType => "Send JSON in UTF-8 with the header \"Content-Type: application/json\".",
+        BodyFault.NotAnObject => "Send a JSON object, such as { \"username\": \"…\", \"email\": \"…\", \"password\": \"…\" }.",
+        _ => "The body is not valid JSON in UTF-8. Check quotes, commas and brackets, and that no name comes twice.",
+    };
+    public override string NotFoundTitle => "Not found";
+    public override string NotFound => "There is nothing at this address. Please check it for typing errors.";
+    public override string MethodTitle => "Method not allowed";
+    public override string Method => "This address does not take this kind of request.";
+    public override string TooLargeTitle => "Too large";
+    public override string TooLarge => "The request is larger than anything that is of use here.";
+    public override string MediaTypeTitle => "Unsupported media type";
+    public override string MediaType => "Send the request with another Content-Type.";
+    public override string BadRequestTitle => "The request is not valid";
+    public override string BadRequest => "Please check the request and send it again.";
+    public override string FaultTitle => "Something went wrong";
+    public override string Fault => "The fault is ours, and has been noted. Please try again in a little while.";
+    public override string BackToStart => "To the sign-up form";
+
+    public override string InboxTitle => "Development inbox";
+    public override string InboxLead => "No mail provider is set up, so mails are written to files. Here they are, the latest first.";
+    public override string InboxEmpty => "There are no mails yet. Sign up, then refresh this page.";
+    public override string InboxBack => "All mails";
+    public override string InboxLink => "Development: open the inbox";
+    public override string To => "To";
+    public override string Date => "Date";
+    public override string Subject => "Subject";
+
+    private static string Seconds(long seconds) => seconds switch
+    {
+        1 => "one second",
+        < 120 => $"{seconds} seconds",
+        < 7200 => $"{(seconds + 59) / 60} minutes",
+        _ => $"{(seconds + 3599) / 3600} hours",
+    };
+}

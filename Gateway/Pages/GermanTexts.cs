@@ -1,0 +1,153 @@
+using System.Globalization;
+using Signup.Gateway.Passwords;
+using Signup.Gateway.SigningUp;
+using Signup.Gateway.Web;
+
+namespace Signup.Gateway.Pages;
+
+internal sealed class GermanTexts : Texts
+{
+    private static readonly CultureInfo Culture = CultureInfo.GetCultureInfo("de-DE");
+
+    public override string Language => "de";
+    public override string Moment(DateTimeOffset at) => at.UtcDateTime.ToString("d. MMMM yyyy, HH:mm 'UTC'", Culture);
+
+    public override string Brand => "Signup";
+    public override string SkipToContent => "Zum Inhalt";
+    public override string Footer => "Wir brauchen Ihre Adresse, um Ihr Konto zu aktivieren, und für nichts sonst.";
+    public override string ErrorPrefix => "Fehler: ";
+
+    public override string SignUpTitle => "Konto anlegen";
+    public override string SignUpLead => "Es dauert eine Minute. Wir brauchen alle drei Angaben.";
+    public override string StepsTitle => "So geht es";
+    public override string Step1 => "Formular ausfüllen";
+    public override string Step1Text => "Ein Name, eine E-Mail-Adresse, ein Passwort.";
+    public override string Step2 => "Unsere Mail öffnen";
+    public override string Step2Text => "Wir senden einen Link an Ihre Adresse, meist binnen Sekunden.";
+    public override string Step3 => "Auf den Knopf drücken";
+    public override string Step3Text => "Der Link öffnet eine Seite mit einem Knopf. Das ist alles.";
+    public override string Username => "Benutzername";
+    public override string UsernameHint => "So nennen wir Sie. Andere dürfen auch so heißen.";
+    public override string Email => "E-Mail-Adresse";
+    public override string EmailHint => "Dorthin senden wir den Link zum Aktivieren.";
+    public override string Password => "Passwort";
+    public override string PasswordHint => "Mindestens 8 Zeichen. Einige Wörter hintereinander sind ein gutes.";
+    public override string ShowPassword => "Zeigen";
+    public override string HidePassword => "Verbergen";
+    public override string SignUpButton => "Konto anlegen";
+    public override string Sending => "Einen Moment…";
+    public override string Problems(int count) => count == 1 ? "Bitte berichtigen Sie eine Angabe" : $"Bitte berichtigen Sie {count} Angaben";
+
+    protected override string Of(string field, Fault fault) => (field, fault) switch
+    {
+        (Field.Username, SigningUp.Fault.Blank) => "Geben Sie einen Benutzernamen ein.",
+        (Field.Email, SigningUp.Fault.Blank) => "Geben Sie Ihre E-Mail-Adresse ein.",
+        (_, SigningUp.Fault.Blank) => "Geben Sie ein Passwort ein.",
+        (Field.Username, SigningUp.Fault.TooLong) => $"Geben Sie einen Benutzernamen mit höchstens {SignUpValidation.MaxUsername} Zeichen ein.",
+        (_, SigningUp.Fault.TooLong) => $"Geben Sie eine E-Mail-Adresse mit höchstens {EmailSyntax.MaxLength} Zeichen ein.",
+        (Field.Username, SigningUp.Fault.ControlCharacter) => "Geben Sie den Benutzernamen in einer Zeile und ohne Steuerzeichen ein.",
+        (Field.Email, SigningUp.Fault.ControlCharacter) => "Geben Sie die E-Mail-Adresse in einer Zeile und ohne Steuerzeichen ein.",
+        (_, SigningUp.Fault.ControlCharacter) => "Geben Sie das Passwort in einer Zeile und ohne Steuerzeichen ein.",
+        (_, SigningUp.Fault.NotAnAddress) => "Geben Sie eine E-Mail-Adresse wie name@example.com ein.",
+        (_, SigningUp.Fault.PasswordTooShort) => $"Geben Sie ein Passwort mit mindestens {Passwords.Password.MinLength} Zeichen ein.",
+        (_, SigningUp.Fault.PasswordTooLong) => $"Geben Sie ein Passwort mit höchstens {Passwords.Password.MaxLength} Zeichen ein.",
+        (_, SigningUp.Fault.PasswordTooCommon) => "Dieses Passwort probieren Angreifer als eines der ersten. Wählen Sie ein anderes.",
+        _ => $"Senden Sie „{field}“ einmal, als Text.",
+    };
+
+    public override string EmailTaken => "Mit dieser E-Mail-Adresse gibt es schon ein Konto. Nehmen Sie eine andere, oder suchen Sie unsere Mail in Ihrem Postfach.";
+    public override string OtherTaken(string what) => $"Diese Angabe ({what}) ist schon vergeben. Wählen Sie eine andere.";
+    public override string FormTooOld => "Wir konnten nicht feststellen, ob dieses Formular von uns kam. Bitte erlauben Sie dieser Seite Cookies, geben Sie Ihr Passwort erneut ein und senden Sie das Formular noch einmal.";
+    public override string FormUsed => "Dieses Formular wurde schon einmal mit anderen Angaben gesendet; damals wurde ein Konto angelegt. Um ein weiteres anzulegen, geben Sie ein Passwort ein und senden Sie es noch einmal.";
+    public override string Refused => "Wir konnten diese Angaben nicht annehmen. Bitte prüfen Sie sie und senden Sie das Formular noch einmal.";
+    public override string TooManySignUps(long seconds) => $"Aus Ihrem Netz kamen zu viele Anmeldungen. Bitte versuchen Sie es in {Seconds(seconds)} wieder.";
+    public override string Unavailable => "Wir können im Moment keine Anmeldungen annehmen. Es wurde nichts gespeichert; bitte versuchen Sie es in einigen Sekunden wieder.";
+
+    public override string DecidingTitle => "Ihre Anmeldung wird bearbeitet";
+    public override string Deciding => "Sie ist bei uns sicher und dauert etwas länger als sonst. Diese Seite lädt sich selbst neu. Wird in einigen Minuten nichts daraus, hat die E-Mail-Adresse vielleicht schon ein Konto.";
+    public override string PendingTitle => "Sehen Sie in Ihr Postfach";
+    public override string Pending(string email) => $"Öffnen Sie den Link, den wir an {email} senden, und drücken Sie dort auf den Knopf. Dann ist Ihr Konto aktiv.";
+    public override string ActiveTitle => "Ihr Konto ist aktiv";
+    public override string Active => "Danke, Ihre Adresse ist bestätigt. Mehr ist nicht zu tun.";
+    public override string ExpiredTitle => "Diese Anmeldung ist abgelaufen";
+    public override string Expired => "Niemand hat die Adresse rechtzeitig bestätigt; sie ist wieder frei. Melden Sie sich gern noch einmal an.";
+    public override string DeletedTitle => "Dieses Konto wurde gelöscht";
+    public override string Deleted => "Seine Adresse ist wieder frei.";
+    public override string Status => "Stand";
+    public override string StatusOf(string status) => status switch
+    {
+        "deciding" => "In Bearbeitung", "pending" => "Wartet auf Bestätigung", "active" => "Aktiv", "expired" => "Abgelaufen", "deleted" => "Gelöscht", _ => status,
+    };
+    public override string Mail => "Aktivierungsmail";
+    public override string MailQueued => "Unterwegs";
+    public override string MailSent(string moment) => $"Gesendet am {moment}";
+    public override string MailFailed => "Konnte nicht zugestellt werden. Bitte prüfen Sie die Adresse; ist sie falsch, melden Sie sich mit der richtigen an.";
+    public override string ResendTitle => "Keine Mail?";
+    public override string ResendText => "Sehen Sie zuerst im Spam-Ordner nach. Wir können sie auch noch einmal senden, mit demselben Link.";
+    public override string ResendButton => "Mail noch einmal senden";
+    public override string MailComing => "Wir senden die Mail noch einmal.";
+    public override string TooManyMails(long seconds) => $"Die Mail wurde gerade erst gesendet. Sie können in {Seconds(seconds)} wieder darum bitten.";
+    public override string ResendUnavailable => "Wir können die Mail im Moment nicht noch einmal senden. Bitte versuchen Sie es in einigen Sekunden wieder.";
+    public override string SignUpAgain => "Noch einmal anmelden";
+    public override string RefreshButton => "Neu laden";
+    public override string StatusUnavailableTitle => "Wir können Ihr Konto gerade nicht zeigen";
+    public override string StatusUnavailable => "Ihr Konto ist sicher. Nur diese Seite lässt sich im Moment nicht zeigen; bitte versuchen Sie es in einigen Sekunden wieder.";
+    public override string AccountNotFound => "Hier gibt es nichts zu sehen. Ein Konto zeigen wir nur dem Browser, mit dem es angelegt wurde, oder wer dessen Status-Token sendet.";
+
+    public override string ActivateTitle => "Konto aktivieren";
+    public override string Activate => "Ein Schritt fehlt noch: Drücken Sie auf den Knopf, und Ihre Adresse ist bestätigt.";
+    public override string ActivateButton => "Mein Konto aktivieren";
+    public override string ActivatingTitle => "Ihr Konto wird aktiviert";
+    public override string Activating => "Es dauert etwas länger als sonst. Sie können diese Seite schließen: Es ist bei uns sicher, und mehr ist nicht zu tun.";
+    public override string ActivationUnavailable => "Wir können im Moment keine Konten aktivieren. Bitte drücken Sie in einigen Sekunden noch einmal auf den Knopf; Ihr Link bleibt gültig.";
+    public override string LinkExpiredTitle => "Dieser Link ist abgelaufen";
+    public override string LinkExpired => "Links gelten sieben Tage. Bitte melden Sie sich noch einmal an: Wurde das Konto nie aktiviert, ist die Adresse wieder frei.";
+    public override string LinkInvalidTitle => "Dieser Link ist nicht gültig";
+    public override string LinkInvalid => "Vielleicht wurde er abgeschnitten. Bitte kopieren Sie den ganzen Link aus der Mail, vom Anfang bis zum Ende.";
+
+    public override string ValidationTitle => "Einige Angaben sind nicht gültig";
+    public override string ValidationDetail => "Berichtigen Sie die Felder in „errors“ und senden Sie die Anfrage noch einmal.";
+    public override string TakenTitle => "Schon vergeben";
+    public override string KeyReusedTitle => "Idempotency-Key schon benutzt";
+    public override string KeyReused => "Mit diesem Idempotency-Key wurde eine andere Anmeldung gesendet. Senden Sie genau denselben Inhalt, um deren Antwort zu bekommen, oder nehmen Sie einen neuen.";
+    public override string BadIdempotencyKey => "Senden Sie einen Idempotency-Key aus 1 bis 255 sichtbaren ASCII-Zeichen, oder keinen.";
+    public override string TooManyTitle => "Zu viele Anfragen";
+    public override string UnavailableTitle => "Gerade nicht verfügbar";
+    public override string Of(BodyFault fault) => fault switch
+    {
+        BodyFault.TooLarge => $"Senden Sie höchstens {Body.Limit / 1024} KiB.",
+        BodyFault.WrongType => "Senden Sie JSON in UTF-8 mit der Kopfzeile „Content-Type: application/json“.",
+        BodyFault.NotAnObject => "Senden Sie ein JSON-Objekt, etwa { \"username\": \"…\", \"email\": \"…\", \"password\": \"…\" }.",
+        _ => "Der Inhalt ist kein gültiges JSON in UTF-8. Prüfen Sie Anführungszeichen, Kommas und Klammern, und ob ein Name doppelt vorkommt.",
+    };
+    public override string NotFoundTitle => "Nicht gefunden";
+    public override string NotFound => "Unter dieser Adresse gibt es nichts. Bitte prüfen Sie sie auf Tippfehler.";
+    public override string MethodTitle => "Methode nicht erlaubt";
+    public override string Method => "Diese Adresse nimmt solche Anfragen nicht an.";
+    public override string TooLargeTitle => "Zu groß";
+    public override string TooLarge => "Die Anfrage ist größer als alles, was hier von Nutzen ist.";
+    public override string MediaTypeTitle => "Medientyp nicht unterstützt";
+    public override string MediaType => "Senden Sie die Anfrage mit einem anderen Content-Type.";
+    public override string BadRequestTitle => "Die Anfrage ist nicht gültig";
+    public override string BadRequest => "Bitte prüfen Sie die Anfrage und senden Sie sie noch einmal.";
+    public override string FaultTitle => "Etwas ist schiefgegangen";
+    public override string Fault => "Der Fehler liegt bei uns und ist vermerkt. Bitte versuchen Sie es in einer Weile wieder.";
+    public override string BackToStart => "Zum Anmeldeformular";
+
+    public override string InboxTitle => "Entwickler-Postfach";
+    public override string InboxLead => "Es ist kein Mailanbieter eingerichtet; Mails werden in Dateien geschrieben. Hier sind sie, die neueste zuerst.";
+    public override string InboxEmpty => "Es gibt noch keine Mails. Melden Sie sich an und laden Sie diese Seite neu.";
+    public override string InboxBack => "Alle Mails";
+    public override string InboxLink => "Entwicklung: Postfach öffnen";
+    public override string To => "An";
+    public override string Date => "Datum";
+    public override string Subject => "Betreff";
+
+    private static string Seconds(long seconds) => seconds switch
+    {
+        1 => "einer Sekunde",
+        < 120 => $"{seconds} Sekunden",
+        < 7200 => $"{(seconds + 59) / 60} Minuten",
+        _ => $"{(seconds + 3599) / 3600} Stunden",
+    };
+}

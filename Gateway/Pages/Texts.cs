@@ -1,0 +1,131 @@
+using Signup.Gateway.SigningUp;
+using Signup.Gateway.Web;
+
+namespace Signup.Gateway.Pages;
+
+/// <summary>Every word that the gateway says to people, in one language. A word that a language lacks does not compile.</summary>
+public abstract class Texts
+{
+    public static readonly Texts English = new EnglishTexts(), German = new GermanTexts();
+
+    /// <summary>BCP 47; also the language that mails are written in.</summary>
+    public abstract string Language { get; }
+
+    /// <summary>A moment, in UTC, for people.</summary>
+    public abstract string Moment(DateTimeOffset at);
+
+    // --- the frame ---
+    public abstract string Brand { get; }
+    public abstract string SkipToContent { get; }
+    public abstract string Footer { get; }
+    public abstract string ErrorPrefix { get; }
+
+    // --- the form ---
+    public abstract string SignUpTitle { get; }
+    public abstract string SignUpLead { get; }
+    public abstract string Step1 { get; }
+    public abstract string Step1Text { get; }
+    public abstract string Step2 { get; }
+    public abstract string Step2Text { get; }
+    public abstract string Step3 { get; }
+    public abstract string Step3Text { get; }
+    public abstract string StepsTitle { get; }
+    public abstract string Username { get; }
+    public abstract string UsernameHint { get; }
+    public abstract string Email { get; }
+    public abstract string EmailHint { get; }
+    public abstract string Password { get; }
+    public abstract string PasswordHint { get; }
+    public abstract string ShowPassword { get; }
+    public abstract string HidePassword { get; }
+    public abstract string SignUpButton { get; }
+    public abstract string Sending { get; }
+    public abstract string Problems(int count);
+
+    public string Of(FieldError error) => Of(error.Field, error.Fault);
+
+    protected abstract string Of(string field, Fault fault);
+
+    public abstract string EmailTaken { get; }
+    public abstract string OtherTaken(string what);
+    public abstract string FormTooOld { get; }
+    public abstract string FormUsed { get; }
+    public abstract string Refused { get; }
+    public abstract string TooManySignUps(long seconds);
+    public abstract string Unavailable { get; }
+
+    // --- the account ---
+    public abstract string DecidingTitle { get; }
+    public abstract string Deciding { get; }
+    public abstract string PendingTitle { get; }
+    public abstract string Pending(string email);
+    public abstract string ActiveTitle { get; }
+    public abstract string Active { get; }
+    public abstract string ExpiredTitle { get; }
+    public abstract string Expired { get; }
+    public abstract string DeletedTitle { get; }
+    public abstract string Deleted { get; }
+    public abstract string Status { get; }
+    public abstract string StatusOf(string status);
+    public abstract string Mail { get; }
+    public abstract string MailQueued { get; }
+    public abstract string MailSent(string moment);
+    public abstract string MailFailed { get; }
+    public abstract string ResendTitle { get; }
+    public abstract string ResendText { get; }
+    public abstract string ResendButton { get; }
+    public abstract string MailComing { get; }
+    public abstract string TooManyMails(long seconds);
+    public abstract string ResendUnavailable { get; }
+    public abstract string SignUpAgain { get; }
+    public abstract string RefreshButton { get; }
+    public abstract string StatusUnavailableTitle { get; }
+    public abstract string StatusUnavailable { get; }
+    public abstract string AccountNotFound { get; }
+
+    // --- the link ---
+    public abstract string ActivateTitle { get; }
+    public abstract string Activate { get; }
+    public abstract string ActivateButton { get; }
+    public abstract string ActivatingTitle { get; }
+    public abstract string Activating { get; }
+    public abstract string ActivationUnavailable { get; }
+    public abstract string LinkExpiredTitle { get; }
+    public abstract string LinkExpired { get; }
+    public abstract string LinkInvalidTitle { get; }
+    public abstract string LinkInvalid { get; }
+
+    // --- errors ---
+    public abstract string ValidationTitle { get; }
+    public abstract string ValidationDetail { get; }
+    public abstract string TakenTitle { get; }
+    public abstract string KeyReusedTitle { get; }
+    public abstract string KeyReused { get; }
+    public abstract string BadIdempotencyKey { get; }
+    public abstract string TooManyTitle { get; }
+    public abstract string UnavailableTitle { get; }
+    public abstract string Of(BodyFault fault);
+    public abstract string NotFoundTitle { get; }
+    public abstract string NotFound { get; }
+    public abstract string MethodTitle { get; }
+    public abstract string Method { get; }
+    public abstract string TooLargeTitle { get; }
+    public abstract string TooLarge { get; }
+    public abstract string MediaTypeTitle { get; }
+    public abstract string MediaType { get; }
+    public abstract string BadRequestTitle { get; }
+    public abstract string BadRequest { get; }
+    public abstract string FaultTitle { get; }
+    public abstract string Fault { get; }
+    public abstract string BackToStart { get; }
+
+    // --- the inbox of a development machine ---
+    public abstract string InboxTitle { get; }
+    public abstract string InboxLead { get; }
+    public abstract string InboxEmpty { get; }
+    public abstract string InboxBack { get; }
+    public abstract string InboxLink { get; }
+    public abstract string To { get; }
+    public abstract string Date { get; }
+    public abstract string Subject { get; }
+}

@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.Extensions.Options;
+
+namespace Signup.Gateway.Passwords;
+
+/// <summary>More passwords are waiting than can be hashed in a time that people wait.</summary>
+public sealed class HashingBusyException(TimeSpan retryAfter) : Exception("Too many passwords wait to be hashed.")
+{
+    public TimeSpan RetryAfter { get; } = retryAfter;
+}
+
+/// <summary>
+/// Hashes passwords on threads of its own, one per processor. A burst queues, so that it neither takes the threads that answer requests, nor
+/// more memory than there is: each hash in work needs all of <see cref="HashingSettings.MemoryKiB"/>.
+/// </summary>
+public sealed class HashingPool : IDisposable
+{
+    private sealed record Job(string Password, byte[] Salt, long QueuedAt, TaskCompletionSource<string> Result, CancellationToken Cancellation);
+
+    private readonly BlockingCollection<Job> _queue;
+    private readonly PasswordHasher _hasher;
+    private readonly GatewayMetrics _metrics;
+    private readonly int _parallel;
+    private long _lastTicks = TimeSpan.TicksPerMillisecond;
+
+    public HashingPool(PasswordHasher hasher, IOptions<HashingSettings> settings, GatewayMetrics metrics)
+    {
+        (_hasher, _metrics) = (hasher, metrics);
+        _queue = new BlockingCollection<Job>(settings.Value.QueueLimit);
+        _parallel = settings.Value.Parallel > 0 ? settings.Value.Parallel : Environment.ProcessorCount;
+        metrics.ObserveHashQueue(() => _queue.Count);
+        for (var i = 0; i < _parallel; i++)
+            new Thread(Work) { IsBackground = true, Name = $"password hashing {i}" }.Start();
+    }
+
+    /// <exception cref="HashingBusyException">The queue is full. Nothing was kept.</exception>
+    public Task<string> HashAsync(string password, byte[] salt, CancellationToken cancellation)
+    {
+        var job = new Job(password, salt, Stopwatch.GetTimestamp(), new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously), cancellation);
+        if (!_queue.TryAdd(job)) throw new HashingBusyException(TimeToDrain());
+        return job.Result.Task;
+    }
+
+    public void Dispose() => _queue.CompleteAdding();
+
+    private TimeSpan TimeToDrain() => TimeSpan.FromTicks(_queue.Count * Interlocked.Read(ref _lastTicks) / _parallel);
+
+    private void Work()
+    {
+        foreach (var job in _queue.GetConsumingEnumerable())
+        {
+            // Whoever has gone away needs no hash.
+            if (job.Cancellation.IsCancellationRequested)
+            {
+                job.Result.TrySetCanceled(job.Cancellation);
+                continue;
+            }
+            var started = Stopwatch.GetTimestamp();
+            try
+            {
+                job.Result.TrySetResult(_hasher.Hash(job.Password, job.Salt));
+            }
+            catch (Exception e)
+            {
+                job.Result.TrySetException(e);
+            }
+            var took = Stopwatch.GetElapsedTime(started);
+            Interlocked.Exchange(ref _lastTicks, took.Ticks);
+            _metrics.Hashed(Stopwatch.GetElapsedTime(job.QueuedAt, started), took);
+        }
+    }
+}

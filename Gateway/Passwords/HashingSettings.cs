@@ -1,0 +1,23 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Signup.Gateway.Passwords;
+
+/// <summary>Settings <c>PasswordHashing:…</c>. The defaults are OWASP's recommendation for Argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane.
+/// Less than that is for benchmarks of the rest only: <c>MemoryKiB=8, Passes=1</c> costs next to nothing, and protects nobody.</summary>
+public sealed record HashingSettings
+{
+    /// <summary>Argon2's memory, in KiB.</summary>
+    [Range(8, 4 * 1024 * 1024)]
+    public int MemoryKiB { get; init; } = 19456;
+
+    [Range(1, 1000)]
+    public int Passes { get; init; } = 2;
+
+    /// <summary>Passwords hashed at once; 0 is one per processor. More would only make all of them slower.</summary>
+    [Range(0, 1024)]
+    public int Parallel { get; init; }
+
+    /// <summary>Passwords that may wait. One more is turned away at once, rather than kept waiting for longer than its sender will.</summary>
+    [Range(1, 1_000_000)]
+    public int QueueLimit { get; init; } = 256;
+}

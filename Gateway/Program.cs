@@ -1,0 +1,19 @@
+// The gateway is what the public sees: pages and a JSON API. It checks what comes in, asks the command side, and answers honestly.
+// It owns nothing durable.
+using Signup.Gateway;
+using Signup.Gateway.Accounts;
+using Signup.Gateway.Activation;
+using Signup.Gateway.Inbox;
+using Signup.Gateway.SigningUp;
+using Signup.Hosting;
+
+var builder = SignupEndpoint.CreateHost("gateway", args);
+builder.AddGateway();
+var app = builder.Build();
+app.UseGateway();
+app.MapHealth();
+app.MapSigningUp();
+app.MapAccounts();
+app.MapActivation();
+app.MapInbox();
+await app.RunAsync();

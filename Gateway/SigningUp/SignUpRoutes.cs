@@ -1,0 +1,150 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Primitives;
+using Signup.Gateway.Accounts;
+using Signup.Gateway.Pages;
+using Signup.Gateway.Web;
+
+namespace Signup.Gateway.SigningUp;
+
+/// <summary>Someone signs up: by the form at <c>/</c>, or as JSON at <c>/users</c>.</summary>
+public static class SignUpRoutes
+{
+    public const string IdempotencyKey = "Idempotency-Key";
+
+    private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
+
+    public static void MapSigningUp(this IEndpointRouteBuilder app)
+    {
+        app.MapGet("/", Form);
+        app.MapPost("/", PostFormAsync);
+        app.MapPost("/users", PostJsonAsync);
+    }
+
+    private static Page<SignUpPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, SignUpFields.Empty, []);
+
+    private static async Task<IResult> PostFormAsync(HttpContext http, SignUpLimit limit, FormTokens formTokens, StatusTokens statusTokens, DerivedKeys keys, SignUpDesk desk)
+    {
+        var texts = Client.Texts(http.Request);
+        var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
+        var fields = SignUpFields.Of(form);
+        if (limit.Refuse(http.Connection.RemoteIpAddress) is { } wait)
+        {
+            Problems.SetRetryAfter(http.Response, wait);
+            return FormPage(http, formTokens, 429, fields, [], texts.TooManySignUps(Problems.Seconds(wait)));
+        }
+        if (fault is not null)
+            return FormPage(http, formTokens, StatusOf(fault.Value), fields, [], texts.Of(fault.Value));
+        if (!formTokens.AreValid(http.Request, form))
+            return FormPage(http, formTokens, 400, fields, [], texts.FormTooOld);
+
+        var (valid, errors) = SignUpValidation.Check(fields);
+        if (valid is null) return FormPage(http, formTokens, 400, fields, errors);
+
+        // Sent twice, by a double click or a reload, it is one sign-up. Each page has a new key, so a corrected form is another sign-up.
+        var accountId = form.TryGetValue(SignUpPage.KeyField, out var key) && key.Count == 1 && key[0]!.Length is > 0 and <= 64
+            ? keys.AccountId("form/" + key[0])
+            : Guid.CreateVersion7();
+        var outcome = await desk.SignUpAsync(accountId, valid, texts.Language, once: false, http.RequestAborted);
+        switch (outcome)
+        {
+            case SignUpOutcome.Created or SignUpOutcome.Undecided:
+                statusTokens.SetCookie(http, accountId);
+                http.Response.Headers.Location = $"/users/{accountId}";
+                return Results.StatusCode(StatusCodes.Status303SeeOther);
+            case SignUpOutcome.Taken { What: "email" }:
+                return FormPage(http, formTokens, 409, fields, [], fieldMessages: new() { [Field.Email] = texts.EmailTaken });
+            case SignUpOutcome.Taken taken:
+                return FormPage(http, formTokens, 409, fields, [], texts.OtherTaken(taken.What), Field.All.Contains(taken.What) ? new() { [taken.What] = texts.OtherTaken(taken.What) } : null);
+            case SignUpOutcome.KeyReused:
+                return FormPage(http, formTokens, 409, fields, [], texts.FormUsed);
+            case SignUpOutcome.Busy busy:
+                Problems.SetRetryAfter(http.Response, busy.RetryAfter);
+                return FormPage(http, formTokens, 503, fields, [], texts.Unavailable);
+            case SignUpOutcome.Unavailable:
+                Problems.SetRetryAfter(http.Response, RetryAfterOutage);
+                return FormPage(http, formTokens, 503, fields, [], texts.Unavailable);
+            default:
+                return FormPage(http, formTokens, 400, fields, [], texts.Refused);
+        }
+    }
+
+    private static async Task<IResult> PostJsonAsync(HttpContext http, SignUpLimit limit, StatusTokens statusTokens, DerivedKeys keys, SignUpDesk desk)
+    {
+        var texts = Client.Texts(http.Request);
+        if (limit.Refuse(http.Connection.RemoteIpAddress) is { } wait)
+            return Problems.Problem(429, "too-many-sign-ups", texts.TooManyTitle, texts.TooManySignUps(Problems.Seconds(wait)), retryAfter: wait);
+
+        var (json, fault) = await Body.ReadJsonAsync(http.Request, http.RequestAborted);
+        if (fault is not null) return BodyProblem(fault.Value, texts);
+        if (!TryReadKey(http.Request.Headers[IdempotencyKey], out var key))
+            return Problems.Problem(400, "invalid-idempotency-key", texts.BadRequestTitle, texts.BadIdempotencyKey,
+                new Dictionary<string, string[]> { [IdempotencyKey] = [texts.BadIdempotencyKey] });
+
+        var (valid, errors) = SignUpValidation.Check(SignUpFields.Of(json));
+        if (valid is null)
+            return Problems.Problem(400, "validation", texts.ValidationTitle, texts.ValidationDetail, errors.ToDictionary(e => e.Field, e => new[] { texts.Of(e) }));
+
+        var accountId = key is null ? Guid.CreateVersion7() : keys.AccountId("api/" + key);
+        var outcome = await desk.SignUpAsync(accountId, valid, texts.Language, once: key is not null, http.RequestAborted);
+        switch (outcome)
+        {
+            case SignUpOutcome.Created:
+                statusTokens.SetCookie(http, accountId);
+                return Results.Created($"/users/{accountId}", new SignUpAnswer(accountId, valid.Username, valid.Email, "pending", statusTokens.Issue(accountId)));
+            case SignUpOutcome.Undecided:
+                statusTokens.SetCookie(http, accountId);
+                Problems.SetRetryAfter(http.Response, TimeSpan.FromSeconds(1));
+                return Results.Accepted($"/users/{accountId}", new SignUpAnswer(accountId, valid.Username, valid.Email, AccountView.Deciding, statusTokens.Issue(accountId)));
+            case SignUpOutcome.Taken taken:
+                var message = taken.What == "email" ? texts.EmailTaken : texts.OtherTaken(taken.What);
+                return Problems.Problem(409, taken.What + "-taken", texts.TakenTitle, message, new Dictionary<string, string[]> { [taken.What] = [message] });
+            case SignUpOutcome.KeyReused:
+                return Problems.Problem(422, "idempotency-key-reused", texts.KeyReusedTitle, texts.KeyReused);
+            case SignUpOutcome.Busy busy:
+                return Problems.Problem(503, "busy", texts.UnavailableTitle, texts.Unavailable, retryAfter: busy.RetryAfter);
+            case SignUpOutcome.Unavailable:
+                return Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.Unavailable, retryAfter: RetryAfterOutage);
+            default:
+                return Problems.Problem(400, "refused", texts.ValidationTitle, texts.Refused);
+        }
+    }
+
+    public static IResult BodyProblem(BodyFault fault, Texts texts) => fault switch
+    {
+        BodyFault.TooLarge => Problems.Problem(413, "too-large", texts.TooLargeTitle, texts.Of(fault)),
+        BodyFault.WrongType => Problems.Problem(415, "unsupported-media-type", texts.MediaTypeTitle, texts.Of(fault)),
+        _ => Problems.Problem(400, "invalid-json", texts.BadRequestTitle, texts.Of(fault), new Dictionary<string, string[]> { [""] = [texts.Of(fault)] }),
+    };
+
+    private static int StatusOf(BodyFault fault) => fault switch { BodyFault.TooLarge => 413, BodyFault.WrongType => 415, _ => 400 };
+
+    /// <summary>Absent, or 1 to 255 visible ASCII characters.</summary>
+    public static bool TryReadKey(StringValues header, out string? key)
+    {
+        key = null;
+        if (header.Count == 0) return true;
+        if (header.Count > 1 || header[0] is not { Length: > 0 and <= 255 } value || !value.All(c => c is > ' ' and < '\x7f')) return false;
+        key = value;
+        return true;
+    }
+
+    private static Page<SignUpPage> FormPage(
+        HttpContext http, FormTokens formTokens, int status, SignUpFields fields, IReadOnlyList<FieldError> errors, string? message = null, Dictionary<string, string>? fieldMessages = null)
+    {
+        var texts = Client.Texts(http.Request);
+        var messages = fieldMessages ?? errors.ToDictionary(e => e.Field, texts.Of);
+        return new Page<SignUpPage>(status, texts, new()
+        {
+            [nameof(SignUpPage.Username)] = fields.Username,
+            [nameof(SignUpPage.Email)] = fields.Email,
+            [nameof(SignUpPage.Errors)] = messages,
+            [nameof(SignUpPage.Message)] = message,
+            [nameof(SignUpPage.FormToken)] = formTokens.Issue(http),
+            [nameof(SignUpPage.Key)] = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16)),
+        });
+    }
+
+    /// <param name="StatusToken">Whoever sends it as a bearer token may see the account's status.</param>
+    private sealed record SignUpAnswer(Guid Id, string Username, string Email, string Status, string StatusToken);
+}

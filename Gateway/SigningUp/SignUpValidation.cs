@@ -1,0 +1,93 @@
+using System.Globalization;
+using System.Text;
+using Signup.Gateway.Passwords;
+
+namespace Signup.Gateway.SigningUp;
+
+/// <summary>What a field can be refused for. Each has its words in <see cref="Pages.Texts"/>.</summary>
+public enum Fault { NotText, Blank, ControlCharacter, TooLong, NotAnAddress, PasswordTooShort, PasswordTooLong, PasswordTooCommon }
+
+public sealed record FieldError(string Field, Fault Fault);
+
+/// <summary>A sign-up as it goes on: checked, without white space around name and address, the password prepared for hashing.</summary>
+public sealed record ValidSignUp(string Username, string Email, string Password);
+
+/// <summary>The rules of the form. One error a field, the first that applies, so that each says one thing to do.</summary>
+public static class SignUpValidation
+{
+    /// <summary>In code points.</summary>
+    public const int MaxUsername = 64;
+
+    public static (ValidSignUp? Valid, IReadOnlyList<FieldError> Errors) Check(SignUpFields fields)
+    {
+        var errors = new List<FieldError>();
+        Add(Field.Username, CheckUsername(fields.Username));
+        Add(Field.Email, CheckEmail(fields.Email));
+        Add(Field.Password, CheckPassword(fields.Password, out var password));
+        return errors.Count > 0 ? (null, errors) : (new ValidSignUp(fields.Username!.Trim(), fields.Email!.Trim(), password), errors);
+
+        void Add(string field, Fault? fault)
+        {
+            if (fields.Malformed.Contains(field)) fault = Fault.NotText;
+            if (fault is { } f) errors.Add(new FieldError(field, f));
+        }
+    }
+
+    private static Fault? CheckUsername(string? typed)
+    {
+        if (CheckLine(typed) is { } fault) return fault;
+        return Length(typed!.Trim()) > MaxUsername ? Fault.TooLong : null;
+    }
+
+    private static Fault? CheckEmail(string? typed)
+    {
+        if (CheckLine(typed) is { } fault) return fault;
+        var address = typed!.Trim();
+        if (Length(address) > EmailSyntax.MaxLength) return Fault.TooLong;
+        return EmailSyntax.IsValid(address) ? null : Fault.NotAnAddress;
+    }
+
+    private static Fault? CheckPassword(string? typed, out string password)
+    {
+        password = "";
+        if (IsBlank(typed)) return Fault.Blank;
+        if (!IsWellFormed(typed)) return Fault.NotText;
+        if (typed.Any(char.IsControl)) return Fault.ControlCharacter;
+        // Before it is prepared, too: preparing takes time by the length.
+        if (typed.Length > Password.MaxLength * 8) return Fault.PasswordTooLong;
+        password = Password.Prepare(typed);
+        return Length(password) switch
+        {
+            < Password.MinLength => Fault.PasswordTooShort,
+            > Password.MaxLength => Fault.PasswordTooLong,
+            _ => CommonPasswords.Contain(password) ? Fault.PasswordTooCommon : null,
+        };
+    }
+
+    /// <summary>Name and address appear in mails, on pages and in headers: one line, and no character that makes text look like other text.</summary>
+    private static Fault? CheckLine(string? typed)
+    {
+        if (IsBlank(typed)) return Fault.Blank;
+        if (!IsWellFormed(typed)) return Fault.NotText;
+        return typed.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069')) ? Fault.ControlCharacter : null;
+    }
+
+    /// <summary>Nothing in it can be seen. Some letters cannot, either.</summary>
+    private static bool IsBlank([System.Diagnostics.CodeAnalysis.NotNullWhen(false)] string? text) => text is null || text.EnumerateRunes().All(rune =>
+        Rune.IsWhiteSpace(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Format or UnicodeCategory.Control
+        || rune.Value is 0x115F or 0x1160 or 0x3164 or 0xFFA0 or 0x2800);
+
+    /// <summary>No half of a surrogate pair.</summary>
+    private static bool IsWellFormed(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!char.IsSurrogate(text[i])) continue;
+            if (i + 1 == text.Length || !char.IsSurrogatePair(text[i], text[i + 1])) return false;
+            i++;
+        }
+        return true;
+    }
+
+    private static int Length(string text) => text.EnumerateRunes().Count();
+}

@@ -1,0 +1,73 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
+
+namespace Signup.Gateway.Web;
+
+/// <summary>Why a request's body cannot be used at all.</summary>
+public enum BodyFault { TooLarge, WrongType, Broken, NotAnObject }
+
+/// <summary>A request's body, read whole and with a limit, since nothing that anyone fills in here is large.</summary>
+public static class Body
+{
+    /// <summary>Bytes: what the largest valid form needs, percent-encoded, three times over.</summary>
+    public const int Limit = 16 * 1024;
+
+    // A name that comes twice means one thing to whoever looks at the first and another to whoever looks at the last.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
+
+    public static bool IsForm(HttpRequest request) =>
+        MediaTypeHeaderValue.TryParse(request.ContentType, out var type) && type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The body as a JSON object, or why not.</summary>
+    public static async Task<(JsonElement Object, BodyFault? Fault)> ReadJsonAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !IsJson(type)) return (default, BodyFault.WrongType);
+        if (await ReadAsync(request, cancellation) is not { } bytes) return (default, BodyFault.TooLarge);
+        try
+        {
+            if (!Utf8.IsValid(bytes)) return (default, BodyFault.Broken);
+            using var document = JsonDocument.Parse(bytes, Strict);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? (document.RootElement.Clone(), null) : (default, BodyFault.NotAnObject);
+        }
+        catch (JsonException)
+        {
+            return (default, BodyFault.Broken);
+        }
+    }
+
+    /// <summary>The body as a form's fields, or why not.</summary>
+    public static async Task<(IReadOnlyDictionary<string, StringValues> Fields, BodyFault? Fault)> ReadFormAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        var none = new Dictionary<string, StringValues>();
+        if (!IsForm(request)) return (none, BodyFault.WrongType);
+        if (await ReadAsync(request, cancellation) is not { } bytes) return (none, BodyFault.TooLarge);
+        // A form is encoded as a query string is.
+        return Utf8.IsValid(bytes) ? (QueryHelpers.ParseQuery(Encoding.UTF8.GetString(bytes)), null) : (none, BodyFault.Broken);
+    }
+
+    private static bool IsJson(MediaTypeHeaderValue type) =>
+        (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
+        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>All of the body; null where it is over the limit.</summary>
+    private static async Task<byte[]?> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        if (request.ContentLength > Limit) return null;
+        var buffer = ArrayPool<byte>.Shared.Rent(Limit + 1);
+        try
+        {
+            var length = await request.Body.ReadAtLeastAsync(buffer.AsMemory(0, Limit + 1), Limit + 1, throwOnEndOfStream: false, cancellation);
+            return length > Limit ? null : buffer.AsSpan(0, length).ToArray();
+        }
+        finally
+        {
+            // It held a password.
+            ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+        }
+    }
+}

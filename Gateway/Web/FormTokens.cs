@@ -1,0 +1,57 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Primitives;
+
+namespace Signup.Gateway.Web;
+
+/// <summary>
+/// Shows that a form that comes back was rendered by us, for the browser that sends it: a random cookie, and in the form its signature
+/// (OWASP's "signed double-submit cookie"). The framework's own antiforgery does the same with keys that it keeps in files: then every gateway
+/// would own something durable and all would have to share it. The signing key is shared already.
+/// </summary>
+public sealed class FormTokens(DerivedKeys keys)
+{
+    public const string Field = "formToken";
+
+    private const int Length = 16;
+
+    /// <summary>The value for <see cref="Field"/>. Sets the cookie where there is none.</summary>
+    public string Issue(HttpContext http)
+    {
+        if (!TryReadCookie(http.Request, out var cookie))
+        {
+            cookie = RandomNumberGenerator.GetBytes(Length);
+            var encoded = Base64Url.EncodeToString(cookie);
+            http.Response.Cookies.Append(CookieName(http.Request), encoded, new CookieOptions
+            {
+                HttpOnly = true, Secure = http.Request.IsHttps, SameSite = SameSiteMode.Strict, Path = "/", IsEssential = true,
+            });
+            // A page with two forms has one cookie.
+            http.Request.Headers.Cookie = StringValues.Concat(http.Request.Headers.Cookie, $"{CookieName(http.Request)}={encoded}");
+        }
+        return Base64Url.EncodeToString(keys.FormProof(cookie));
+    }
+
+    public bool AreValid(HttpRequest request, IReadOnlyDictionary<string, StringValues> form)
+    {
+        // Browsers say of each request whose page it comes from; scripts of other sites cannot change that.
+        if (request.Headers["Sec-Fetch-Site"] == "cross-site") return false;
+        if (!TryReadCookie(request, out var cookie) || !form.TryGetValue(Field, out var given) || given.Count != 1) return false;
+        var proof = keys.FormProof(cookie);
+        Span<byte> sent = stackalloc byte[proof.Length];
+        return given[0]!.Length == Base64Url.GetEncodedLength(proof.Length) && Base64Url.IsValid(given[0]) && Base64Url.TryDecodeFromChars(given[0], sent, out var length)
+            && length == proof.Length && CryptographicOperations.FixedTimeEquals(sent, proof);
+    }
+
+    /// <summary>Under https its prefix keeps other hosts of the domain from setting it (RFC 6265bis, 4.1.3).</summary>
+    private static string CookieName(HttpRequest request) => request.IsHttps ? "__Host-form" : "form";
+
+    private static bool TryReadCookie(HttpRequest request, out byte[] cookie)
+    {
+        cookie = [];
+        var value = request.Cookies[CookieName(request)];
+        if (value is null || value.Length != Base64Url.GetEncodedLength(Length) || !Base64Url.IsValid(value)) return false;
+        cookie = Base64Url.DecodeFromChars(value);
+        return true;
+    }
+}

@@ -2,6 +2,9 @@
 // All it owns can be thrown away and derived again.
 using Signup.Hosting;
 using Signup.Query;
+using Signup.Query.Commands;
+
+if (await CommandLine.TryRunAsync(args, Rebuild.Command, Audit.Command) is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.Create(Topology.Query, args, concurrency: 20);
 builder.Services.AddQuery();
@@ -9,3 +12,4 @@ var app = builder.Build();
 app.MapHealth();
 app.MapQuery();
 await app.RunAsync();
+return 0;

@@ -10,12 +10,23 @@ public static class History
     private sealed record Row(long Position, Guid StreamId, long Version, Guid EventId, string Type, string Data, DateTime At);
 
     /// <summary>The stream's events in order, up to and including <paramref name="version"/>.</summary>
-    public static async Task<IReadOnlyList<LoggedEvent>> ReadAsync(NpgsqlConnection connection, Guid streamId, long version, CancellationToken cancellation)
+    public static Task<IReadOnlyList<LoggedEvent>> ReadAsync(NpgsqlConnection connection, Guid streamId, long version, CancellationToken cancellation) =>
+        QueryAsync(connection, "stream_id = @streamId and version <= @version order by version", new { streamId, version }, cancellation);
+
+    /// <summary>Events in a range of positions that is known to be final; elsewhere only <see cref="LogReader"/> reads by position without skipping.</summary>
+    public static Task<IReadOnlyList<LoggedEvent>> ReadRangeAsync(NpgsqlConnection connection, long after, long upTo, int limit, CancellationToken cancellation) =>
+        QueryAsync(connection, "seq_id > @after and seq_id <= @upTo order by seq_id limit @limit", new { after, upTo, limit }, cancellation);
+
+    /// <summary>All events of these streams up to a position, stream by stream in order.</summary>
+    public static Task<IReadOnlyList<LoggedEvent>> ReadStreamsAsync(NpgsqlConnection connection, Guid[] ids, long upTo, CancellationToken cancellation) =>
+        QueryAsync(connection, "stream_id = any(@ids) and seq_id <= @upTo order by stream_id, version", new { ids, upTo }, cancellation);
+
+    private static async Task<IReadOnlyList<LoggedEvent>> QueryAsync(NpgsqlConnection connection, string where, object parameters, CancellationToken cancellation)
     {
         var rows = await connection.QueryAsync<Row>(new CommandDefinition($"""
             select seq_id as position, stream_id as streamid, version, id as eventid, type, data::text as data, timestamp as at
-            from {LogStore.Schema}.mt_events where stream_id = @streamId and version <= @version order by version
-            """, new { streamId, version }, cancellationToken: cancellation));
+            from {LogStore.Schema}.mt_events where {where}
+            """, parameters, cancellationToken: cancellation));
         return [.. rows.Select(r => new LoggedEvent(r.Position, r.StreamId, r.Version, r.EventId, r.Type, r.Data, r.At))];
     }
 

@@ -1,6 +1,12 @@
+using System.Text.Json;
 using Marten;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Signup.EventLog;
+using Signup.EventLog.Accounts;
+using Signup.Hosting;
+using Signup.Query.Commands;
+using Signup.Query.Projection;
 using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
@@ -46,6 +52,52 @@ public sealed class LogDatabase : IAsyncDisposable
         // The first number is the stream's new version.
         return ((long[])(await command.ExecuteScalarAsync())!)[1..];
     }
+
+    /// <summary>Appends events to a stream in a transaction of their own, as the log's writers do.</summary>
+    public async Task AppendAsync(Guid streamId, params object[] events)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var command = new NpgsqlCommand("select pg_current_xact_id()", connection)) await command.ExecuteScalarAsync();
+        await AppendAsync(connection, streamId, [.. events.Select(e => (EventTypes.Of(e).Name, JsonSerializer.Serialize(e, e.GetType(), LogJson.Options)))]);
+        await transaction.CommitAsync();
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>A follower of the read model, running; as many as are started.</summary>
+    public async Task<LogFollower<ReadModel>> FollowAsync(WakeUp? wakeUp = null)
+    {
+        var follower = new LogFollower<ReadModel>(new ReadModel(Database), Database, new LogReader(Database), wakeUp ?? new WakeUp(), NullLogger<LogFollower<ReadModel>>.Instance);
+        await follower.StartAsync(CancellationToken.None);
+        return follower;
+    }
+
+    public Task CaughtUpAsync(LogFollower<ReadModel> follower) =>
+        Wait.UntilAsync(async () => (await follower.MeasureAsync(CancellationToken.None)).Events == 0, "the read model is at the end of the log");
+
+    /// <summary>What differs between the documents and the folds of their streams.</summary>
+    public async Task<List<Difference>> AuditAsync(bool repair = false)
+    {
+        var found = new List<Difference>();
+        await foreach (var difference in new Audit(Database, Quiet("accounts")).RunAsync(repair, CancellationToken.None)) found.Add(difference);
+        return found;
+    }
+
+    public static ProgressBar Quiet(string what) => new(TextWriter.Null, false, TimeProvider.System, what);
+
+    public static AccountCreated Created(string email, string username = "Zoë") =>
+        new(username, email, "$argon2id$secret", "en", new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero));
 
     public async ValueTask DisposeAsync()
     {

@@ -1,0 +1,154 @@
+using Dapper;
+using Signup.EventLog.Accounts;
+using Signup.Hosting;
+using Signup.Query.Accounts;
+using Signup.Query.Projection;
+
+namespace Signup.Tests.Integration.Query;
+
+public sealed class following_the_log : IAsyncLifetime
+{
+    private static readonly DateTimeOffset Later = new(2026, 11, 24, 10, 0, 0, TimeSpan.Zero);
+    private LogDatabase _log = null!;
+
+    public async ValueTask InitializeAsync() => _log = await LogDatabase.CreateAsync("following");
+    public ValueTask DisposeAsync() => _log.DisposeAsync();
+
+    [Fact]
+    public async Task makes_a_document_of_what_happened_before_and_after_its_start()
+    {
+        var (early, late) = (Guid.NewGuid(), Guid.NewGuid());
+        await _log.AppendAsync(early, LogDatabase.Created("Early@example.org"), new ActivationMailSent("activation", Later));
+        using var follower = await _log.FollowAsync();
+        await _log.AppendAsync(late, LogDatabase.Created("late@example.org"));
+        await _log.AppendAsync(early, new AccountActivated(Later));
+        await _log.CaughtUpAsync(follower);
+
+        Assert.Equal((AccountStatus.Active, MailState.Sent, 3), await StateOfAsync(early));
+        Assert.Equal((AccountStatus.Pending, MailState.Queued, 1), await StateOfAsync(late));
+        Assert.Empty(await _log.AuditAsync());
+    }
+
+    [Fact]
+    public async Task needs_no_message_to_notice_an_event_and_is_quicker_with_one()
+    {
+        var wakeUp = new WakeUp();
+        using var follower = await _log.FollowAsync(wakeUp);
+        await _log.CaughtUpAsync(follower);
+        await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("a@example.org"));
+        await _log.CaughtUpAsync(follower);
+        Assert.Equal(1, await DocumentsAsync());
+    }
+
+    [Fact]
+    public async Task is_done_once_however_many_processes_do_it()
+    {
+        var followers = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => _log.FollowAsync()));
+        var accounts = Enumerable.Range(0, 40).Select(_ => Guid.NewGuid()).ToList();
+        await Task.WhenAll(accounts.Select(async (id, n) =>
+        {
+            await _log.AppendAsync(id, LogDatabase.Created($"user{n}@example.org"));
+            for (var i = 0; i < 5; i++) await _log.AppendAsync(id, new ActivationMailSent($"resend-{i}", Later));
+        }));
+        await _log.CaughtUpAsync(followers[0]);
+        foreach (var follower in followers) follower.Dispose();
+
+        Assert.Empty(await _log.AuditAsync());
+        // Counted, so it would show if an event had been taken twice.
+        Assert.Equal([5], await QueryAsync<int>("select distinct (document -> 'mail' ->> 'count')::int from query.accounts"));
+    }
+
+    [Fact]
+    public async Task is_left_to_the_process_that_is_at_it()
+    {
+        var model = new ReadModel(_log.Database);
+        await model.EnsureAsync(CancellationToken.None);
+        await using var one = await _log.Database.OpenConnectionAsync();
+        await using var other = await _log.Database.OpenConnectionAsync();
+        await using (await one.BeginTransactionAsync())
+        {
+            Assert.Equal(0, await model.LockAsync(one, CancellationToken.None));
+            Assert.Null(await model.LockAsync(other, CancellationToken.None));
+        }
+        Assert.Equal(0, await model.LockAsync(other, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task reads_the_stream_where_the_document_it_would_build_on_is_missing()
+    {
+        var id = Guid.NewGuid();
+        using var follower = await _log.FollowAsync();
+        await _log.AppendAsync(id, LogDatabase.Created("gap@example.org"));
+        await _log.CaughtUpAsync(follower);
+        await _log.ExecuteAsync("delete from query.accounts");
+        await _log.AppendAsync(id, new AccountActivated(Later));
+        await _log.CaughtUpAsync(follower);
+        Assert.Equal((AccountStatus.Active, MailState.Queued, 2), await StateOfAsync(id));
+    }
+
+    [Fact]
+    public async Task goes_on_where_it_was_after_it_was_stopped_at_any_point()
+    {
+        var model = new ReadModel(_log.Database);
+        await model.EnsureAsync(CancellationToken.None);
+        var id = Guid.NewGuid();
+        await _log.AppendAsync(id, LogDatabase.Created("crash@example.org"), new ActivationMailSent("activation", Later));
+        var events = await new Signup.EventLog.LogReader(_log.Database).ReadAsync(0, 10, CancellationToken.None);
+        await using (var connection = await _log.Database.OpenConnectionAsync())
+        await using (await connection.BeginTransactionAsync())
+        {
+            await model.LockAsync(connection, CancellationToken.None);
+            await model.ApplyAsync(connection, events, CancellationToken.None);
+            // Dies before the commit.
+        }
+        Assert.Equal(0, await DocumentsAsync());
+        using var follower = await _log.FollowAsync();
+        await _log.CaughtUpAsync(follower);
+        Assert.Equal((AccountStatus.Pending, MailState.Sent, 2), await StateOfAsync(id));
+    }
+
+    [Fact]
+    public async Task an_event_whose_json_does_not_fit_stops_nobody_else()
+    {
+        var (broken, whole) = (Guid.NewGuid(), Guid.NewGuid());
+        await _log.AppendAsync(broken, LogDatabase.Created("broken@example.org"));
+        await using (var connection = await _log.Database.OpenConnectionAsync())
+            await LogDatabase.AppendAsync(connection, broken, ("AccountActivated", """{"activatedAt":"soon"}"""));
+        await _log.AppendAsync(whole, LogDatabase.Created("whole@example.org"));
+        using var follower = await _log.FollowAsync();
+        await _log.CaughtUpAsync(follower);
+        Assert.Equal((AccountStatus.Pending, MailState.Queued, 2), await StateOfAsync(broken));
+        Assert.Equal((AccountStatus.Pending, MailState.Queued, 1), await StateOfAsync(whole));
+    }
+
+    [Fact]
+    public async Task code_of_an_older_shape_leaves_the_read_model_of_newer_code_alone()
+    {
+        var model = new ReadModel(_log.Database);
+        await model.EnsureAsync(CancellationToken.None);
+        await _log.ExecuteAsync("update query.generation set shape = shape + 1");
+        await using var connection = await _log.Database.OpenConnectionAsync();
+        Assert.Null(await model.LockAsync(connection, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task starting_many_at_once_on_an_empty_database_makes_one_read_model()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => new ReadModel(_log.Database).EnsureAsync(CancellationToken.None)));
+        Assert.Equal(1, await _log.ScalarAsync<long>("select count(*) from query.generation"));
+    }
+
+    private Task<long> DocumentsAsync() => _log.ScalarAsync<long>("select count(*) from query.accounts");
+
+    private async Task<(AccountStatus, MailState, long)> StateOfAsync(Guid id)
+    {
+        var document = AccountDocument.Parse(await _log.ScalarAsync<string>($"select document::text from query.accounts where id = '{id}'"));
+        return (document.Status, document.Mail.State, document.Version);
+    }
+
+    private async Task<List<T>> QueryAsync<T>(string sql)
+    {
+        await using var connection = await _log.Database.OpenConnectionAsync();
+        return (await connection.QueryAsync<T>(sql)).AsList();
+    }
+}

@@ -66,7 +66,8 @@ public static class AccountRoutes
         var limit = (int)(query.Whole("limit", 1, long.MaxValue) ?? 100);
         var after = query.Id("after");
         var status = query.OneOf("status", [.. Enum.GetValues<AccountStatus>().Where(s => s != AccountStatus.None).Select(s => JsonNamingPolicy.CamelCase.ConvertName(s.ToString()))]);
-        var email = query.Text("email");
+        // A plus sign that was not escaped arrives as a space, which no address has inside.
+        var email = query.Text("email")?.Trim().Replace(' ', '+');
         if (query.Any) return query.Problem();
 
         limit = Math.Clamp(limit, 1, 1_000);

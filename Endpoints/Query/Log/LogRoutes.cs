@@ -10,7 +10,7 @@ public static class LogRoutes
     public static void MapLog(this IEndpointRouteBuilder app) => app.MapGet("/log", async (HttpRequest request, HttpResponse response, LogReader log, CancellationToken cancellation) =>
     {
         var query = new QueryString(request.Query, "after", "limit");
-        var after = query.Whole("after", 0, long.MaxValue - 1) ?? 0;
+        var after = query.Whole("after", 0, long.MaxValue) ?? 0;
         var limit = Math.Min(query.Whole("limit", 1, long.MaxValue) ?? 100, 1_000);
         if (query.Any) return (IResult)query.Problem();
         var events = await log.ReadAsync(after, (int)limit, cancellation);

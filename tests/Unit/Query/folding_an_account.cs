@@ -1,0 +1,123 @@
+using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+using Signup.EventLog;
+using Signup.EventLog.Accounts;
+using Signup.Query.Accounts;
+
+namespace Signup.Tests.Unit.Query;
+
+public sealed class folding_an_account
+{
+    private static readonly Guid Id = Guid.Parse("0193b1a0-0000-7000-8000-000000000001");
+    private static readonly DateTimeOffset T = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
+    private static readonly AccountCreated Created = new("Zoë", "Zoe@Example.org", "$argon2id$secret", "en", T);
+
+    [Fact]
+    public void begins_pending_with_its_mail_queued()
+    {
+        var account = Fold(Created)!;
+        Assert.Equal((Id, 1, "Zoë", "Zoe@Example.org", AccountStatus.Pending, MailStatus.Queued), (account.Id, account.Version, account.Username, account.Email, account.Status, account.Mail));
+        Assert.Equal((T, "en", 10), (account.CreatedAt, account.Language, account.Position));
+    }
+
+    [Fact]
+    public void becomes_active() => Assert.Equal((AccountStatus.Active, T.AddHours(1)), Of(Fold(Created, new AccountActivated(T.AddHours(1))), a => (a.Status, a.ActivatedAt)));
+
+    [Fact]
+    public void expires() => Assert.Equal((AccountStatus.Expired, T.AddDays(7)), Of(Fold(Created, new AccountExpired("Zoe@Example.org", T.AddDays(7))), a => (a.Status, a.ExpiredAt)));
+
+    [Fact]
+    public void is_deleted() => Assert.Equal((AccountStatus.Deleted, T.AddDays(9)), Of(Fold(Created, new AccountDeleted("Zoe@Example.org", T.AddDays(9))), a => (a.Status, a.DeletedAt)));
+
+    [Fact]
+    public void takes_another_address() =>
+        Assert.Equal(("z@example.org", T.AddDays(1), AccountStatus.Pending), Of(Fold(Created, new EmailChanged("Zoe@Example.org", "z@example.org", T.AddDays(1))), a => (a.Email, a.EmailChangedAt, a.Status)));
+
+    [Fact]
+    public void tells_that_a_mail_was_sent_and_how_many_were() =>
+        Assert.Equal(new MailStatus(MailState.Sent, 2, "reminder-1", T.AddDays(1)),
+            Fold(Created, new ActivationMailSent("activation", T), new ActivationMailSent("reminder-1", T.AddDays(1)))!.Mail);
+
+    [Fact]
+    public void tells_that_a_mail_was_refused_and_forgets_it_with_the_next_that_was_not()
+    {
+        object[] refused = [Created, new ActivationMailSent("activation", T), new ActivationMailFailed("reminder-1", "mailbox-unavailable", T.AddDays(1))];
+        Assert.Equal(new MailStatus(MailState.Failed, 1, "reminder-1", T, T.AddDays(1), "mailbox-unavailable"), Fold(refused)!.Mail);
+        Assert.Equal(new MailStatus(MailState.Sent, 2, "resend-1", T.AddDays(2)), Fold([.. refused, new ActivationMailSent("resend-1", T.AddDays(2))])!.Mail);
+    }
+
+    [Fact]
+    public void never_holds_the_password_hash() => Assert.DoesNotContain("secret", Fold(Created)!.ToJson(), StringComparison.Ordinal);
+
+    [Fact]
+    public void keeps_count_of_kinds_of_events_that_it_does_not_know()
+    {
+        var account = AccountDocument.Fold([.. Log(Created), new LoggedEvent(20, Id, 2, Guid.NewGuid(), "SomethingNew", "{}", T)])!;
+        Assert.Equal((2, 20, AccountStatus.Pending), (account.Version, account.Position, account.Status));
+    }
+
+    [Fact]
+    public void marks_an_event_whose_json_does_not_fit_and_goes_on()
+    {
+        var account = AccountDocument.Fold([.. Log(Created), new LoggedEvent(20, Id, 2, Guid.NewGuid(), "AccountActivated", """{"activatedAt":"soon"}""", T)])!;
+        Assert.Equal([2], account.Unreadable!);
+        Assert.Equal(AccountStatus.Pending, account.Status);
+    }
+
+    [Fact]
+    public void of_a_stream_that_is_no_account_is_nothing() =>
+        Assert.Null(AccountDocument.Fold([new LoggedEvent(1, Id, 1, Guid.NewGuid(), "SomethingElse", "{}", T)]));
+
+    [Fact]
+    public void is_written_in_camel_case_with_names_for_states()
+    {
+        var json = JsonDocument.Parse(Fold(Created, new AccountActivated(T))!.ToJson()).RootElement;
+        Assert.Equal("active", json.GetProperty("status").GetString());
+        Assert.Equal("queued", json.GetProperty("mail").GetProperty("state").GetString());
+        Assert.Equal(2, json.GetProperty("version").GetInt64());
+        Assert.Equal(T, json.GetProperty("activatedAt").GetDateTimeOffset());
+    }
+
+    [Fact]
+    public void sees_a_gap_only_where_a_known_event_does_not_follow()
+    {
+        var events = Log(Created, new ActivationMailSent("activation", T), new AccountActivated(T));
+        var account = AccountDocument.Fold(events[..1]);
+        Assert.False(AccountDocument.LeavesGap(null, events[0]));
+        Assert.False(AccountDocument.LeavesGap(account, events[0]));
+        Assert.False(AccountDocument.LeavesGap(account, events[1]));
+        Assert.True(AccountDocument.LeavesGap(account, events[2]));
+        Assert.True(AccountDocument.LeavesGap(null, events[2]));
+        Assert.False(AccountDocument.LeavesGap(null, events[2] with { Type = "SomethingElse" }));
+    }
+
+    [Property]
+    public Property gives_the_same_after_repetitions_and_when_stored_in_between()
+    {
+        var happenings = Gen.Elements<object>(new AccountActivated(T.AddHours(1)), new EmailChanged("a@b.c", "d@e.f", T), new ActivationMailSent("activation", T),
+            new ActivationMailFailed("activation", "x", T), new AccountExpired("a@b.c", T), new AccountDeleted("a@b.c", T)).ListOf();
+        return Prop.ForAll(happenings.ToArbitrary(), Gen.Choose(0, int.MaxValue).ToArbitrary(), (events, seed) =>
+        {
+            var log = Log([Created, .. events]);
+            var random = new Random(seed);
+            AccountDocument? account = null;
+            foreach (var e in log)
+            {
+                account = AccountDocument.Apply(account, e);
+                // Some of what came before comes again.
+                foreach (var old in log.Where(o => o.Version <= e.Version && random.Next(3) == 0)) account = AccountDocument.Apply(account, old);
+                if (random.Next(2) == 0) account = AccountDocument.Parse(account!.ToJson());
+            }
+            return account!.ToJson() == AccountDocument.Fold(log)!.ToJson() && account.Version == log.Count;
+        });
+    }
+
+    private static AccountDocument? Fold(params object[] events) => AccountDocument.Fold(Log(events));
+
+    private static T2 Of<T2>(AccountDocument? account, Func<AccountDocument, T2> part) => part(account!);
+
+    private static List<LoggedEvent> Log(params object[] events) =>
+        [.. events.Select((e, i) => new LoggedEvent(10 + i, Id, i + 1, Guid.NewGuid(), EventTypes.Of(e).Name, JsonSerializer.Serialize(e, e.GetType(), LogJson.Options), T.AddMinutes(i)))];
+}

@@ -71,7 +71,8 @@ public static class SignupEndpoint
             foreach (var type in EventTypes.All)
                 options.Publish(rule => rule.Message(type.Message).ToRabbitExchange(Topology.ExchangeOf(type.Message)).UseDurableOutbox().UseInterop(wire));
         });
-        builder.Services.AddEndpointHealth(database: true);
+        builder.Services.AddSingleton<WarmUp>().AddHostedService(services => services.GetRequiredService<WarmUp>());
+        builder.Services.AddEndpointHealth(database: true).AddCheck<WarmUp>("handlers");
         return builder;
     }
 

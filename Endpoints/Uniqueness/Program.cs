@@ -2,6 +2,9 @@
 // It knows nothing about accounts. What is unique is said in uniqueness.json.
 using Signup.Hosting;
 using Signup.Uniqueness;
+using Signup.Uniqueness.Commands;
+
+if (await CommandLine.TryRunAsync(args, Rebuild.Command, Verify.Command) is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.Create(Topology.Uniqueness, args, concurrency: 256);
 builder.Services.AddUniqueness(builder.Configuration);
@@ -9,3 +12,4 @@ var app = builder.Build();
 app.MapHealth();
 app.MapEventDoor();
 await app.RunAsync();
+return 0;

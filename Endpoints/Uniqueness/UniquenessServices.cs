@@ -6,10 +6,18 @@ public static class UniquenessServices
 {
     public static void AddUniqueness(this IServiceCollection services, IConfiguration configuration)
     {
-        var path = Path.Combine(AppContext.BaseDirectory, configuration["Uniqueness:File"] ?? "uniqueness.json");
-        services.AddSingleton(UniquenessRules.Parse(File.ReadAllBytes(path), path));
+        services.AddSingleton(LoadRules(configuration));
         services.AddSingleton<Proposals>();
         services.AddHostedService<CreateTables>();
+        services.AddHostedService<ForgetRejections>();
+    }
+
+    /// <summary>The rules in <c>uniqueness.json</c> beside the program, or in the file that <c>Uniqueness__File</c> names.</summary>
+    /// <exception cref="UniquenessFileException">The file is wrong, or not there.</exception>
+    public static UniquenessRules LoadRules(IConfiguration configuration)
+    {
+        var path = Path.Combine(AppContext.BaseDirectory, configuration["Uniqueness:File"] ?? "uniqueness.json");
+        return File.Exists(path) ? UniquenessRules.Parse(File.ReadAllBytes(path), path) : throw new UniquenessFileException($"{path}: there is no such file.");
     }
 
     private sealed class CreateTables(NpgsqlDataSource database) : IHostedLifecycleService

@@ -1,0 +1,111 @@
+using Npgsql;
+using Signup.EventLog;
+using Signup.Hosting;
+
+namespace Signup.Uniqueness.Commands;
+
+/// <summary>
+/// Derives all claims anew from the log. Proposals are refused meanwhile (503), by every instance: each needs a lock that the rebuild holds alone.
+/// A rebuild that was stopped leaves a mark with how far it got; proposals stay refused until another has finished the work.
+/// </summary>
+internal static class Rebuild
+{
+    private const int BatchSize = 2000;
+
+    public static readonly Command Command = new("rebuild", "", "Derives all claims on unique values anew from the log; refuses proposals meanwhile.", RunAsync);
+
+    private static async Task<int> RunAsync(CommandLine line, CancellationToken cancellation)
+    {
+        var rules = UniquenessServices.LoadRules(line.Configuration);
+        await using var database = line.OpenDatabase();
+        await ClaimTable.CreateAsync(database, cancellation);
+        var log = new LogReader(database);
+
+        // Held by the connection, not by a transaction: it is gone when this process is.
+        await using var fence = await database.OpenConnectionAsync(cancellation);
+        await using (var take = new NpgsqlCommand($"select pg_advisory_lock({ClaimTable.RebuildLock})", fence) { CommandTimeout = 0 })
+            await take.ExecuteNonQueryAsync(cancellation);
+
+        // Nobody commits claims from here on, so what the log holds now is all there is to read.
+        var end = await log.LastPositionAsync(cancellation);
+        var position = await BeginAsync(database, cancellation);
+        var problems = new Problems(Console.Out);
+        using (var progress = ProgressBar.OnConsole("positions"))
+        {
+            while (position < end)
+            {
+                progress.Report(position, end);
+                var events = await log.ReadAsync(position, BatchSize, cancellation);
+                if (events.Count == 0) await Task.Delay(TimeSpan.FromMilliseconds(100), cancellation); // an append of someone else's is under way
+                else position = await ApplyAsync(database, rules, events, problems, cancellation);
+            }
+            progress.Report(end, end);
+        }
+        await ExecuteAsync(database, "delete from uniqueness.rebuild", cancellation);
+        return problems.Summarize("Rebuilt.");
+    }
+
+    private static async Task<long> BeginAsync(NpgsqlDataSource database, CancellationToken cancellation)
+    {
+        await using var unfinished = database.CreateCommand("select position from uniqueness.rebuild");
+        if (await unfinished.ExecuteScalarAsync(cancellation) is long position) return position;
+        await ExecuteAsync(database, "begin; insert into uniqueness.rebuild (position) values (0); truncate uniqueness.claims; commit", cancellation);
+        return 0;
+    }
+
+    private static async Task<long> ApplyAsync(NpgsqlDataSource database, UniquenessRules rules, IReadOnlyList<LoggedEvent> events, Problems problems, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var created = new List<(Claim Claim, Guid StreamId)>();
+        foreach (var e in events)
+            foreach (var claim in problems.ClaimsOf(rules, e))
+            {
+                if (claim.Action is ClaimAction.Create)
+                {
+                    created.Add((claim, e.StreamId));
+                    continue;
+                }
+                await ClaimAsync(connection, created, problems, cancellation);
+                await GiveUpAsync(connection, claim, e.StreamId, cancellation);
+                if (claim.Action is ClaimAction.Update) created.Add((claim, e.StreamId));
+            }
+        await ClaimAsync(connection, created, problems, cancellation);
+        await using var mark = new NpgsqlCommand("update uniqueness.rebuild set position = $1", connection) { Parameters = { new() { Value = events[^1].Position } } };
+        await mark.ExecuteNonQueryAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        return events[^1].Position;
+    }
+
+    /// <summary>Writes the claims collected so far; whoever finds a value taken is reported, and the first keeps it.</summary>
+    private static async Task ClaimAsync(NpgsqlConnection connection, List<(Claim Claim, Guid StreamId)> created, Problems problems, CancellationToken cancellation)
+    {
+        if (created.Count == 0) return;
+        await using var command = new NpgsqlCommand("""
+            with wanted as (select * from unnest($1, $2, $3) with ordinality as c(name, value, stream_id, n)),
+                 written as (insert into uniqueness.claims select name, value, stream_id from wanted order by n on conflict do nothing returning name, value, stream_id)
+            select name, value, stream_id from wanted except select name, value, stream_id from written
+            """, connection);
+        command.Parameters.Add(new() { Value = created.Select(c => c.Claim.Constraint).ToArray() });
+        command.Parameters.Add(new() { Value = created.Select(c => c.Claim.Value!).ToArray() });
+        command.Parameters.Add(new() { Value = created.Select(c => c.StreamId).ToArray() });
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) problems.Twice(reader.GetString(0), reader.GetString(1), reader.GetGuid(2));
+        created.Clear();
+    }
+
+    private static async Task GiveUpAsync(NpgsqlConnection connection, Claim claim, Guid streamId, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("delete from uniqueness.claims where name = $1 and stream_id = $2 and value = coalesce($3, value)", connection);
+        command.Parameters.Add(new() { Value = claim.Constraint });
+        command.Parameters.Add(new() { Value = streamId });
+        command.Parameters.Add(new() { Value = (object?)(claim.From ?? claim.Value) ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlDataSource database, string sql, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+}

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Signup.Tests.Fixture;
+
+namespace Signup.Tests.Integration.SigningUp;
+
+/// <summary>Every process of the system, as a user of its API sees it.</summary>
+public sealed partial class WholeSystem : IAsyncLifetime
+{
+    public SignupSystem System { get; private set; } = null!;
+    public HttpClient Gateway { get; private set; } = null!;
+    public HttpClient Query { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        System = await SignupSystem.StartAsync("whole", new Dictionary<string, string>
+        {
+            // As strong as the production setting, this test would mostly hash; short, so that "not decided yet" comes soon.
+            ["PasswordHashing__MemoryKiB"] = "8",
+            ["PasswordHashing__Passes"] = "1",
+            ["Signup__ReplyTimeout"] = "00:00:05",
+        });
+        (Gateway, Query) = (System.Client("Gateway"), System.Client("Query"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Gateway.Dispose();
+        Query.Dispose();
+        await System.DisposeAsync();
+    }
+
+    public static string NewEmail() => $"Ada.{Guid.NewGuid():N}@Example.org";
+
+    public async Task<(HttpStatusCode Status, JsonObject Body, HttpResponseHeaders Headers)> SignUpAsync(
+        string email, string username = "Ada Lovelace", string password = "correct horse battery", string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "users") { Content = JsonContent.Create(new { username, email, password }) };
+        if (key is not null) request.Headers.Add("Idempotency-Key", key);
+        using var response = await Gateway.SendAsync(request);
+        return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject(), response.Headers);
+    }
+
+    public async Task<HttpResponseMessage> ActivateAsync(string token) => await Gateway.PostAsJsonAsync("activations", new { token });
+
+    /// <summary>The read model's document, once it is as <paramref name="expected"/>.</summary>
+    public Task<JsonObject> DocumentAsync(string id, Func<JsonObject, bool> expected, string what) => Wait.ForAsync(async () =>
+    {
+        using var response = await Query.GetAsync($"accounts/{id}");
+        if (!response.IsSuccessStatusCode) return null;
+        var document = JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject();
+        return expected(document) ? document : null;
+    }, what);
+
+    /// <summary>The token in the link of the mail to this address, once it is there.</summary>
+    public Task<string> TokenFromMailAsync(string email) => Wait.ForAsync(async () =>
+    {
+        foreach (var file in Directory.GetFiles(System.MailPickup, "*.eml"))
+        {
+            var mail = SoftLineBreak().Replace(await File.ReadAllTextAsync(file), "");
+            if (mail.Contains(email, StringComparison.OrdinalIgnoreCase) && Link().Match(mail.Replace("=3D", "=", StringComparison.Ordinal)) is { Success: true } link)
+                return link.Groups[1].Value;
+        }
+        return null;
+    }, $"a mail to {email}");
+
+    public int MailsTo(string email) => Directory.GetFiles(System.MailPickup, "*.eml").Count(f => File.ReadAllText(f).Contains(email, StringComparison.OrdinalIgnoreCase));
+
+    [GeneratedRegex(@"/activate\?token=([A-Za-z0-9_-]+)")]
+    private static partial Regex Link();
+
+    [GeneratedRegex(@"=\r?\n")]
+    private static partial Regex SoftLineBreak();
+}

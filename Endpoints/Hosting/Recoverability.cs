@@ -42,8 +42,11 @@ public static class Recoverability
         // Terminated by the administrator, by a crash of the server, or for having frozen inside a transaction.
         PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or IdleInTransactionSessionTimeout } => true,
         NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is IOException or TimeoutException or System.Net.Sockets.SocketException,
-        RabbitMQClientException or BrokerUnavailableException or IOException or TimeoutException => true,
+        TransientException or RabbitMQClientException or BrokerUnavailableException or IOException or TimeoutException => true,
         AggregateException many => many.InnerExceptions.All(IsTransient),
         _ => false,
     };
 }
+
+/// <summary>Not now, but the same message may succeed later.</summary>
+public abstract class TransientException(string message) : Exception(message);

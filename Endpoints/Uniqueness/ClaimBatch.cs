@@ -73,14 +73,15 @@ internal sealed class ClaimBatch(NpgsqlConnection connection)
     }
 
     /// <summary>Makes the claims of all <paramref name="proposals"/>. Null for those that got all they claim.</summary>
+    /// <param name="again">A twin was looked for and not found: whatever holds the value is no twin.</param>
     /// <exception cref="MixedBatchException">What was asked cannot be decided together with others; nothing of it may be kept.</exception>
-    public async Task<Verdict?[]> ClaimAsync(IReadOnlyList<Proposal> proposals)
+    public async Task<Verdict?[]> ClaimAsync(IReadOnlyList<Proposal> proposals, bool again)
     {
         var verdicts = new Verdict?[proposals.Count];
         if (proposals.Count == 0) return verdicts;
         if (proposals.Count == 1)
         {
-            verdicts[0] = await ClaimAloneAsync(proposals[0]);
+            verdicts[0] = await ClaimAloneAsync(proposals[0], again);
             return verdicts;
         }
         // Many at once can be told apart only where each claims one new value for a stream of its own. The rest is rare, and gets its own transaction.
@@ -99,19 +100,37 @@ internal sealed class ClaimBatch(NpgsqlConnection connection)
         command.Parameters.AddWithValue("streams", proposals.Select(p => p.StreamId).ToArray());
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync()) won.Add(reader.GetGuid(0));
+        await reader.DisposeAsync();
         for (var i = 0; i < proposals.Count; i++)
             if (!won.Contains(proposals[i].StreamId)) verdicts[i] = proposals[i].NotUnique(proposals[i].Claims[0].Constraint);
+        await LookForTwinsAsync([.. proposals.Where((_, i) => verdicts[i] is not null)]);
         return verdicts;
     }
 
+    /// <exception cref="TwinException">One of those who did not get their value has it already.</exception>
+    private async Task LookForTwinsAsync(IReadOnlyList<Proposal> losers)
+    {
+        if (losers.Count == 0) return;
+        await using var command = new NpgsqlCommand("""
+            select 1 from unnest(@names, @values, @streams) as p(name, value, stream_id)
+            join uniqueness.claims c on c.name = p.name and c.value = p.value and c.stream_id = p.stream_id limit 1
+            """, connection);
+        var claims = losers.SelectMany(p => p.Claims.Where(c => c.Action != ClaimAction.Delete).Select(c => (Claim: c, p.StreamId))).ToList();
+        command.Parameters.AddWithValue("names", claims.ConvertAll(c => c.Claim.Constraint));
+        command.Parameters.AddWithValue("values", claims.ConvertAll(c => c.Claim.Value!));
+        command.Parameters.AddWithValue("streams", claims.ConvertAll(c => c.StreamId));
+        if (await command.ExecuteScalarAsync() is not null) throw new TwinException();
+    }
+
     /// <summary>All or nothing: on a conflict what this proposal had claimed before it is taken back.</summary>
-    private async Task<Verdict?> ClaimAloneAsync(Proposal proposal)
+    private async Task<Verdict?> ClaimAloneAsync(Proposal proposal, bool again)
     {
         await ExecuteAsync("savepoint before_claims");
         foreach (var claim in proposal.Claims.OrderBy(c => c.Constraint, StringComparer.Ordinal))
         {
             if (await ApplyAsync(proposal, claim) is not { } refused) continue;
             await ExecuteAsync("rollback to savepoint before_claims");
+            if (refused.Outcome == VerdictOutcome.NotUnique && !again) await LookForTwinsAsync([proposal]);
             return refused;
         }
         return null;
@@ -155,3 +174,6 @@ internal sealed class ClaimBatch(NpgsqlConnection connection)
 
 /// <summary>These proposals cannot share a transaction.</summary>
 internal sealed class MixedBatchException : Exception;
+
+/// <summary>The same proposal was committed by another instance meanwhile; nothing of this one may be kept.</summary>
+internal sealed class TwinException : Exception;

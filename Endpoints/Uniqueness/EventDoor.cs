@@ -61,7 +61,7 @@ public static class EventDoor
             {
                 return await decide();
             }
-            catch (Exception e) when (Recoverability.IsTransient(e))
+            catch (Exception e) when (e is not RebuildingException && Recoverability.IsTransient(e))
             {
                 await Task.Delay(pause, cancellation);
             }

@@ -10,7 +10,7 @@ using Wolverine.Runtime;
 namespace Signup.Uniqueness;
 
 /// <summary>The claims are being rebuilt; ask again later.</summary>
-public sealed class RebuildingException() : Exception("The claims on unique values are being rebuilt from the log.");
+public sealed class RebuildingException() : TransientException("The claims on unique values are being rebuilt from the log.");
 
 /// <summary>
 /// Decides proposals: claim, event and outgoing message in one transaction, and a verdict only after its commit.
@@ -30,7 +30,7 @@ public sealed class Proposals
     public Proposals(UniquenessRules rules, IDocumentStore store, IWolverineRuntime runtime)
     {
         (_rules, _store, _runtime) = (rules, store, (WolverineRuntime)runtime);
-        _commits = new(CommitAsync, MaxBatch);
+        _commits = new(CommitWithTwinsAsync, MaxBatch);
     }
 
     /// <param name="eventId">Identifies the proposal; null: its content does.</param>
@@ -39,8 +39,22 @@ public sealed class Proposals
     public Task<Verdict> DecideAsync(Guid streamId, Guid? eventId, long expectedVersion, string type, System.Text.Json.JsonElement data, bool once) =>
         _commits.SubmitAsync(Proposal.Read(_rules, streamId, eventId, expectedVersion, type, data, once));
 
+    /// <summary>The same proposal may be under way in another instance (a redelivery, an impatient client). Who finds its value claimed by its own stream
+    /// has waited for its twin's commit; looking again finds the twin's answer.</summary>
+    private async Task<IReadOnlyList<Verdict>> CommitWithTwinsAsync(IReadOnlyList<Proposal> batch)
+    {
+        try
+        {
+            return await CommitAsync(batch, again: false);
+        }
+        catch (TwinException) when (batch.Count == 1)
+        {
+            return await CommitAsync(batch, again: true);
+        }
+    }
+
     /// <summary>One transaction for a batch. On any failure nothing of it is kept; <see cref="GroupCommit{TItem,TResult}"/> then gives each its own.</summary>
-    private async Task<IReadOnlyList<Verdict>> CommitAsync(IReadOnlyList<Proposal> batch)
+    private async Task<IReadOnlyList<Verdict>> CommitAsync(IReadOnlyList<Proposal> batch, bool again)
     {
         await using var session = _store.LightweightSession();
         await session.BeginTransactionAsync(CancellationToken.None);
@@ -57,7 +71,7 @@ public sealed class Proposals
             if (first[i] is null) undecided.Add(i);
         }
 
-        var conflicts = await claims.ClaimAsync([.. undecided.Select(i => batch[i])]);
+        var conflicts = await claims.ClaimAsync([.. undecided.Select(i => batch[i])], again);
         for (var n = 0; n < undecided.Count; n++)
         {
             var (i, proposal) = (undecided[n], batch[undecided[n]]);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Npgsql;
 using Signup.Hosting;
@@ -67,9 +68,7 @@ public sealed class SignupSystem : IAsyncDisposable
     /// <summary>One more process of a kind; not started yet.</summary>
     public SignupProcess Add(string name)
     {
-        var folder = name == "Gateway" ? name : Path.Combine("Endpoints", name);
-        var dll = Path.Combine(Parts.Root, folder, "bin", Parts.Configuration, "net10.0", $"Signup.{name}.dll");
-        var process = new SignupProcess(name, dll, Path.Combine(Parts.Directory, $"{name}-{_processes.Count}.log"), _settings);
+        var process = new SignupProcess(name, DllOf(name), Path.Combine(Parts.Directory, $"{name}-{_processes.Count}.log"), _settings);
         _processes.Add(process);
         // Everyone hears of addresses that are known by now, and the links in mails lead to the gateway.
         foreach (var p in _processes)
@@ -82,6 +81,24 @@ public sealed class SignupSystem : IAsyncDisposable
         return process;
     }
 
+    /// <summary>Runs one of an endpoint's commands to its end, as <c>./run Endpoint command …</c> does.</summary>
+    public async Task<(int ExitCode, string Output)> RunAsync(string name, params string[] arguments)
+    {
+        using var process = StartCommand(name, arguments);
+        var error = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, output + await error);
+    }
+
+    /// <summary>Starts one of an endpoint's commands.</summary>
+    public Process StartCommand(string name, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [DllOf(name), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (key, value) in _settings) start.Environment[key] = value;
+        return Process.Start(start)!;
+    }
+
     /// <summary>An HTTP client for one process, with the key of the internal APIs.</summary>
     public HttpClient Client(string name)
     {
@@ -89,6 +106,9 @@ public sealed class SignupSystem : IAsyncDisposable
         if (name != "Gateway") client.DefaultRequestHeaders.Add(Hosting.ApiKey.Header, ApiKey);
         return client;
     }
+
+    private static string DllOf(string name) =>
+        Path.Combine(Parts.Root, name == "Gateway" ? name : Path.Combine("Endpoints", name), "bin", Parts.Configuration, "net10.0", $"Signup.{name}.dll");
 
     public async ValueTask DisposeAsync()
     {

@@ -55,6 +55,12 @@ public sealed class UniquenessPair : IAsyncLifetime
     public static ProposeEvent Proposal(Guid streamId, string email) => new(streamId, Guid.NewGuid(), 0, "AccountCreated", JsonSerializer.SerializeToElement(
         new { username = "ada", email, passwordHash = "$x", language = "en", createdAt = DateTimeOffset.UnixEpoch }));
 
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = System.Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>Which streams have an AccountCreated with this address, as typed.</summary>
     public async Task<IReadOnlyList<Guid>> AccountsWithAsync(string email)
     {

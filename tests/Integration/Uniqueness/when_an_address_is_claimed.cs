@@ -55,6 +55,20 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
     }
 
     [Fact]
+    public async Task the_same_proposal_at_both_instances_at_once_gets_one_answer()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var proposal = Created(Guid.NewGuid(), NewEmail());
+
+            var answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(n => pair.HttpAsync("POST", proposal, n % 2 == 0 ? null : pair.Second.Url)));
+
+            Assert.All(answers, a => Assert.Equal(200, a.Status));
+            Assert.Single(answers.Select(a => a.Body["position"]!.GetValue<long>()).Distinct());
+        }
+    }
+
+    [Fact]
     public async Task a_no_stays_a_no_even_when_the_address_is_free_by_then()
     {
         var (holder, email) = (Guid.NewGuid(), NewEmail());

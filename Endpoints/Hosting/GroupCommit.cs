@@ -53,15 +53,14 @@ public sealed class GroupCommit<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<
             var results = await commit(batch.ConvertAll(e => e.Item));
             for (var i = 0; i < batch.Count; i++) batch[i].Done.SetResult(results[i]);
         }
-        catch (Exception e) when (batch.Count > 1)
+        catch (Exception e) when (batch.Count == 1 || Recoverability.IsUnreachable(e))
+        {
+            foreach (var entry in batch) entry.Done.SetException(e);
+        }
+        catch
         {
             // One bad item must not fail its neighbours: each gets a transaction, and a fault, of its own.
             foreach (var entry in batch.ToArray()) await CommitAsync([entry]);
-            _ = e;
-        }
-        catch (Exception e)
-        {
-            batch[0].Done.SetException(e);
         }
     }
 

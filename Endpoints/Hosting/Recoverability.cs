@@ -35,6 +35,9 @@ public static class Recoverability
         options.OnAnyException().MoveToErrorQueue();
     }
 
+    /// <summary>Whether the database could not be asked at all, as opposed to having answered with an error: whoever asks next will fare no better.</summary>
+    public static bool IsUnreachable(Exception e) => e is NpgsqlException and not PostgresException || (e.InnerException is { } inner && e is not PostgresException && IsUnreachable(inner));
+
     /// <summary>Whether the fault lies in the way to the database or the broker, so that the same message may succeed later.</summary>
     public static bool IsTransient(Exception e) => e switch
     {

@@ -31,7 +31,7 @@ internal sealed class EnglishTexts : Texts
     public override string Email => "E-mail address";
     public override string EmailHint => "We send the activation link there.";
     public override string Password => "Password";
-    public override string PasswordHint => "At least 8 characters. A few words in a row make a good one.";
+    public override string PasswordHint => "At least 8 characters. A few words work well.";
     public override string ShowPassword => "Show";
     public override string HidePassword => "Hide";
     public override string SignUpButton => "Create account";
@@ -52,7 +52,7 @@ internal sealed class EnglishTexts : Texts
         (_, SigningUp.Fault.PasswordTooShort) => $"Enter a password of at least {Passwords.Password.MinLength} characters.",
         (_, SigningUp.Fault.PasswordTooLong) => $"Enter a password of at most {Passwords.Password.MaxLength} characters.",
         (_, SigningUp.Fault.PasswordTooCommon) => "This password is among the first that attackers try. Choose another one.",
-        _ => $"Send \"{field}\" once, as a text.",
+        _ => $"Send {field} once, as a text.",
     };
 
     public override string EmailTaken => "There is an account with this e-mail address already. Use another address, or look for our mail in your inbox.";
@@ -66,7 +66,7 @@ internal sealed class EnglishTexts : Texts
     public override string DecidingTitle => "Your sign-up is being processed";
     public override string Deciding => "It is safe with us, and takes a little longer than usual. This page refreshes by itself. If nothing has come of it in a few minutes, the e-mail address may have an account already.";
     public override string PendingTitle => "Check your mail";
-    public override string Pending(string email) => $"Open the link that we send to {email} and press the button there. Then your account is active.";
+    public override string Pending => "Open the link in our mail and press the button there. Then your account is active.";
     public override string ActiveTitle => "Your account is active";
     public override string Active => "Thank you, your address is confirmed. There is nothing else to do.";
     public override string ExpiredTitle => "This sign-up has expired";
@@ -86,7 +86,7 @@ internal sealed class EnglishTexts : Texts
     public override string ResendText => "Look into your spam folder first. We can also send it again, with the same link.";
     public override string ResendButton => "Send the mail again";
     public override string MailComing => "We are sending the mail again.";
-    public override string TooManyMails(long seconds) => $"The mail was sent just now. You can ask for it again in {Seconds(seconds)}.";
+    public override string TooManyMails(long seconds) => $"We have sent the mail already. You can ask for it again in {Seconds(seconds)}.";
     public override string ResendUnavailable => "We cannot send the mail again at this moment. Please try again in a few seconds.";
     public override string SignUpAgain => "Sign up again";
     public override string RefreshButton => "Refresh";
@@ -106,7 +106,7 @@ internal sealed class EnglishTexts : Texts
     public override string LinkInvalid => "It may have been cut off. Please copy the whole link from the mail, from its beginning to its end.";
 
     public override string ValidationTitle => "Some fields are not valid";
-    public override string ValidationDetail => "Correct the fields in \"errors\" and send the request again.";
+    public override string ValidationDetail => "Correct the fields under errors and send the request again.";
     public override string TakenTitle => "Already taken";
     public override string KeyReusedTitle => "Idempotency key already used";
     public override string KeyReused => "Another sign-up was sent with this Idempotency-Key. Send the very same body to get its answer, or use a new key.";
@@ -116,8 +116,8 @@ internal sealed class EnglishTexts : Texts
     public override string Of(BodyFault fault) => fault switch
     {
         BodyFault.TooLarge => $"Send at most {Body.Limit / 1024} KiB.",
-        BodyFault.WrongType => "Send JSON in UTF-8 with the header \"Content-Type: application/json\".",
-        BodyFault.NotAnObject => "Send a JSON object, such as { \"username\": \"…\", \"email\": \"…\", \"password\": \"…\" }.",
+        BodyFault.WrongType => "Send JSON in UTF-8, with the header Content-Type: application/json.",
+        BodyFault.NotAnObject => "Send a JSON object with the fields username, email and password.",
         _ => "The body is not valid JSON in UTF-8. Check quotes, commas and brackets, and that no name comes twice.",
     };
     public override string NotFoundTitle => "Not found";

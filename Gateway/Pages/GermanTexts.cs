@@ -31,7 +31,7 @@ internal sealed class GermanTexts : Texts
     public override string Email => "E-Mail-Adresse";
     public override string EmailHint => "Dorthin senden wir den Link zum Aktivieren.";
     public override string Password => "Passwort";
-    public override string PasswordHint => "Mindestens 8 Zeichen. Einige Wörter hintereinander sind ein gutes.";
+    public override string PasswordHint => "Mindestens 8 Zeichen. Gut sind einige Wörter.";
     public override string ShowPassword => "Zeigen";
     public override string HidePassword => "Verbergen";
     public override string SignUpButton => "Konto anlegen";
@@ -66,7 +66,7 @@ internal sealed class GermanTexts : Texts
     public override string DecidingTitle => "Ihre Anmeldung wird bearbeitet";
     public override string Deciding => "Sie ist bei uns sicher und dauert etwas länger als sonst. Diese Seite lädt sich selbst neu. Wird in einigen Minuten nichts daraus, hat die E-Mail-Adresse vielleicht schon ein Konto.";
     public override string PendingTitle => "Sehen Sie in Ihr Postfach";
-    public override string Pending(string email) => $"Öffnen Sie den Link, den wir an {email} senden, und drücken Sie dort auf den Knopf. Dann ist Ihr Konto aktiv.";
+    public override string Pending => "Öffnen Sie den Link in unserer Mail und drücken Sie dort auf den Knopf. Dann ist Ihr Konto aktiv.";
     public override string ActiveTitle => "Ihr Konto ist aktiv";
     public override string Active => "Danke, Ihre Adresse ist bestätigt. Mehr ist nicht zu tun.";
     public override string ExpiredTitle => "Diese Anmeldung ist abgelaufen";
@@ -86,7 +86,7 @@ internal sealed class GermanTexts : Texts
     public override string ResendText => "Sehen Sie zuerst im Spam-Ordner nach. Wir können sie auch noch einmal senden, mit demselben Link.";
     public override string ResendButton => "Mail noch einmal senden";
     public override string MailComing => "Wir senden die Mail noch einmal.";
-    public override string TooManyMails(long seconds) => $"Die Mail wurde gerade erst gesendet. Sie können in {Seconds(seconds)} wieder darum bitten.";
+    public override string TooManyMails(long seconds) => $"Wir haben die Mail schon gesendet. Sie können in {Seconds(seconds)} wieder darum bitten.";
     public override string ResendUnavailable => "Wir können die Mail im Moment nicht noch einmal senden. Bitte versuchen Sie es in einigen Sekunden wieder.";
     public override string SignUpAgain => "Noch einmal anmelden";
     public override string RefreshButton => "Neu laden";
@@ -117,7 +117,7 @@ internal sealed class GermanTexts : Texts
     {
         BodyFault.TooLarge => $"Senden Sie höchstens {Body.Limit / 1024} KiB.",
         BodyFault.WrongType => "Senden Sie JSON in UTF-8 mit der Kopfzeile „Content-Type: application/json“.",
-        BodyFault.NotAnObject => "Senden Sie ein JSON-Objekt, etwa { \"username\": \"…\", \"email\": \"…\", \"password\": \"…\" }.",
+        BodyFault.NotAnObject => "Senden Sie ein JSON-Objekt mit den Feldern username, email und password.",
         _ => "Der Inhalt ist kein gültiges JSON in UTF-8. Prüfen Sie Anführungszeichen, Kommas und Klammern, und ob ein Name doppelt vorkommt.",
     };
     public override string NotFoundTitle => "Nicht gefunden";

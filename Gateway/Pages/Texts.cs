@@ -58,7 +58,7 @@ public abstract class Texts
     public abstract string DecidingTitle { get; }
     public abstract string Deciding { get; }
     public abstract string PendingTitle { get; }
-    public abstract string Pending(string email);
+    public abstract string Pending { get; }
     public abstract string ActiveTitle { get; }
     public abstract string Active { get; }
     public abstract string ExpiredTitle { get; }

@@ -1,0 +1,61 @@
+using FsCheck.Xunit;
+using Signup.Gateway;
+using Signup.Gateway.SigningUp;
+
+namespace Signup.Tests.Unit.Gateway;
+
+public class when_keys_are_derived
+{
+    private static readonly DerivedKeys Keys = new([.. Enumerable.Range(0, 32).Select(i => (byte)i)]);
+
+    // Calculated apart from this code: printf 'account\0api/order-1' | openssl dgst -sha256 -mac HMAC -macopt hexkey:000102…1f, the version and variant bits set.
+    [Fact]
+    public void the_same_idempotency_key_is_the_same_account_on_every_gateway_for_ever() =>
+        Assert.Equal(Guid.Parse("1face474-f048-8216-be4a-0722e6adbb03"), Keys.AccountId("api/order-1"));
+
+    [Property]
+    public bool it_is_a_uuid_of_version_8(string? key)
+    {
+        var text = Keys.AccountId(key ?? "").ToString();
+        return text[14] == '8' && text[19] is '8' or '9' or 'a' or 'b';
+    }
+
+    [Property]
+    public bool other_keys_are_other_accounts(string? one, string? other) =>
+        (one ?? "") == (other ?? "") || System.Text.Encoding.UTF8.GetBytes(one ?? "").AsSpan().SequenceEqual(System.Text.Encoding.UTF8.GetBytes(other ?? ""))
+        || Keys.AccountId(one ?? "") != Keys.AccountId(other ?? "");
+
+    [Fact]
+    public void another_signing_key_gives_other_accounts_and_salts()
+    {
+        var others = new DerivedKeys(new byte[32]);
+        Assert.NotEqual(Keys.AccountId("a"), others.AccountId("a"));
+        Assert.NotEqual(Keys.Salt(Guid.Empty), others.Salt(Guid.Empty));
+    }
+
+    [Property]
+    public bool each_account_has_its_own_salt_and_always_the_same(Guid one, Guid other) =>
+        Keys.Salt(one).Length == DerivedKeys.SaltLength && Keys.Salt(one).AsSpan().SequenceEqual(Keys.Salt(one))
+        && (one == other || !Keys.Salt(one).AsSpan().SequenceEqual(Keys.Salt(other)));
+
+    [Theory]
+    [InlineData("a", true)]
+    [InlineData("8e03978e-40d5-43e8-bc93-6894a57f9324", true)]
+    [InlineData("!~", true)]
+    [InlineData("", false)]
+    [InlineData("two words", false)]
+    [InlineData("tab\t", false)]
+    [InlineData("schlüssel", false)]
+    public void an_idempotency_key_is_visible_ascii(string key, bool valid) => Assert.Equal(valid, SignUpRoutes.TryReadKey(key, out _));
+
+    [Fact]
+    public void an_idempotency_key_has_at_most_255_characters_and_comes_once()
+    {
+        Assert.True(SignUpRoutes.TryReadKey(new string('k', 255), out var key));
+        Assert.Equal(255, key!.Length);
+        Assert.False(SignUpRoutes.TryReadKey(new string('k', 256), out _));
+        Assert.False(SignUpRoutes.TryReadKey(new(["one", "two"]), out _));
+        Assert.True(SignUpRoutes.TryReadKey(new(), out key));
+        Assert.Null(key);
+    }
+}

@@ -38,10 +38,11 @@ public static class GatewayServices
         services.AddOptions<HashingSettings>().Bind(settings.GetSection("PasswordHashing")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PasswordHasher>().AddSingleton<HashingPool>();
         services.AddSingleton(new SignUpLimit(settings.GetValue("RateLimiting:SignUpsPerMinute", 60)));
-        services.AddSingleton<SignUpDesk>();
+        services.AddSingleton<SignUpDesk>().AddSingleton<LateRefusals>();
         services.AddOptions<ResendSettings>().Bind(settings.GetSection("Resend")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ResendLimit>();
         services.AddSingleton<DevInbox>();
+        services.AddTransient<AccountLookup>();
         services.AddHttpClient<QueryClient>(http =>
         {
             http.BaseAddress = new Uri(SignupEndpoint.Setting(settings, "Query:Url"));

@@ -11,6 +11,9 @@ public sealed class CommandClient : IAsyncDisposable
 {
     private const string DirectReplyTo = "amq.rabbitmq.reply-to";
 
+    /// <summary>How long a reply is still of use to someone after its asker's timeout.</summary>
+    private static readonly TimeSpan LateFor = TimeSpan.FromMinutes(10);
+
     /// <summary>Pause between attempts to hand a command over while the broker is away.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
 
@@ -31,9 +34,16 @@ public sealed class CommandClient : IAsyncDisposable
     /// <param name="timeout">For handing over and answer together.</param>
     /// <returns>The reply, or null where none came in time: the command is safe in its queue.</returns>
     /// <exception cref="BrokerUnavailableException">The broker has not confirmed that it has the command.</exception>
-    public async Task<TReply?> AskAsync<TReply>(string address, object command, Guid messageId, TimeSpan timeout, CancellationToken cancellation)
+    public Task<TReply?> AskAsync<TReply>(string address, object command, Guid messageId, TimeSpan timeout, CancellationToken cancellation)
+        where TReply : class => AskAsync<TReply>(address, command, messageId, timeout, late: null, cancellation);
+
+    /// <inheritdoc cref="AskAsync{TReply}(string, object, Guid, TimeSpan, CancellationToken)"/>
+    /// <param name="late">Gets a reply that comes after the timeout. It may never come: such a reply is lost with the connection, the command is not.</param>
+    public async Task<TReply?> AskAsync<TReply>(
+        string address, object command, Guid messageId, TimeSpan timeout, Action<TReply>? late, CancellationToken cancellation)
         where TReply : class
     {
+        var keep = false;
         // Two who ask the same at once each get the answer: replies are told apart by their own id, not by the command's.
         var correlation = Guid.CreateVersion7().ToString();
         var reply = _waiting[correlation] = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -47,7 +57,29 @@ public sealed class CommandClient : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
+            if (late is not null)
+            {
+                keep = true;
+                _ = AwaitLateAsync(correlation, reply.Task, late);
+            }
             return null;
+        }
+        finally
+        {
+            if (!keep) _waiting.TryRemove(correlation, out _);
+        }
+    }
+
+    private async Task AwaitLateAsync<TReply>(string correlation, Task<ReadOnlyMemory<byte>> reply, Action<TReply> late)
+    {
+        try
+        {
+            var body = await reply.WaitAsync(LateFor);
+            late(JsonSerializer.Deserialize<TReply>(body.Span, Wire.Json)!);
+        }
+        catch (TimeoutException)
+        {
+            // Then nobody gets to know it from here.
         }
         finally
         {

@@ -9,23 +9,23 @@ public static class AccountRoutes
 {
     public static void MapAccounts(this IEndpointRouteBuilder app) => app.MapGet("/users/{id}", ShowAsync);
 
-    private static async Task<IResult> ShowAsync(string id, HttpContext http, StatusTokens tokens, QueryClient query, FormTokens formTokens, DevInbox inbox)
+    private static async Task<IResult> ShowAsync(string id, HttpContext http, StatusTokens tokens, AccountLookup accounts, FormTokens formTokens, DevInbox inbox)
     {
         if (!Guid.TryParseExact(id, "D", out var accountId) || tokens.Find(http.Request, accountId) == Holder.Nobody) return NotFound(http);
-        return await AnswerAsync(http, accountId, query, formTokens, inbox, 200);
+        return await AnswerAsync(http, accountId, accounts, formTokens, inbox, 200);
     }
 
     /// <summary>The account's page, or its JSON.</summary>
     /// <param name="status">Of the answer, where the account is there.</param>
     /// <param name="notice">Words to put first on the page.</param>
-    public static async Task<IResult> AnswerAsync(HttpContext http, Guid accountId, QueryClient query, FormTokens formTokens, DevInbox inbox, int status, string? notice = null)
+    public static async Task<IResult> AnswerAsync(HttpContext http, Guid accountId, AccountLookup accounts, FormTokens formTokens, DevInbox inbox, int status, string? notice = null)
     {
         var texts = Client.Texts(http.Request);
         var page = Client.WantsPage(http.Request);
         AccountView account;
         try
         {
-            account = await query.FindAsync(accountId, http.RequestAborted) ?? new AccountView(accountId, null, null, AccountView.Deciding, null);
+            account = await accounts.FindAsync(accountId, http.RequestAborted);
         }
         catch (QueryUnavailableException)
         {

@@ -30,10 +30,12 @@ public sealed class QueryClient(HttpClient http)
 }
 
 /// <summary>What whoever signed up gets to see of the account.</summary>
-/// <param name="Status"><c>deciding</c>, <c>pending</c>, <c>active</c>, <c>expired</c> or <c>deleted</c>.</param>
-public sealed record AccountView(Guid Id, string? Username, string? Email, string Status, MailView? Mail)
+/// <param name="Status"><c>deciding</c>, <c>refused</c>, <c>pending</c>, <c>active</c>, <c>expired</c> or <c>deleted</c>.</param>
+/// <param name="Reason">Why it was refused, such as <c>email-taken</c>.</param>
+public sealed record AccountView(Guid Id, string? Username, string? Email, string Status, MailView? Mail,
+    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] string? Reason = null)
 {
-    public const string Deciding = "deciding", Pending = "pending", Active = "active", Expired = "expired", Deleted = "deleted";
+    public const string Deciding = "deciding", Refused = "refused", Pending = "pending", Active = "active", Expired = "expired", Deleted = "deleted";
 }
 
 /// <param name="State"><c>queued</c>, <c>sent</c> or <c>failed</c>.</param>

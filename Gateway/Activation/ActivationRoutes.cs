@@ -80,7 +80,7 @@ public static class ActivationRoutes
     }
 
     private static async Task<IResult> ResendAsync(
-        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ResendLimit limit, CommandClient commands, QueryClient query, DevInbox inbox, IConfiguration settings, TimeProvider time)
+        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ResendLimit limit, CommandClient commands, AccountLookup accounts, DevInbox inbox, IConfiguration settings, TimeProvider time)
     {
         var texts = Client.Texts(http.Request);
         var page = Client.WantsPage(http.Request);
@@ -93,7 +93,7 @@ public static class ActivationRoutes
             Problems.SetRetryAfter(http.Response, wait);
             var message = texts.TooManyMails(Problems.Seconds(wait));
             return page
-                ? await AccountRoutes.AnswerAsync(http, accountId, query, formTokens, inbox, 429, message)
+                ? await AccountRoutes.AnswerAsync(http, accountId, accounts, formTokens, inbox, 429, message)
                 : Problems.Problem(429, "too-many-mails", texts.TooManyTitle, message, retryAfter: wait);
         }
         try
@@ -107,7 +107,7 @@ public static class ActivationRoutes
             return page ? Message(503, texts, texts.UnavailableTitle, texts.ResendUnavailable) : Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.ResendUnavailable);
         }
         return page
-            ? await AccountRoutes.AnswerAsync(http, accountId, query, formTokens, inbox, 202, texts.MailComing)
+            ? await AccountRoutes.AnswerAsync(http, accountId, accounts, formTokens, inbox, 202, texts.MailComing)
             : Results.Accepted($"/users/{accountId}", new { id = accountId });
     }
 

@@ -64,7 +64,9 @@ internal sealed class EnglishTexts : Texts
     public override string Unavailable => "We cannot take sign-ups at this moment. Nothing was kept; please try again in a few seconds.";
 
     public override string DecidingTitle => "Your sign-up is being processed";
-    public override string Deciding => "It is safe with us, and takes a little longer than usual. This page refreshes by itself. If nothing has come of it in a few minutes, the e-mail address may have an account already.";
+    public override string Deciding => "It is safe with us, and takes a little longer than usual. This page refreshes by itself. If nothing has come of it in a few minutes, please sign up again.";
+    public override string RefusedTitle => "There was an account already";
+    public override string RefusedLate => "Someone signed up with this e-mail address before, so no account was created now. Use another address, or look for our mail in your inbox.";
     public override string PendingTitle => "Check your mail";
     public override string Pending => "Open the link in our mail and press the button there. Then your account is active.";
     public override string ActiveTitle => "Your account is active";

@@ -64,7 +64,9 @@ internal sealed class GermanTexts : Texts
     public override string Unavailable => "Wir können im Moment keine Anmeldungen annehmen. Es wurde nichts gespeichert; bitte versuchen Sie es in einigen Sekunden wieder.";
 
     public override string DecidingTitle => "Ihre Anmeldung wird bearbeitet";
-    public override string Deciding => "Sie ist bei uns sicher und dauert etwas länger als sonst. Diese Seite lädt sich selbst neu. Wird in einigen Minuten nichts daraus, hat die E-Mail-Adresse vielleicht schon ein Konto.";
+    public override string Deciding => "Sie ist bei uns sicher und dauert etwas länger als sonst. Diese Seite lädt sich selbst neu. Wird in einigen Minuten nichts daraus, melden Sie sich bitte noch einmal an.";
+    public override string RefusedTitle => "Es gab schon ein Konto";
+    public override string RefusedLate => "Jemand hat sich mit dieser E-Mail-Adresse schon angemeldet; jetzt wurde kein Konto angelegt. Nehmen Sie eine andere, oder suchen Sie unsere Mail in Ihrem Postfach.";
     public override string PendingTitle => "Sehen Sie in Ihr Postfach";
     public override string Pending => "Öffnen Sie den Link in unserer Mail und drücken Sie dort auf den Knopf. Dann ist Ihr Konto aktiv.";
     public override string ActiveTitle => "Ihr Konto ist aktiv";

@@ -57,6 +57,8 @@ public abstract class Texts
     // --- the account ---
     public abstract string DecidingTitle { get; }
     public abstract string Deciding { get; }
+    public abstract string RefusedTitle { get; }
+    public abstract string RefusedLate { get; }
     public abstract string PendingTitle { get; }
     public abstract string Pending { get; }
     public abstract string ActiveTitle { get; }

@@ -32,7 +32,7 @@ public abstract record SignUpOutcome
 }
 
 /// <summary>Takes a valid sign-up to the command side and brings back the verdict. The password goes no further than here.</summary>
-public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient commands, IConfiguration settings, TimeProvider time, GatewayMetrics metrics)
+public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient commands, LateRefusals refusals, IConfiguration settings, TimeProvider time, GatewayMetrics metrics)
 {
     private readonly TimeSpan _replyTimeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
 
@@ -52,7 +52,7 @@ public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient
             var hash = await pool.HashAsync(signUp.Password, keys.Salt(accountId), cancellation);
             var command = new SignUp(accountId, signUp.Username, signUp.Email, hash, language, time.GetUtcNow(), once);
             var asked = Stopwatch.GetTimestamp();
-            var verdict = await commands.AskAsync<Verdict>(Topology.Accounts, command, accountId, _replyTimeout, cancellation);
+            var verdict = await commands.AskAsync<Verdict>(Topology.Accounts, command, accountId, _replyTimeout, Late, cancellation);
             if (verdict is not null) metrics.Decided(Stopwatch.GetElapsedTime(asked));
             return Read(verdict);
         }
@@ -64,6 +64,13 @@ public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient
         {
             return new SignUpOutcome.Unavailable();
         }
+    }
+
+    private void Late(Verdict verdict)
+    {
+        var outcome = Read(verdict);
+        if (outcome is SignUpOutcome.Taken taken) refusals.Add(verdict.StreamId, taken.What);
+        metrics.SignedUp("late_" + outcome.GetType().Name.ToLowerInvariant());
     }
 
     private static SignUpOutcome Read(Verdict? verdict) => verdict?.Outcome switch

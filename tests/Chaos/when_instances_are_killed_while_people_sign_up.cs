@@ -64,6 +64,9 @@ public class when_instances_are_killed_while_people_sign_up
 
         await audit.EveryoneHasHeardAsync();
         run.Tell("Mail, Query and a queue of our own have heard of everyone");
+
+        var (exitCode, output) = await system.RunAsync("Uniqueness", "verify");
+        Assert.True(exitCode == 0, output);
     }
 
     private static async Task KillAsync(params SignupProcess[] processes)

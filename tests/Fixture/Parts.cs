@@ -21,7 +21,7 @@ public sealed class Parts
     public required string Directory { get; init; }
 
     /// <summary>The state directory that <c>./test</c> has provisioned; a test runner without it provisions the same one.</summary>
-    private static string State => Environment.GetEnvironmentVariable("SIGNUP_TEST_STATE") ?? Path.Combine(Root, ".local", "test");
+    public static string State => Environment.GetEnvironmentVariable("SIGNUP_TEST_STATE") ?? Path.Combine(Root, ".local", "test");
 
     /// <param name="name">Lower-case letters, for humans to tell systems apart.</param>
     public static async Task<Parts> CreateAsync(string name)

@@ -24,6 +24,9 @@ public sealed class SignupProcess : IAsyncDisposable
     public string Name { get; }
     public string Url { get; }
 
+    /// <summary>The process id, once it was started.</summary>
+    public int Id => _process!.Id;
+
     public void Set(string key, string value) => _start.Environment[key] = value;
 
     public async Task StartAsync()

@@ -1,0 +1,133 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Npgsql;
+using RabbitMQ.Client;
+using Signup.EventLog;
+using Signup.Hosting;
+using Signup.Messages.Accounts;
+using Signup.Tests.Fixture;
+
+namespace Signup.Tests.Chaos;
+
+/// <summary>An <c>AccountCreated</c> as it stands in the log.</summary>
+public sealed record Created(Guid Account, long Version, string Username, string Email);
+
+/// <summary>Looks at what is left when all is over.</summary>
+public sealed class Audit(SignupSystem system)
+{
+    /// <summary>For mails and documents to be there.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private const string OwnQueue = "chaos";
+
+    /// <summary>Subscribes a queue of the test's own, so that what was published is known whatever other consumers make of it.
+    /// Before the first sign-up.</summary>
+    public async Task SubscribeAsync()
+    {
+        await using var channel = await system.Broker.OpenChannelAsync(CancellationToken.None);
+        await Topology.DeclareAsync(channel, CancellationToken.None);
+        await Topology.DeclareQueueAsync(channel, OwnQueue, CancellationToken.None);
+        await channel.ExchangeBindAsync(OwnQueue, Topology.ExchangeOf(typeof(AccountCreated)), routingKey: "");
+    }
+
+    public async Task<IReadOnlyList<Created>> CreatedAsync()
+    {
+        await using var command = system.Database.CreateCommand(
+            "select stream_id, version, data ->> 'username', data ->> 'email' from log.mt_events where type = 'AccountCreated'");
+        await using var reader = await command.ExecuteReaderAsync();
+        var created = new List<Created>();
+        while (await reader.ReadAsync()) created.Add(new Created(reader.GetGuid(0), reader.GetInt64(1), reader.GetString(2), reader.GetString(3)));
+        return created;
+    }
+
+    /// <summary>What the answers promised is what the log holds.</summary>
+    /// <param name="answers">To every attempt, and final: 201 or 409.</param>
+    public async Task AnswersAreTrueAsync(IReadOnlyList<Attempt> attempts, IReadOnlyDictionary<int, Answer> answers)
+    {
+        var created = await CreatedAsync();
+        var byUsername = created.ToLookup(c => c.Username);
+        foreach (var attempt in attempts)
+        {
+            var (events, answer) = (byUsername[attempt.Username].ToArray(), answers[attempt.Number]);
+            if (answer.Status == 201)
+            {
+                // Every "yes" has exactly one event, and it is the one that was asked for.
+                var only = Assert.Single(events);
+                Assert.Equal((answer.Id!.Value, 1L, attempt.Email.Trim()), (only.Account, only.Version, only.Email));
+            }
+            else
+            {
+                Assert.True(answer.Status == 409, $"sign-up {attempt.Number} got {answer.Status}");
+                Assert.Empty(events);
+            }
+        }
+        // By what the test knows of the addresses, and by what the system takes for the same.
+        var winners = attempts.Where(a => answers[a.Number].Status == 201).ToArray();
+        Assert.Equal(attempts.Select(a => a.Address).Distinct().Order(), winners.Select(a => a.Address).Order());
+        Assert.Equal(winners.Length, created.Count);
+        Assert.Equal(created.Count, created.Select(c => EmailAddress.Normalize(c.Email)).Distinct().Count());
+    }
+
+    /// <summary>Every account was told of, has a document and its mail.</summary>
+    public async Task EveryoneHasHeardAsync()
+    {
+        var accounts = (await CreatedAsync()).Select(c => c.Account).ToHashSet();
+        await PublishedAsync(accounts);
+
+        using var query = system.Client("Query");
+        var undocumented = accounts.ToHashSet();
+        await Wait.UntilAsync(async () =>
+        {
+            foreach (var id in undocumented.Take(200).ToArray())
+            {
+                using var response = await query.GetAsync($"accounts/{id}");
+                if (response.StatusCode != HttpStatusCode.OK) return false;
+                undocumented.Remove(id);
+            }
+            return undocumented.Count == 0;
+        }, "Query has a document for each account", Patience);
+        var listed = new HashSet<Guid>();
+        for (var after = Guid.Empty; ;)
+        {
+            var page = (await query.GetFromJsonAsync<JsonArray>($"accounts?limit=1000&after={after}"))!;
+            foreach (var document in page) listed.Add(after = document!["id"]!.GetValue<Guid>());
+            if (page.Count < 1000) break;
+        }
+        Assert.Equal(accounts.Order(), listed.Order());
+
+        await Wait.UntilAsync(() => Task.FromResult(Mailed().Count >= accounts.Count), "each account has its mail", Patience);
+        Assert.Equal(accounts.Order(), Mailed().Order());
+        Assert.Equal(0u, await MessagesInErrorAsync());
+    }
+
+    /// <summary>The events of all these accounts came to the test's own queue. None of anybody else.</summary>
+    public async Task PublishedAsync(IReadOnlySet<Guid> accounts, TimeSpan? within = null)
+    {
+        var heard = new HashSet<Guid>();
+        await using var channel = await system.Broker.OpenChannelAsync(CancellationToken.None);
+        await Wait.UntilAsync(async () =>
+        {
+            while (await channel.BasicGetAsync(OwnQueue, autoAck: true) is { } delivery)
+                heard.Add(JsonNode.Parse(delivery.Body.Span)!["AccountId"]!.GetValue<Guid>());
+            return accounts.IsSubsetOf(heard);
+        }, "every account's event was published", within ?? Patience);
+        Assert.Equal(accounts.Order(), heard.Order());
+    }
+
+    /// <summary>What Uniqueness has committed and not published yet.</summary>
+    public async Task<long> OutboxAsync()
+    {
+        await using var command = system.Database.CreateCommand("select count(*) from uniqueness.wolverine_outgoing_envelopes");
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    private List<Guid> Mailed() =>
+        [.. Directory.EnumerateFiles(system.MailPickup, "*.eml").Select(file => Guid.Parse(Path.GetFileNameWithoutExtension(file).Split('.', 2)[1]))];
+
+    private async Task<uint> MessagesInErrorAsync()
+    {
+        await using var channel = await system.Broker.OpenChannelAsync(CancellationToken.None);
+        return await channel.MessageCountAsync(Topology.Error);
+    }
+}

@@ -1,0 +1,26 @@
+using System.Globalization;
+
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+
+namespace Signup.Tests.Chaos;
+
+/// <summary>One run of chaos: what is random in it comes from its seed, so that SIGNUP_CHAOS_SEED makes the same kills among the same sign-ups again
+/// (how far each process has come by then is the machine's to decide).</summary>
+public sealed class Run
+{
+    private readonly System.Diagnostics.Stopwatch _watch = System.Diagnostics.Stopwatch.StartNew();
+
+    public Run()
+    {
+        Seed = int.TryParse(Environment.GetEnvironmentVariable("SIGNUP_CHAOS_SEED"), CultureInfo.InvariantCulture, out var seed) ? seed : Random.Shared.Next(1_000_000);
+        Random = new Random(Seed);
+        Tell($"SIGNUP_CHAOS_SEED={Seed}");
+    }
+
+    public int Seed { get; }
+    public Random Random { get; }
+    public string Id { get; } = $"{Guid.NewGuid():N}";
+
+    /// <summary>At once, since what comes after may take minutes or never end.</summary>
+    public void Tell(string what) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {_watch.Elapsed.TotalSeconds,6:0.0} s  {what}"));
+}

@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Net;
+using Signup.Tests.Fixture;
+
+namespace Signup.Tests.Chaos;
+
+public class when_a_part_is_away_while_people_sign_up
+{
+    private const int Clients = 16;
+
+    [Fact]
+    public async Task without_the_broker_they_are_told_so_and_nothing_of_it_is_kept()
+    {
+        var run = new Run();
+        await using var system = await SignupSystem.StartAsync("nobroker", With("00:00:02"));
+        var audit = new Audit(system);
+        await audit.SubscribeAsync();
+        var attempts = new Addresses(run.Random).Attempts(400, 1, run.Id);
+        await using var crowd = new Crowd(system.GatewayUrl, Clients, retry: false);
+
+        crowd.Enter(attempts.Take(100));
+        await AnsweredAsync(crowd, 50);
+        run.Tell("stopping RabbitMQ");
+        await Parts.ProvisionAsync("down", "rabbitmq");
+        try
+        {
+            await AnsweredAsync(crowd, 100);
+            run.Tell($"answers: {crowd.Counts}");
+            crowd.Enter(attempts.Skip(100).Take(100));
+            await AnsweredAsync(crowd, 200);
+        }
+        finally
+        {
+            await Parts.ProvisionAsync("up", "rabbitmq");
+        }
+        run.Tell($"RabbitMQ is back; answers: {crowd.Counts}");
+        // All that came while it was down.
+        var refused = attempts.Skip(100).Take(100).ToArray();
+        Assert.All(refused, a => Assert.Equal((int)HttpStatusCode.ServiceUnavailable, crowd.Answers[a.Number].Status));
+
+        crowd.Enter(attempts.Skip(200));
+        await crowd.CloseAsync();
+        run.Tell($"answers: {crowd.Counts}");
+        // Refused ones do not try again. Whatever was being sent when the broker went is asked about once more, with its key.
+        var asked = attempts.Except(refused).ToArray();
+        var decided = await crowd.DecideAllAsync(asked);
+        await audit.AnswersAreTrueAsync(asked, decided);
+        await audit.EveryoneHasHeardAsync();
+        // And who does try again gets in.
+        Assert.Equal(201, (await crowd.DecideAsync(refused[0])).Status);
+    }
+
+    [Fact]
+    public async Task without_the_database_they_are_told_to_wait_and_decided_when_it_is_back()
+    {
+        var run = new Run();
+        await using var system = await SignupSystem.StartAsync("nodatabase", With("00:00:02"));
+        var audit = new Audit(system);
+        await audit.SubscribeAsync();
+        var attempts = new Addresses(run.Random).Attempts(1_000, 2, run.Id);
+        await using var crowd = new Crowd(system.GatewayUrl, Clients);
+
+        crowd.Enter(attempts.Take(400));
+        await AnsweredAsync(crowd, 200);
+        run.Tell("stopping PostgreSQL");
+        await Parts.ProvisionAsync("down", "postgres");
+        try
+        {
+            // Sign-ups keep coming for twenty seconds.
+            var away = Stopwatch.StartNew();
+            var entered = 400;
+            await Wait.UntilAsync(() =>
+            {
+                if (crowd.Answered > entered - Clients && entered < attempts.Count - 200)
+                {
+                    crowd.Enter(attempts.Skip(entered).Take(Clients));
+                    entered = Math.Min(entered + Clients, attempts.Count);
+                }
+                return Task.FromResult(away.Elapsed > TimeSpan.FromSeconds(20));
+            }, "twenty seconds are over");
+            crowd.Enter(attempts.Skip(entered));
+        }
+        finally
+        {
+            await Parts.ProvisionAsync("up", "postgres");
+        }
+        run.Tell($"PostgreSQL is back; answers: {crowd.Counts}");
+        await crowd.CloseAsync();
+        run.Tell($"answers: {crowd.Counts}");
+        Assert.NotEqual(0, crowd.Count(HttpStatusCode.Accepted));
+        Assert.Equal(0, crowd.Count(HttpStatusCode.ServiceUnavailable));
+
+        // Nobody asks again: what is in the queue is decided without.
+        var told = crowd.Answers.Count(a => a.Value.Status == 202);
+        await Wait.UntilAsync(async () => (await audit.CreatedAsync()).Count == 1_000, "every address has its account", TimeSpan.FromMinutes(2));
+        run.Tell($"decided, of which {told} had been told to wait");
+        await audit.AnswersAreTrueAsync(attempts, await crowd.DecideAllAsync(attempts));
+        await audit.EveryoneHasHeardAsync();
+    }
+
+    private static Dictionary<string, string> With(string replyTimeout) =>
+        new(when_instances_are_killed_while_people_sign_up.Settings) { ["Signup__ReplyTimeout"] = replyTimeout };
+
+    private static Task AnsweredAsync(Crowd crowd, int count) =>
+        Wait.UntilAsync(() => Task.FromResult(crowd.Answered >= count), $"{count} sign-ups have an answer", TimeSpan.FromMinutes(2));
+}

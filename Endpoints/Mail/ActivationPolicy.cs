@@ -230,7 +230,7 @@ public sealed class ActivationPolicy(MailSettings settings)
         accountId.TryWriteBytes(seed);
         BitConverter.TryWriteBytes(seed[16..], count);
         var chance = BitConverter.ToUInt32(SHA256.HashData(seed)) / (double)uint.MaxValue;
-        var pause = settings.RetryFirst * Math.Pow(2, Math.Min(count - 1, 40));
-        return (pause < settings.RetryCap ? pause : settings.RetryCap) * (0.8 + (0.4 * chance));
+        var seconds = Math.Min(settings.RetryFirst.TotalSeconds * Math.Pow(2, count - 1), settings.RetryCap.TotalSeconds);
+        return TimeSpan.FromSeconds(seconds * (0.8 + (0.4 * chance)));
     }
 }

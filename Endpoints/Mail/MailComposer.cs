@@ -34,8 +34,8 @@ public sealed partial class MailComposer
         var values = new MailValues(
             Username: Harmless(account.Username),
             Link: $"{_publicUrl.AbsoluteUri.TrimEnd('/')}/activate?token={_tokens.Issue("activation", account.AccountId, linkExpires)}",
-            Expires: linkExpires.UtcDateTime.ToString("f", template.Culture) + " UTC",
-            Site: _publicUrl.IsDefaultPort ? _publicUrl.Host : _publicUrl.Authority);
+            Site: _publicUrl.IsDefaultPort ? _publicUrl.Host : _publicUrl.Authority,
+            Expires: linkExpires.UtcDateTime);
 
         var mail = new OutgoingMail
         {
@@ -61,7 +61,7 @@ public sealed partial class MailComposer
 
     private static MailboxAddress? Recipient(string address)
     {
-        if (address.Any(char.IsControl)) return null;
+        if (address.Any(char.IsControl) || !address.Contains('@', StringComparison.Ordinal)) return null;
         try
         {
             return new MailboxAddress(null, address.Trim());

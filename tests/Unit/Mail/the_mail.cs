@@ -11,7 +11,7 @@ public sealed class the_mail
     private static readonly byte[] Key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
     private static readonly MailTemplates Templates = new(Path.Combine(AppContext.BaseDirectory, "templates"));
 
-    private static OutgoingMail? Compose(string purpose = "activation", string username = "Ada", string email = "ada@example.com", string language = "en", string publicUrl = "https://signup.example") =>
+    private static MimeMessage? Compose(string purpose = "activation", string username = "Ada", string email = "ada@example.com", string language = "en", string publicUrl = "https://signup.example") =>
         new MailComposer(Templates, publicUrl, "", new SignedTokens(Key, TimeProvider.System))
             .Compose(new Activation { AccountId = Account, Username = username, Email = email, Language = language, CreatedAt = Start }, purpose, Start.AddDays(7), Start);
 

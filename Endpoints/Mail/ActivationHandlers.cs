@@ -32,5 +32,5 @@ public static class AccountDeletedHandler
 public static class ResendActivationMailHandler
 {
     public static Task Handle(ResendActivationMail command, Activations activations, ActivationPolicy policy) =>
-        activations.DecideAsync(command.AccountId, state => policy.Resend(state, command.RequestedAt, out _));
+        activations.DecideAsync(command.AccountId, state => policy.Resend(state, command.RequestedAt));
 }

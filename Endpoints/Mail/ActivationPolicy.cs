@@ -107,18 +107,13 @@ public sealed class ActivationPolicy(MailSettings settings)
 
     // The user asks for the mail again
 
-    /// <param name="retryAt">When the user may ask again, where this came too early.</param>
-    public Decision Resend(Activation? state, DateTimeOffset askedAt, out DateTimeOffset? retryAt)
+    /// <summary>Asking too soon, or too often, changes nothing; so does asking where no mail can follow. Who asks is told the same in any case.</summary>
+    public Decision Resend(Activation? state, DateTimeOffset askedAt)
     {
-        retryAt = null;
-        // Nothing to send, nothing to limit: a mail is due anyway, or none ever again. Who asks learns no more than "accepted".
+        // The first mail is still due, or none is any more.
         if (state is null or { Status: ActivationStatus.Waiting } or { IsOver: true } or { ExpiryAskedAt: not null }) return new(state);
-        if (state.ResendsAsked.Contains(askedAt)) return new(state);
-
-        var asked = state.ResendsAsked.Where(t => t > askedAt.AddDays(-1)).Order().ToImmutableArray();
-        if (asked.Length > 0 && askedAt < asked[^1] + settings.ResendCooldown) retryAt = asked[^1] + settings.ResendCooldown;
-        if (asked.Length >= settings.ResendsPerDay) retryAt = asked.Length == 0 ? askedAt.AddDays(1) : asked[^settings.ResendsPerDay].AddDays(1);
-        if (retryAt is not null) return new(state);
+        var asked = state.ResendsAsked.Where(t => t > askedAt.AddDays(-1)).ToImmutableArray();
+        if (asked.Length >= settings.ResendsPerDay || asked.Any(t => askedAt < t + settings.ResendCooldown)) return new(state);
 
         return new(state with
         {
@@ -235,7 +230,7 @@ public sealed class ActivationPolicy(MailSettings settings)
         accountId.TryWriteBytes(seed);
         BitConverter.TryWriteBytes(seed[16..], count);
         var chance = BitConverter.ToUInt32(SHA256.HashData(seed)) / (double)uint.MaxValue;
-        var pause = settings.RetryFirst * Math.Pow(2, Math.Min(count - 1, 40));
-        return (pause < settings.RetryCap ? pause : settings.RetryCap) * (0.8 + (0.4 * chance));
+        var seconds = Math.Min(settings.RetryFirst.TotalSeconds * Math.Pow(2, count - 1), settings.RetryCap.TotalSeconds);
+        return TimeSpan.FromSeconds(seconds * (0.8 + (0.4 * chance)));
     }
 }

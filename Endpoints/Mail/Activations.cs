@@ -69,12 +69,22 @@ public sealed class Activations
                 taken_by   int          -- that process; null: nobody
             ) with (fillfactor = 70);
             create index if not exists activation_due on mail.activation (due, due_at) where due is not null;
+            create table if not exists mail.journal (name text not null);
+            insert into mail.journal select gen_random_uuid() where not exists (select from mail.journal);
             """;
         await using var connection = await _database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await using var command = new NpgsqlCommand(sql, connection);
         await command.ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
+    }
+
+    /// <summary>The folder, under <paramref name="parent"/>, of the <see cref="SentJournal"/> that belongs to this database and no other.</summary>
+    public async Task<string> JournalAsync(string parent, CancellationToken cancellation)
+    {
+        await using var command = _database.CreateCommand("select name from mail.journal");
+        var name = (string)(await command.ExecuteScalarAsync(cancellation))!;
+        return Path.Combine(parent.Length > 0 ? parent : Path.GetTempPath(), $"signup-mail-{name}");
     }
 
     /// <summary>Takes up to <paramref name="limit"/> of what is due, the longest due first. Nobody else gets it before <paramref name="until"/>.</summary>

@@ -27,23 +27,23 @@ public sealed partial class MailComposer
 
     /// <param name="linkExpires">End of the link's validity. The same account and end give the same link.</param>
     /// <returns>Null where no mail can be addressed to what the account has as its address.</returns>
-    public OutgoingMail? Compose(Activation account, string purpose, DateTimeOffset linkExpires, DateTimeOffset now)
+    public MimeMessage? Compose(Activation account, string purpose, DateTimeOffset linkExpires, DateTimeOffset now)
     {
         if (Recipient(account.Email) is not { } recipient) return null;
         var template = _templates.Find(purpose.StartsWith("reminder-", StringComparison.Ordinal) ? "reminder" : "activation", account.Language);
         var values = new MailValues(
             Username: Harmless(account.Username),
             Link: $"{_publicUrl.AbsoluteUri.TrimEnd('/')}/activate?token={_tokens.Issue("activation", account.AccountId, linkExpires)}",
-            Expires: linkExpires.UtcDateTime.ToString("f", template.Culture) + " UTC",
-            Site: _publicUrl.IsDefaultPort ? _publicUrl.Host : _publicUrl.Authority);
+            Site: _publicUrl.IsDefaultPort ? _publicUrl.Host : _publicUrl.Authority,
+            Expires: linkExpires.UtcDateTime);
 
-        var mail = new OutgoingMail
+        var mail = new MimeMessage
         {
             Date = now,
             Subject = template.Subject.Fill(values),
             // The same for every copy of one mail, so that mail programs and people can tell a copy from a new mail.
             MessageId = $"{purpose}.{account.AccountId}@{Host(_publicUrl)}",
-            Alternatives =
+            Body = new MultipartAlternative
             {
                 new TextPart("plain") { Text = template.Text.Fill(values) },
                 new TextPart("html") { Text = template.Html.Fill(values, WebUtility.HtmlEncode!) },
@@ -61,7 +61,7 @@ public sealed partial class MailComposer
 
     private static MailboxAddress? Recipient(string address)
     {
-        if (address.Any(char.IsControl)) return null;
+        if (address.Any(char.IsControl) || !address.Contains('@', StringComparison.Ordinal)) return null;
         try
         {
             return new MailboxAddress(null, address.Trim());
@@ -85,25 +85,4 @@ public sealed partial class MailComposer
 
     [GeneratedRegex(@"[:/@\\]|\.(?=\p{L})", RegexOptions.CultureInvariant)]
     private static partial Regex LinkLike();
-}
-
-/// <summary>A mail whose end can be made to wait, while the rest of it is on its way already.</summary>
-public sealed class OutgoingMail : MimeMessage
-{
-    public OutgoingMail() => Body = Alternatives = new Paced(this);
-
-    /// <summary>Text first, the preferred form last.</summary>
-    public MultipartAlternative Alternatives { get; }
-
-    /// <summary>Called when all is written but what says that this was all.</summary>
-    public Func<CancellationToken, Task> BeforeEnd { get; set; } = _ => Task.CompletedTask;
-
-    private sealed class Paced(OutgoingMail mail) : MultipartAlternative
-    {
-        public override async Task WriteToAsync(FormatOptions options, Stream stream, bool contentOnly, CancellationToken cancellationToken = default)
-        {
-            await base.WriteToAsync(options, stream, contentOnly, cancellationToken);
-            await mail.BeforeEnd(cancellationToken);
-        }
-    }
 }

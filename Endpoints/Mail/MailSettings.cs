@@ -52,6 +52,9 @@ public sealed record MailSettings
     /// <summary>How long a mail stays with the process that took it to send, should that process hang. One that dies loses it at once.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromMinutes(15);
 
+    /// <summary>Folder on the machine's own file system for the notes of <see cref="SentJournal"/>; should outlive this process. Empty: the system's folder for temporary files.</summary>
+    public string Journal { get; init; } = "";
+
     /// <summary>How often to look for mails that have become due, and that nobody told of.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 }

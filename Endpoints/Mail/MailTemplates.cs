@@ -5,8 +5,9 @@ using System.Text.RegularExpressions;
 
 namespace Signup.Mail;
 
-/// <summary>What a template may name, as <c>{{username}}</c>, <c>{{link}}</c>, <c>{{expires}}</c>, <c>{{site}}</c>.</summary>
-public sealed record MailValues(string Username, string Link, string Expires, string Site);
+/// <summary>What a template may name, as <c>{{username}}</c>, <c>{{link}}</c>, <c>{{site}}</c>, or <c>{{expires|d MMMM yyyy}}</c>, where .NET's date format follows the bar.</summary>
+/// <param name="Expires">In UTC.</param>
+public sealed record MailValues(string Username, string Link, string Site, DateTime Expires);
 
 /// <summary>A mail in one language.</summary>
 public sealed record MailTemplate(CultureInfo Culture, TemplateText Subject, TemplateText Text, TemplateText Html);
@@ -40,11 +41,10 @@ public sealed partial class MailTemplates
         const string subject = "Subject: ";
         if (!lines[0].StartsWith(subject, StringComparison.Ordinal) || lines.Length < 2)
             throw new InvalidOperationException($"The mail template {textFile} must begin with a line 'Subject: …', followed by the text.");
-        var template = new MailTemplate(
-            Culture(language, textFile),
-            Parse(lines[0][subject.Length..].Trim(), textFile),
-            Parse(lines[1].TrimStart('\n'), textFile),
-            Parse(Read(Path.Combine(directory, $"{name}.{language}.html")), textFile));
+        var culture = Culture(language, textFile);
+        var htmlFile = Path.ChangeExtension(textFile, ".html");
+        var template = new MailTemplate(culture, Parse(lines[0][subject.Length..].Trim(), culture, textFile),
+            Parse(lines[1].TrimStart('\n'), culture, textFile), Parse(Read(htmlFile), culture, htmlFile));
         return template.Text.Names("link") && template.Html.Names("link")
             ? template
             : throw new InvalidOperationException($"The mail template {textFile}, or the .html beside it, lacks {{{{link}}}}.");
@@ -66,40 +66,50 @@ public sealed partial class MailTemplates
         }
     }
 
-    private static TemplateText Parse(string text, string file)
+    private static TemplateText Parse(string text, CultureInfo culture, string file)
     {
-        var parts = Placeholder().Split(text);
-        for (var i = 1; i < parts.Length; i += 2)
-            if (!TemplateText.Known.Contains(parts[i]))
-                throw new InvalidOperationException($"The mail template {file} names {{{{{parts[i]}}}}}, which does not exist. There are: {string.Join(", ", TemplateText.Known)}.");
-        return new TemplateText(parts);
+        var parts = new List<(string? Name, string Text)>();
+        var end = 0;
+        foreach (Match placeholder in Placeholder().Matches(text))
+        {
+            var (name, format) = (placeholder.Groups["name"].Value, placeholder.Groups["format"].Value);
+            if (!TemplateText.Known.Contains(name))
+                throw new InvalidOperationException($"The mail template {file} names {{{{{name}}}}}, which does not exist. There are: {string.Join(", ", TemplateText.Known)}.");
+            parts.Add((null, text[end..placeholder.Index]));
+            parts.Add((name, format.Length > 0 ? format : "yyyy-MM-dd HH:mm"));
+            end = placeholder.Index + placeholder.Length;
+        }
+        parts.Add((null, text[end..]));
+        return new TemplateText(parts, culture);
     }
 
-    [GeneratedRegex(@"\{\{\s*(\w+)\s*\}\}", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\{\{\s*(?<name>\w+)\s*(\|\s*(?<format>[^}]*?)\s*)?\}\}", RegexOptions.CultureInvariant)]
     private static partial Regex Placeholder();
 }
 
-/// <summary>Text with places to fill in: every second part is a name.</summary>
-public sealed class TemplateText(string[] parts)
+/// <summary>Text with places to fill in.</summary>
+public sealed class TemplateText(IReadOnlyList<(string? Name, string Text)> parts, CultureInfo culture)
 {
-    internal static readonly string[] Known = ["username", "link", "expires", "site"];
+    internal static readonly string[] Known = ["username", "link", "site", "expires"];
 
-    public bool Names(string placeholder) => parts.Where((_, i) => i % 2 == 1).Contains(placeholder);
+    public bool Names(string placeholder) => parts.Any(p => p.Name == placeholder);
 
+    /// <param name="escape">For what is filled in, not for the template's own text.</param>
     public string Fill(MailValues values, Func<string, string>? escape = null)
     {
-        var text = new StringBuilder();
-        for (var i = 0; i < parts.Length; i++)
+        var filled = new StringBuilder();
+        foreach (var (name, text) in parts)
         {
-            var part = i % 2 == 0 ? parts[i] : parts[i] switch
+            var value = name switch
             {
                 "username" => values.Username,
                 "link" => values.Link,
-                "expires" => values.Expires,
-                _ => values.Site,
+                "site" => values.Site,
+                "expires" => values.Expires.ToString(text, culture),
+                _ => null,
             };
-            text.Append(i % 2 == 1 && escape is not null ? escape(part) : part);
+            filled.Append(value is null ? text : escape is null ? value : escape(value));
         }
-        return text.ToString();
+        return filled.ToString();
     }
 }

@@ -72,11 +72,15 @@ public static partial class Faults
         if (code < 500) return new Outcome.Trouble($"reply-{code}", InMail: stage == SmtpStage.Data);
         return new Outcome.Refused(stage == SmtpStage.Data ? "message-refused" : (code, enhanced) switch
         {
-            (_, (2, 2)) or (552, _) => "mailbox-full",
-            (_, (1, 2)) or (_, (1, 10)) or (556, _) => "domain-invalid",
-            (_, (1, 3)) or (_, (1, 7)) or (501, _) or (553, _) => "address-invalid",
+            // The finer code first.
+            (_, (2, 2)) => "mailbox-full",
+            (_, (1, 2)) or (_, (1, 10)) => "domain-invalid",
+            (_, (1, 3)) or (_, (1, 7)) => "address-invalid",
             (_, (6, 7)) => "international-address-unsupported",
             (_, (7, _)) => "refused",
+            (552, _) => "mailbox-full",
+            (556, _) => "domain-invalid",
+            (501 or 553, _) => "address-invalid",
             _ => "mailbox-unavailable",
         });
     }

@@ -14,6 +14,7 @@ public sealed partial class Provider : IHealthCheck, IDisposable
     private readonly Counter<long> _mails;
     private Breaker _breaker = Breaker.Closed;
     private DateTimeOffset _since;
+    private DateTimeOffset? _served;
 
     public Provider(MailSettings settings, TimeProvider time, ILogger<Provider> logger, IMeterFactory meters)
     {
@@ -59,7 +60,14 @@ public sealed partial class Provider : IHealthCheck, IDisposable
         }
     }
 
-    public void Answered(Outcome outcome)
+    /// <summary>Whether it has answered for a mail since then, as a provider does that works.</summary>
+    public bool HasServedSince(DateTimeOffset then)
+    {
+        lock (_lock) return _breaker.State == BreakerState.Closed && _served >= then;
+    }
+
+    /// <returns>False where it is in trouble.</returns>
+    public bool Answered(Outcome outcome)
     {
         _mails.Add(1, new KeyValuePair<string, object?>("outcome", outcome.GetType().Name));
         Breaker before, after;
@@ -71,11 +79,13 @@ public sealed partial class Provider : IHealthCheck, IDisposable
             _breaker = after = outcome is Outcome.Trouble trouble
                 ? _breaker.Troubled(trouble.Reason, trouble.InMail, now, _settings.ProbeFirst, _settings.ProbeCap)
                 : _breaker.Succeeded();
+            if (outcome is not Outcome.Trouble) _served = now;
             lasted = now - _since;
             if (IsClosed(before) != IsClosed(after)) _since = now;
         }
         if (IsClosed(before) && !IsClosed(after)) Opened(_logger, after.Reason, after.Pause);
         else if (!IsClosed(before) && IsClosed(after)) Resumed(_logger, lasted);
+        return IsClosed(after);
     }
 
     /// <summary>The endpoint is ready in any case: sign-ups are taken, and their mails wait in the database.</summary>

@@ -6,37 +6,47 @@ using Signup.Messages.Accounts;
 namespace Signup.Mail;
 
 /// <summary>
-/// Takes mails that are due from the database, a few more than are being sent, and sends them over several connections.
+/// Takes mails that are due from the database, a few more than are being sent, and sends them over one connection, or several.
 /// However many are due, no more than that is in memory. A process that dies loses the mails it had taken to whoever looks next.
 /// </summary>
 public sealed partial class SendDueMails(
-    Activations activations, ActivationPolicy policy, MailComposer composer, Transports transports, Provider provider,
-    CommandClient commands, MailSettings settings, SmtpSettings smtp, TimeProvider time, ILogger<SendDueMails> logger) : BackgroundService
+    Activations activations, ActivationPolicy policy, MailComposer composer, Transports transports, Provider provider, CommandClient commands,
+    MailSettings settings, SmtpSettings smtp, TimeProvider time, ILogger<SendDueMails> logger) : BackgroundService
 {
-    /// <summary>Mails in memory per connection: enough to keep a fast one busy while more are being taken.</summary>
-    private const int TakenPerConnection = 16;
+    /// <summary>Mails in memory per connection: enough to keep a fast one busy while more are being taken, and others recorded.</summary>
+    private const int TakenPerConnection = 64;
 
     private static readonly TimeSpan ReclaimEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>How long mails that are on their way when the process is told to stop may take to arrive.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
 
     private readonly int _owner = Random.Shared.Next(1, int.MaxValue);
-    private readonly TaskCompletionSource _alive = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<SentJournal> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<Taken> _queue = Channel.CreateUnbounded<Taken>();
+    private readonly Lanes _lanes = new(settings.Connections, time);
     private readonly Signal _room = new();
+
+    /// <summary>Mails that were taken, and of which the database does not know yet what became of them.</summary>
     private int _inHand;
 
     private int Most => settings.Connections * TakenPerConnection;
+
+    public override void Dispose()
+    {
+        _lanes.Dispose();
+        base.Dispose();
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var hurry = new CancellationTokenSource();
         await using var _ = stoppingToken.Register(() => hurry.CancelAfter(Grace));
         var life = ShowLifeAsync(stoppingToken);
-        await _alive.Task.WaitAsync(stoppingToken);
-        var senders = Enumerable.Range(0, settings.Connections).Select(_ => SendAllAsync(stoppingToken, hurry.Token)).ToArray();
+        using var journal = await _ready.Task.WaitAsync(stoppingToken);
+        var senders = Enumerable.Range(0, settings.Connections).Select(_ => SendAllAsync(journal, stoppingToken, hurry.Token)).ToArray();
         await Task.WhenAll(RepeatAsync(TakeMailsAsync, stoppingToken), RepeatAsync(AskForExpiriesAsync, stoppingToken));
         await Task.WhenAll(senders);
         var left = new List<Guid>();
@@ -49,17 +59,19 @@ public sealed partial class SendDueMails(
 
     private async Task TakeMailsAsync(CancellationToken stopping)
     {
-        var (allowed, pause) = provider.Allowance(Most - Volatile.Read(ref _inHand));
+        _lanes.Look(_queue.Reader.Count > 0);
+        var inHand = Volatile.Read(ref _inHand);
+        var (allowed, pause) = provider.Allowance(Most - inHand);
         // Few large takes cost less than many small ones.
-        if (allowed == 0 || (allowed > 1 && allowed < Most / 2))
+        if (allowed <= 0 || (allowed > 1 && inHand > Most / 2))
         {
-            await _room.WaitAsync(pause > TimeSpan.Zero ? pause : settings.Poll, stopping);
+            await _room.WaitAsync(pause > TimeSpan.Zero ? pause : LookEvery, stopping);
             return;
         }
         var taken = await activations.TakeAsync(mails: true, allowed, _owner, time.GetUtcNow() + settings.Lease, stopping);
         Interlocked.Add(ref _inHand, taken.Count);
         foreach (var mail in taken) _queue.Writer.TryWrite(mail);
-        if (taken.Count == 0) await activations.Due.WaitAsync(settings.Poll, stopping);
+        if (taken.Count == 0) await activations.Due.WaitAsync(inHand > 0 && LookEvery < settings.Poll ? LookEvery : settings.Poll, stopping);
     }
 
     private async Task AskForExpiriesAsync(CancellationToken stopping)
@@ -90,114 +102,129 @@ public sealed partial class SendDueMails(
 
     // Sending
 
-    private async Task SendAllAsync(CancellationToken stopping, CancellationToken hurry)
+    /// <summary>One connection's work, for as long as the process lives.</summary>
+    private async Task SendAllAsync(SentJournal journal, CancellationToken stopping, CancellationToken hurry)
     {
         await using var transport = transports.Open();
-        var recorded = Task.CompletedTask;
-        while (await NextAsync(transport, stopping) is { } mail)
+        var recording = new List<Task>();
+        try
         {
-            try
+            while (true)
             {
-                recorded = await SendAsync(transport, mail, recorded, stopping, hurry);
-            }
-            catch (OperationCanceledException) when (hurry.IsCancellationRequested)
-            {
-                // Whether the provider has it is not known. It will be sent again.
-            }
-            finally
-            {
-                Interlocked.Decrement(ref _inHand);
-                _room.Set();
+                await _queue.Reader.WaitToReadAsync(stopping);
+                await _lanes.EnterAsync(stopping);
+                await UseLaneAsync(transport, journal, recording, stopping, hurry);
             }
         }
-        await recorded;
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The end. A mail that was on its way after the grace may or may not have arrived: it will be sent again.
+        }
+        await Task.WhenAll(recording);
     }
 
-    /// <returns>Null at the end.</returns>
-    private async Task<Taken?> NextAsync(ITransport transport, CancellationToken stopping)
+    /// <summary>Sends until there is nothing to send for a while, or the provider wants fewer connections.</summary>
+    private async Task UseLaneAsync(ITransport transport, SentJournal journal, List<Task> recording, CancellationToken stopping, CancellationToken hurry)
     {
-        if (stopping.IsCancellationRequested) return null;
+        var lost = false;
+        try
+        {
+            while (!lost && await NextAsync(stopping) is { } mail)
+            {
+                lost = !await SendAsync(transport, journal, mail, recording, stopping, hurry);
+                _lanes.Look(_queue.Reader.Count > 0);
+            }
+            if (!lost) await transport.RestAsync(stopping);
+        }
+        finally
+        {
+            if (!lost) _lanes.Leave();
+        }
+    }
+
+    /// <returns>Null where none has come in the time that a connection may rest.</returns>
+    private async Task<Taken?> NextAsync(CancellationToken stopping)
+    {
+        stopping.ThrowIfCancellationRequested();
         if (_queue.Reader.TryRead(out var ready)) return ready;
         using var rest = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         rest.CancelAfter(smtp.IdleTimeout);
-        while (!stopping.IsCancellationRequested)
+        try
         {
-            try
-            {
-                await _queue.Reader.WaitToReadAsync(rest.Token);
-                if (_queue.Reader.TryRead(out var next)) return next;
-            }
-            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-            {
-                await transport.RestAsync(stopping);
-                await _queue.Reader.WaitToReadAsync(stopping).AsTask().ContinueWith(_ => { }, TaskScheduler.Default);
-                if (_queue.Reader.TryRead(out var next)) return next;
-            }
-            catch (OperationCanceledException)
-            {
-                return null;
-            }
+            return await _queue.Reader.ReadAsync(rest.Token);
         }
-        return null;
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
-    /// <param name="recorded">Completes when it is in the database what became of this connection's previous mail. The end of the next one
-    /// waits for that, so that a crash never leaves more than one mail a connection of which nobody knows whether it was sent.</param>
-    /// <returns>The same for this mail.</returns>
-    private async Task<Task> SendAsync(ITransport transport, Taken taken, Task recorded, CancellationToken stopping, CancellationToken hurry)
+    /// <param name="recording">Gets what goes on after this returns.</param>
+    /// <returns>False where the lane is lost.</returns>
+    private async Task<bool> SendAsync(ITransport transport, SentJournal journal, Taken taken, List<Task> recording, CancellationToken stopping, CancellationToken hurry)
     {
         var (state, purpose, now) = (taken.State, taken.Due.Purpose, time.GetUtcNow());
-        if (purpose is null)
-        {
-            await AskForExpiryAsync(taken, stopping);
-            return recorded;
-        }
         // What waited here so long that it may soon be someone else's is left to them.
-        if (now + smtp.MailTimeout > taken.Until) return recorded;
-        var mail = composer.Compose(state, purpose, policy.LinkExpires(state, now), now);
-        Outcome outcome;
-        if (mail is null)
+        if (purpose is null || now + smtp.MailTimeout > taken.Until)
         {
-            outcome = new Outcome.Refused("address-invalid");
+            Done();
+            if (purpose is null) await AskForExpiryAsync(taken, stopping);
+            return true;
         }
-        else
+        using var mail = composer.Compose(state, purpose, policy.LinkExpires(state, now), now);
+        if (mail is not null && !provider.MaySend())
         {
-            using (mail)
-            {
-                if (!provider.MaySend())
-                {
-                    await activations.GiveBackAsync([state.AccountId], _owner, hurry);
-                    return recorded;
-                }
-                outcome = await transport.SendAsync(mail, recorded, hurry);
-            }
-            provider.Answered(outcome);
+            Record(state.AccountId, null, null);
+            return true;
         }
-        await recorded;
-        return RecordAsync(state.AccountId, purpose, outcome, hurry);
+        var outcome = mail is null ? new Outcome.Refused("address-invalid") : await transport.SendAsync(mail, hurry);
+        if (outcome is Outcome.Trouble { InMail: false } && provider.HasServedSince(now - smtp.Timeout) && _lanes.TryNarrow())
+        {
+            Record(state.AccountId, null, null);
+            return false;
+        }
+        var at = time.GetUtcNow();
+        var note = outcome is Outcome.Accepted ? journal.Note(new SentMail(state.AccountId, purpose, at)) : null;
+        if (mail is not null && !provider.Answered(outcome)) _lanes.Forgive();
+        Record(state.AccountId, outcome switch
+        {
+            Outcome.Accepted => s => policy.Sent(s, purpose, at),
+            Outcome.Refused refused => s => policy.Refused(s, purpose, refused.Reason, at),
+            Outcome.PutOff => s => policy.PutOff(s, purpose, at),
+            Outcome.Trouble { InMail: true } => s => policy.Interrupted(s, purpose, at),
+            _ => null,
+        }, note);
+        return true;
+
+        void Record(Guid id, Func<Activation?, Decision>? decide, IDisposable? noted)
+        {
+            if (recording.Count > TakenPerConnection) recording.RemoveAll(t => t.IsCompleted);
+            recording.Add(RecordAsync(id, decide, noted, hurry));
+        }
     }
 
-    private async Task RecordAsync(Guid accountId, string purpose, Outcome outcome, CancellationToken hurry)
+    /// <param name="decide">Null: nothing came of it, the mail goes back.</param>
+    private async Task RecordAsync(Guid accountId, Func<Activation?, Decision>? decide, IDisposable? note, CancellationToken hurry)
     {
-        var now = time.GetUtcNow();
-        Func<Activation?, Decision>? decide = outcome switch
-        {
-            Outcome.Accepted => state => policy.Sent(state, purpose, now),
-            Outcome.Refused refused => state => policy.Refused(state, purpose, refused.Reason, now),
-            Outcome.PutOff => state => policy.PutOff(state, purpose, now),
-            Outcome.Trouble { InMail: true } => state => policy.Interrupted(state, purpose, now),
-            _ => null,
-        };
-        await RepeatUntilDoneAsync(
+        var known = await RepeatUntilDoneAsync(
             () => decide is null ? activations.GiveBackAsync([accountId], _owner, hurry) : activations.DecideAsync(accountId, decide), hurry);
+        if (known) note?.Dispose();
+        Done();
+    }
+
+    private void Done()
+    {
+        Interlocked.Decrement(ref _inHand);
+        _room.Set();
     }
 
     // Living
 
-    /// <summary>Shows others that this process lives, and looks for what dead ones had taken.</summary>
+    /// <summary>Shows others that this process lives, and looks for what dead ones had taken, or even sent.</summary>
     private async Task ShowLifeAsync(CancellationToken stopping)
     {
         NpgsqlConnection? life = null;
+        SentJournal? journal = null;
         try
         {
             await RepeatAsync(async cancellation =>
@@ -205,7 +232,10 @@ public sealed partial class SendDueMails(
                 try
                 {
                     life ??= await activations.ShowLifeAsync(_owner, cancellation);
-                    _alive.TrySetResult();
+                    journal ??= new SentJournal(await activations.JournalAsync(settings.Journal, cancellation));
+                    // First what they sent, then what they had taken: else the former would be sent again.
+                    await journal.ReplayAsync(mail => activations.DecideAsync(mail.AccountId, state => policy.Sent(state, mail.Purpose, mail.At)));
+                    _ready.TrySetResult(journal);
                     var reclaimed = await activations.ReclaimAsync(life, time.GetUtcNow() + settings.Lease, cancellation);
                     if (reclaimed > 0)
                     {
@@ -250,24 +280,21 @@ public sealed partial class SendDueMails(
         }
     }
 
-    private async Task RepeatUntilDoneAsync(Func<Task> work, CancellationToken hurry)
+    /// <returns>False where it was not to be done in time.</returns>
+    private async Task<bool> RepeatUntilDoneAsync(Func<Task> work, CancellationToken hurry)
     {
         for (var faults = 0; ; faults++)
         {
             try
             {
                 await work();
-                return;
-            }
-            catch (Exception e) when (!hurry.IsCancellationRequested)
-            {
-                if (faults == 0) Failing(logger, e);
-                await Task.Delay(PauseAfter(faults), time, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                return true;
             }
             catch (Exception e)
             {
-                Failing(logger, e);
-                return;
+                if (faults == 0) Failing(logger, e);
+                if (hurry.IsCancellationRequested) return false;
+                await Task.Delay(PauseAfter(faults), time, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

@@ -12,8 +12,7 @@ namespace Signup.Mail;
 public interface ITransport : IAsyncDisposable
 {
     /// <summary>Hands a mail over. Faults are outcomes; throws only when <paramref name="cancellation"/> is.</summary>
-    /// <param name="mayEnd">The mail is not complete, and cannot be taken by the provider, before this is.</param>
-    Task<Outcome> SendAsync(OutgoingMail mail, Task mayEnd, CancellationToken cancellation);
+    Task<Outcome> SendAsync(MimeMessage mail, CancellationToken cancellation);
 
     /// <summary>Nothing to send for a while.</summary>
     Task RestAsync(CancellationToken cancellation);
@@ -34,20 +33,20 @@ public sealed class SmtpTransport(SmtpSettings settings) : ITransport
     private Client? _client;
     private SmtpStage _stage;
 
-    public async Task<Outcome> SendAsync(OutgoingMail mail, Task mayEnd, CancellationToken cancellation)
+    public async Task<Outcome> SendAsync(MimeMessage mail, CancellationToken cancellation)
     {
         // A kept connection may be dead, or at the number of mails its server allows; that shows before the recipient is
         // named, and is no fault of anyone's until a new connection fails as well.
         var kept = _client is not null;
-        var outcome = await TryAsync(mail, mayEnd, cancellation);
-        return kept && outcome is Outcome.Trouble && _stage < SmtpStage.Recipient ? await TryAsync(mail, mayEnd, cancellation) : outcome;
+        var outcome = await TryAsync(mail, cancellation);
+        return kept && outcome is Outcome.Trouble && _stage < SmtpStage.Recipient ? await TryAsync(mail, cancellation) : outcome;
     }
 
     public Task RestAsync(CancellationToken cancellation) => CloseAsync(cancellation);
 
     public async ValueTask DisposeAsync() => await CloseAsync(CancellationToken.None);
 
-    private async Task<Outcome> TryAsync(OutgoingMail mail, Task mayEnd, CancellationToken cancellation)
+    private async Task<Outcome> TryAsync(MimeMessage mail, CancellationToken cancellation)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(settings.Timeout);
@@ -62,14 +61,9 @@ public sealed class SmtpTransport(SmtpSettings settings) : ITransport
             client.Reached = stage =>
             {
                 _stage = stage;
-                deadline.CancelAfter(settings.Timeout);
+                deadline.CancelAfter(stage == SmtpStage.Data ? settings.MailTimeout : settings.Timeout);
             };
             client.Reached(SmtpStage.Sender);
-            mail.BeforeEnd = async token =>
-            {
-                await mayEnd.WaitAsync(token);
-                deadline.CancelAfter(settings.MailTimeout);
-            };
             await client.SendAsync(needsUtf8 ? International : Format, mail, deadline.Token);
             return new Outcome.Accepted();
         }
@@ -151,7 +145,7 @@ public sealed class PickupTransport(string directory) : ITransport
 {
     private static readonly FormatOptions Format = new() { International = true, NewLineFormat = NewLineFormat.Dos };
 
-    public async Task<Outcome> SendAsync(OutgoingMail mail, Task mayEnd, CancellationToken cancellation)
+    public async Task<Outcome> SendAsync(MimeMessage mail, CancellationToken cancellation)
     {
         try
         {

@@ -1,0 +1,329 @@
+using Signup.EventLog.Accounts;
+using Signup.Mail;
+using static Signup.Tests.Unit.Mail.Given;
+
+namespace Signup.Tests.Unit.Mail.activation_policy;
+
+public sealed class when_an_account_is_created
+{
+    [Fact]
+    public void its_mail_is_due_at_once() => Assert.Equal(new Due(Start, "activation"), SignedUp().Due);
+
+    [Fact]
+    public void a_second_start_changes_nothing()
+    {
+        var given = MailSent();
+        var before = given.State;
+        Assert.Same(before, given.After(s => ActivationPolicy.Start(s, Created)).State);
+    }
+}
+
+public sealed class when_an_account_ends
+{
+    [Theory]
+    [InlineData(ActivationStatus.Activated)]
+    [InlineData(ActivationStatus.Expired)]
+    [InlineData(ActivationStatus.Deleted)]
+    public void nothing_is_due_any_more(ActivationStatus end)
+    {
+        Assert.Null(SignedUp().Ended(end).Due);
+        Assert.Null(MailSent().Ended(end).Due);
+    }
+
+    [Theory]
+    [InlineData(ActivationStatus.Activated)]
+    [InlineData(ActivationStatus.Expired)]
+    [InlineData(ActivationStatus.Deleted)]
+    public void before_it_was_heard_of_a_late_creation_sends_no_mail(ActivationStatus end)
+    {
+        var given = new Given().Ended(end).After(s => ActivationPolicy.Start(s, Created));
+        Assert.Equal(end, given.State!.Status);
+        Assert.Null(given.Due);
+    }
+
+    [Fact]
+    public void its_name_and_address_are_forgotten()
+    {
+        var state = MailSent().Ended(ActivationStatus.Activated).State!;
+        Assert.Equal("", state.Username + state.Email);
+    }
+
+    [Fact]
+    public void a_mail_that_was_under_way_leaves_no_trace()
+    {
+        var given = SignedUp().Ended(ActivationStatus.Activated).After((p, s) => p.Sent(s, "activation", Start.AddMinutes(1)));
+        Assert.Equal(ActivationStatus.Activated, given.State!.Status);
+        Assert.Empty(given.Facts);
+    }
+
+    [Fact]
+    public void deletion_outlasts_all_else()
+    {
+        var given = SignedUp().Ended(ActivationStatus.Deleted).Ended(ActivationStatus.Activated).Ended(ActivationStatus.Expired);
+        Assert.Equal(ActivationStatus.Deleted, given.State!.Status);
+    }
+
+    [Fact]
+    public void an_activation_does_not_undo_an_expiry() =>
+        Assert.Equal(ActivationStatus.Expired, SignedUp().Ended(ActivationStatus.Expired).Ended(ActivationStatus.Activated).State!.Status);
+}
+
+public sealed class when_the_mail_was_sent
+{
+    [Fact]
+    public void it_is_a_fact_for_the_log()
+    {
+        var given = MailSent();
+        Assert.Equal(ActivationStatus.Sent, given.State!.Status);
+        Assert.Equal([new ActivationMailSent("activation", Start.AddMinutes(1))], given.Facts);
+    }
+
+    [Fact]
+    public void hearing_of_it_twice_is_one_fact() =>
+        Assert.Single(MailSent().After((p, s) => p.Sent(s, "activation", Start.AddMinutes(2))).Facts);
+
+    [Fact]
+    public void reminders_follow_after_one_and_three_days_and_the_expiry_after_seven()
+    {
+        var given = MailSent();
+        Assert.Equal(new Due(Start.AddMinutes(1).AddDays(1), "reminder-1"), given.Due);
+        given.After((p, s) => p.Sent(s, "reminder-1", Start.AddDays(1.1)));
+        Assert.Equal(new Due(Start.AddMinutes(1).AddDays(3), "reminder-2"), given.Due);
+        given.After((p, s) => p.Sent(s, "reminder-2", Start.AddDays(3.1)));
+        Assert.Equal(new Due(Start.AddDays(7), null), given.Due);
+        Assert.Equal(["activation", "reminder-1", "reminder-2"], given.Facts.Cast<ActivationMailSent>().Select(f => f.Purpose));
+    }
+
+    [Fact]
+    public void reminders_that_came_due_while_mail_was_away_are_one() =>
+        Assert.Null(MailSent().After((p, s) => p.Sent(s, "reminder-1", Start.AddDays(5))).Due!.Purpose);
+
+    [Fact]
+    public void how_often_and_when_to_remind_is_a_setting() =>
+        Assert.Equal(new Due(Start.AddMinutes(1).AddHours(5), "reminder-1"), MailSent(new MailSettings { Reminders = [TimeSpan.FromHours(5)] }).Due);
+
+    [Fact]
+    public void a_reminder_that_is_late_yields_to_the_expiry()
+    {
+        var given = MailSent().After((p, s) => p.PutOff(s, "reminder-1", Start.AddDays(6.99)));
+        Assert.Equal(new Due(Start.AddDays(7), null), given.Policy.WhatIsDue(given.State!, Start.AddDays(8)));
+    }
+}
+
+public sealed class when_nobody_activates
+{
+    private static Given Asked() => MailSent().After((p, s) => p.ExpiryAsked(s, Start.AddDays(7)));
+
+    [Fact]
+    public void the_expiry_is_asked_for_again_until_it_is_heard()
+    {
+        Assert.Equal(new Due(Start.AddDays(7).AddHours(1), null), Asked().Due);
+        Assert.Null(Asked().Ended(ActivationStatus.Expired).Due);
+    }
+
+    [Fact]
+    public void no_mail_follows_the_asking() =>
+        Assert.Null(Asked().After((p, s) => p.Resend(s, Start.AddDays(7.1))).Due!.Purpose);
+
+    [Fact]
+    public void an_account_whose_first_mail_is_not_out_yet_does_not_expire() =>
+        Assert.Equal("activation", SignedUp().Policy.WhatIsDue(SignedUp().State!, Start.AddDays(400))!.Purpose);
+
+    [Fact]
+    public void an_account_whose_address_was_refused_expires_after_seven_days() =>
+        Assert.Equal(new Due(Start.AddDays(7), null), SignedUp().After((p, s) => p.Refused(s, "activation", "mailbox-unavailable", Start.AddMinutes(1))).Due);
+}
+
+public sealed class the_link
+{
+    [Fact]
+    public void is_valid_for_seven_days_from_the_sign_up() =>
+        Assert.Equal(Start.AddDays(7), SignedUp().Policy.LinkExpires(SignedUp().State!, Start.AddMinutes(1)));
+
+    [Fact]
+    public void is_the_same_on_a_retry_days_later() =>
+        Assert.Equal(Start.AddDays(7), SignedUp().Policy.LinkExpires(SignedUp().State!, Start.AddDays(3.5)));
+
+    [Theory]
+    [InlineData(3.6)]
+    [InlineData(7)]
+    [InlineData(8)]
+    [InlineData(30)]
+    [InlineData(365)]
+    public void leaves_the_user_at_least_half_its_life_however_long_the_provider_was_away(double days)
+    {
+        var given = SignedUp();
+        var expires = given.Policy.LinkExpires(given.State!, Start.AddDays(days));
+        Assert.InRange(expires - Start.AddDays(days), TimeSpan.FromDays(3.5), TimeSpan.FromDays(10.5));
+        Assert.Equal(0, (expires - Start).Ticks % TimeSpan.FromDays(7).Ticks);
+    }
+
+    [Fact]
+    public void of_all_later_mails_is_the_first_mails()
+    {
+        var given = SignedUp().After((p, s) => p.Sent(s, "activation", Start.AddDays(20)));
+        Assert.Equal(Start.AddDays(28), given.Policy.LinkExpires(given.State!, Start.AddDays(21)));
+        Assert.Equal(Start.AddDays(28), given.Policy.LinkExpires(given.State!, Start.AddDays(27)));
+    }
+
+    [Fact]
+    public void decides_when_the_account_expires()
+    {
+        var given = SignedUp().After((p, s) => p.Sent(s, "activation", Start.AddDays(20)));
+        Assert.Null(given.Policy.WhatIsDue(given.State!, Start.AddDays(20.5)));
+        Assert.Equal(new Due(Start.AddDays(28), null), given.Policy.WhatIsDue(given.State!, Start.AddDays(28)));
+    }
+}
+
+public sealed class when_the_address_is_refused
+{
+    [Fact]
+    public void the_mail_is_given_up_at_once_and_the_log_says_why()
+    {
+        var given = SignedUp().After((p, s) => p.Refused(s, "activation", "mailbox-unavailable", Start.AddMinutes(1)));
+        Assert.Equal(ActivationStatus.Failed, given.State!.Status);
+        Assert.Equal([new ActivationMailFailed("activation", "mailbox-unavailable", Start.AddMinutes(1))], given.Facts);
+        Assert.Null(given.Due!.Purpose);
+    }
+
+    [Fact]
+    public void the_user_may_have_it_tried_again()
+    {
+        var given = SignedUp().After((p, s) => p.Refused(s, "activation", "mailbox-full", Start.AddMinutes(1)))
+            .After((p, s) => p.Resend(s, Start.AddHours(1)));
+        Assert.Equal(new Due(Start.AddHours(1), "resend-1"), given.Due);
+        given.After((p, s) => p.Sent(s, "resend-1", Start.AddHours(2)));
+        Assert.Equal(ActivationStatus.Sent, given.State!.Status);
+        Assert.Equal(new Due(Start.AddHours(2).AddDays(1), "reminder-1"), given.Due);
+    }
+}
+
+public sealed class when_the_address_is_put_off
+{
+    [Fact]
+    public void each_pause_is_about_twice_the_last_up_to_the_cap()
+    {
+        var given = SignedUp();
+        var now = Start;
+        for (var i = 0; i < 12; i++)
+        {
+            given.After((p, s) => p.PutOff(s, "activation", now));
+            var plain = Math.Min(Math.Pow(2, i), 240);
+            Assert.InRange((given.Due!.At - now).TotalMinutes, 0.8 * plain, 1.2 * plain);
+            now = given.Due.At;
+        }
+        Assert.Empty(given.Facts);
+    }
+
+    [Fact]
+    public void accounts_put_off_together_do_not_come_back_together()
+    {
+        var times = Enumerable.Range(0, 50).Select(i =>
+        {
+            var created = Created with { AccountId = new Guid(i, 0, 0, new byte[8]) };
+            return new Given().After(s => ActivationPolicy.Start(s, created)).After((p, s) => p.PutOff(s, "activation", Start)).Due!.At;
+        });
+        Assert.InRange(times.Distinct().Count(), 45, 50);
+    }
+
+    [Fact]
+    public void after_five_days_of_it_the_address_counts_as_unreachable()
+    {
+        var given = SignedUp();
+        var now = Start;
+        while (given.State!.Status == ActivationStatus.Waiting)
+        {
+            now = given.Due!.At;
+            given.After((p, s) => p.PutOff(s, "activation", now));
+        }
+        Assert.Equal("unreachable", Assert.IsType<ActivationMailFailed>(Assert.Single(given.Facts)).Reason);
+        Assert.InRange(now - Start, TimeSpan.FromDays(4), TimeSpan.FromDays(6));
+    }
+
+    [Fact]
+    public void success_forgets_it()
+    {
+        var given = SignedUp().After((p, s) => p.PutOff(s, "activation", Start)).After((p, s) => p.Sent(s, "activation", Start.AddMinutes(2)));
+        Assert.Equal((0, null), (given.State!.PutOffs, given.State.RetryAt));
+    }
+}
+
+public sealed class when_the_provider_breaks_off_within_a_mail
+{
+    [Fact]
+    public void the_mail_goes_behind_the_others_but_is_never_given_up()
+    {
+        var given = SignedUp();
+        var now = Start;
+        for (var i = 0; i < 200; i++)
+        {
+            given.After((p, s) => p.Interrupted(s, "activation", now));
+            Assert.True(given.Due!.At > now);
+            now = given.Due.At;
+        }
+        Assert.Equal(ActivationStatus.Waiting, given.State!.Status);
+        Assert.Empty(given.Facts);
+    }
+}
+
+public sealed class when_the_user_asks_for_the_mail_again
+{
+    [Fact]
+    public void it_is_due_at_once() =>
+        Assert.Equal(new Due(Start.AddHours(1), "resend-1"), MailSent().After((p, s) => p.Resend(s, Start.AddHours(1))).Due);
+
+    [Fact]
+    public void within_a_minute_of_the_last_time_nothing_follows()
+    {
+        var given = MailSent().After((p, s) => p.Resend(s, Start.AddHours(1))).After((p, s) => p.Sent(s, "resend-1", Start.AddHours(1)));
+        var before = given.State;
+        Assert.Same(before, given.After((p, s) => p.Resend(s, Start.AddHours(1).AddSeconds(59))).State);
+        Assert.Equal("resend-2", given.After((p, s) => p.Resend(s, Start.AddHours(1).AddSeconds(60))).Due!.Purpose);
+    }
+
+    [Fact]
+    public void the_sixth_within_a_day_waits_until_the_first_is_a_day_old()
+    {
+        var given = MailSent();
+        for (var i = 1; i <= 5; i++)
+            given.After((p, s) => p.Resend(s, Start.AddHours(i))).After((p, s) => p.Sent(s, $"resend-{i}", Start.AddHours(i)));
+        Assert.Equal(6, given.Facts.Count);
+        var before = given.State;
+        Assert.Same(before, given.After((p, s) => p.Resend(s, Start.AddHours(25).AddSeconds(-1))).State);
+        Assert.Equal("resend-6", given.After((p, s) => p.Resend(s, Start.AddHours(25))).Due!.Purpose);
+    }
+
+    [Fact]
+    public void the_same_message_delivered_twice_is_one_request()
+    {
+        var given = MailSent().After((p, s) => p.Resend(s, Start.AddHours(1)));
+        var before = given.State;
+        Assert.Same(before, given.After((p, s) => p.Resend(s, Start.AddHours(1))).State);
+    }
+
+    [Fact]
+    public void asking_again_before_it_is_out_does_not_make_two_of_it()
+    {
+        var given = MailSent().After((p, s) => p.Resend(s, Start.AddHours(1))).After((p, s) => p.Resend(s, Start.AddHours(2)));
+        Assert.Equal("resend-1", given.Due!.Purpose);
+    }
+
+    [Fact]
+    public void while_the_first_is_on_its_way_nothing_more_is_sent()
+    {
+        var given = SignedUp();
+        var before = given.State;
+        Assert.Same(before, given.After((p, s) => p.Resend(s, Start.AddMinutes(5))).State);
+    }
+
+    [Theory]
+    [InlineData(ActivationStatus.Activated)]
+    [InlineData(ActivationStatus.Expired)]
+    [InlineData(ActivationStatus.Deleted)]
+    public void after_the_end_nothing_is_sent(ActivationStatus end) =>
+        Assert.Null(MailSent().Ended(end).After((p, s) => p.Resend(s, Start.AddHours(1))).Due);
+
+    [Fact]
+    public void for_an_account_that_does_not_exist_nothing_is_kept() =>
+        Assert.Null(new Given().After((p, s) => p.Resend(s, Start)).State);
+}

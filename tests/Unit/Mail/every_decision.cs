@@ -1,0 +1,96 @@
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+using Signup.Mail;
+using static Signup.Tests.Unit.Mail.Given;
+
+namespace Signup.Tests.Unit.Mail.activation_policy;
+
+/// <summary>Laws that hold for any history of an account, however strange.</summary>
+public sealed class every_decision
+{
+    private static readonly string[] Purposes = ["activation", "reminder-1", "reminder-2", "resend-1", "resend-2", "resend-3"];
+
+    /// <summary>One thing that happens, some hours after the one before.</summary>
+    public sealed record Step(int Kind, int Purpose, int Hours)
+    {
+        /// <summary>Mostly what is due happens, so that histories go deep.</summary>
+        public string Mail(ActivationPolicy policy, Activation? state) =>
+            Purpose < 10 && state is not null && policy.WhatIsDue(state)?.Purpose is { } due ? due : Purposes[Purpose % Purposes.Length];
+
+        public Decision Decide(ActivationPolicy policy, Activation? state, string mail, DateTimeOffset now) => Kind switch
+        {
+            0 => ActivationPolicy.Start(state, Created),
+            1 => policy.Sent(state, mail, now),
+            2 => policy.Refused(state, mail, "mailbox-unavailable", now),
+            3 => policy.PutOff(state, mail, now),
+            4 => policy.Interrupted(state, mail, now),
+            5 => policy.Resend(state, now),
+            6 => policy.ExpiryAsked(state, now),
+            7 => ActivationPolicy.End(state, Account, ActivationStatus.Activated),
+            8 => ActivationPolicy.End(state, Account, ActivationStatus.Expired),
+            _ => ActivationPolicy.End(state, Account, ActivationStatus.Deleted),
+        };
+    }
+
+    public static class Histories
+    {
+        // Ends are rare, so that most histories are long.
+        public static Arbitrary<Step[]> Arbitrary() => (
+            from kind in Gen.Frequency((3, Gen.Constant(0)), (8, Gen.Constant(1)), (2, Gen.Constant(2)), (4, Gen.Constant(3)),
+                (3, Gen.Constant(4)), (5, Gen.Constant(5)), (1, Gen.Constant(6)), (1, Gen.Choose(7, 9)))
+            from purpose in Gen.Choose(0, 15)
+            from hours in Gen.Choose(0, 30)
+            select new Step(kind, purpose, hours)).ArrayOf().ToArbitrary();
+    }
+
+    [Property(Arbitrary = [typeof(Histories)], MaxTest = 2000)]
+    public void made_again_changes_nothing(Step[] history) => Walk(history, (policy, _, step, mail, decision, now) =>
+    {
+        // A pause that begins anew is a new pause.
+        if (step.Kind is 3 or 4) return;
+        var again = step.Decide(policy, decision.State, mail, now);
+        Assert.Empty(again.Facts);
+        if (step.Kind == 6) Assert.Equal(decision.State, again.State);
+        else Assert.Same(decision.State, again.State);
+    });
+
+    [Property(Arbitrary = [typeof(Histories)], MaxTest = 2000)]
+    public void leaves_something_due_unless_the_account_is_over(Step[] history) => Walk(history, (policy, _, _, _, decision, _) =>
+    {
+        if (decision.State is { } state) Assert.Equal(state.IsOver, policy.WhatIsDue(state) is null);
+    });
+
+    [Property(Arbitrary = [typeof(Histories)], MaxTest = 2000)]
+    public void never_sends_a_dead_link(Step[] history) => Walk(history, (policy, _, _, _, decision, now) =>
+    {
+        if (decision.State is { } state && policy.WhatIsDue(state, now) is { Purpose: not null }) Assert.True(policy.LinkExpires(state, now) > now);
+    });
+
+    [Property(Arbitrary = [typeof(Histories)], MaxTest = 2000)]
+    public void leaves_an_end_an_end(Step[] history) => Walk(history, (_, before, _, _, decision, _) =>
+    {
+        if (before is { IsOver: true }) Assert.True(decision.State!.IsOver && decision.Facts.Count == 0);
+    });
+
+    [Property(Arbitrary = [typeof(Histories)], MaxTest = 2000)]
+    public void finds_what_is_due_again_when_its_time_comes(Step[] history) => Walk(history, (policy, _, _, _, decision, _) =>
+    {
+        if (decision.State is { } state && policy.WhatIsDue(state) is { } due) Assert.NotNull(policy.WhatIsDue(state, due.At));
+    });
+
+    private static void Walk(Step[] history, Action<ActivationPolicy, Activation?, Step, string, Decision, DateTimeOffset> check)
+    {
+        var policy = new ActivationPolicy(Defaults);
+        Activation? state = null;
+        var now = Start;
+        foreach (var step in history)
+        {
+            now = now.AddHours(step.Hours);
+            var mail = step.Mail(policy, state);
+            var decision = step.Decide(policy, state, mail, now);
+            check(policy, state, step, mail, decision, now);
+            state = decision.State;
+        }
+    }
+}

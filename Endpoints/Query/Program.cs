@@ -4,7 +4,7 @@ using Signup.Hosting;
 using Signup.Query;
 using Signup.Query.Commands;
 
-if (await CommandLine.TryRunAsync(args, Rebuild.Command, Audit.Command) is { } exitCode) return exitCode;
+if (await CommandLine.TryRunAsync(args, Rebuild.Command, Audit.Command, Bisect.Command, Export.Command, Import.Command) is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.Create(Topology.Query, args, concurrency: 20);
 builder.Services.AddQuery();

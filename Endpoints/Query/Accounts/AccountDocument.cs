@@ -37,29 +37,31 @@ public sealed record AccountDocument(
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     /// <summary>The account after one more event of its stream; null while there is none. An event it already holds changes nothing.</summary>
-    public static AccountDocument? Apply(AccountDocument? account, LoggedEvent e)
+    public static AccountDocument? Next(AccountDocument? account, LoggedEvent e) =>
+        e.Version <= account?.Version ? account : After(account, Read(e), e.StreamId, e.Version, e.Position, e.At);
+
+    /// <param name="happened">The stored event; null where its kind is not known.</param>
+    public static AccountDocument? After(AccountDocument? account, object? happened, Guid id, long version, long position, DateTimeOffset at)
     {
-        if (e.Version <= account?.Version) return account;
-        var after = Read(e) switch
+        var after = happened switch
         {
-            AccountCreated created when account is null => new AccountDocument(
-                e.StreamId, e.Version, created.Username, created.Email, AccountStatus.Pending, MailStatus.Queued, created.Language,
-                created.CreatedAt, e.At, e.Position),
-            UnreadableEvent when account is not null => account with { Unreadable = [.. account.Unreadable ?? [], e.Version] },
+            AccountCreated e when account is null =>
+                new AccountDocument(id, version, e.Username, e.Email, AccountStatus.Pending, MailStatus.Queued, e.Language, e.CreatedAt, at, position),
             _ when account is null => null,
-            AccountActivated activated => account with { Status = AccountStatus.Active, ActivatedAt = activated.ActivatedAt },
-            AccountExpired expired => account with { Status = AccountStatus.Expired, ExpiredAt = expired.ExpiredAt },
-            EmailChanged changed => account with { Email = changed.NewEmail, EmailChangedAt = changed.ChangedAt },
-            AccountDeleted deleted => account with { Status = AccountStatus.Deleted, DeletedAt = deleted.DeletedAt },
-            ActivationMailSent sent => account with { Mail = account.Mail.Sent(sent) },
-            ActivationMailFailed failed => account with { Mail = account.Mail.Failed(failed) },
+            AccountActivated e => account with { Status = AccountStatus.Active, ActivatedAt = e.ActivatedAt },
+            AccountExpired e => account with { Status = AccountStatus.Expired, ExpiredAt = e.ExpiredAt },
+            EmailChanged e => account with { Email = e.NewEmail, EmailChangedAt = e.ChangedAt },
+            AccountDeleted e => account with { Status = AccountStatus.Deleted, DeletedAt = e.DeletedAt },
+            ActivationMailSent e => account with { Mail = account.Mail.Sent(e) },
+            ActivationMailFailed e => account with { Mail = account.Mail.Failed(e) },
+            UnreadableEvent => account with { Unreadable = [.. account.Unreadable ?? [], version] },
             _ => account,
         };
-        return after is null ? null : after with { Version = e.Version, Position = e.Position, UpdatedAt = e.At };
+        return after is null ? null : after with { Version = version, Position = position, UpdatedAt = at };
     }
 
     /// <summary>The account after all of <paramref name="events"/>: a stream in order, from its first event.</summary>
-    public static AccountDocument? Fold(IEnumerable<LoggedEvent> events) => events.Aggregate((AccountDocument?)null, Apply);
+    public static AccountDocument? Fold(IEnumerable<LoggedEvent> events) => events.Aggregate((AccountDocument?)null, Next);
 
     /// <summary>Whether <paramref name="e"/> does not follow on what <paramref name="account"/> holds, so that its stream must be read instead.</summary>
     public static bool LeavesGap(AccountDocument? account, LoggedEvent e) =>

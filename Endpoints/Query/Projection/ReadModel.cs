@@ -80,7 +80,7 @@ public sealed class ReadModel(NpgsqlDataSource database) : IProjection
             var account = accounts.GetValueOrDefault(e.StreamId);
             accounts[e.StreamId] = AccountDocument.LeavesGap(account, e)
                 ? AccountDocument.Fold(await History.ReadAsync(connection, e.StreamId, e.Version, cancellation))
-                : AccountDocument.Apply(account, e);
+                : AccountDocument.Next(account, e);
         }
         await SaveAsync(connection, generation, accounts.Values.OfType<AccountDocument>(), cancellation);
         await connection.ExecuteAsync(new CommandDefinition(

@@ -105,9 +105,9 @@ public sealed class folding_an_account
             AccountDocument? account = null;
             foreach (var e in log)
             {
-                account = AccountDocument.Apply(account, e);
+                account = AccountDocument.Next(account, e);
                 // Some of what came before comes again.
-                foreach (var old in log.Where(o => o.Version <= e.Version && random.Next(3) == 0)) account = AccountDocument.Apply(account, old);
+                foreach (var old in log.Where(o => o.Version <= e.Version && random.Next(3) == 0)) account = AccountDocument.Next(account, old);
                 if (random.Next(2) == 0) account = AccountDocument.Parse(account!.ToJson());
             }
             return account!.ToJson() == AccountDocument.Fold(log)!.ToJson() && account.Version == log.Count;

@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Npgsql;
+using Signup.EventLog;
+using Signup.Hosting;
+using Signup.Query.Accounts;
+using Signup.Query.Projection;
+
+namespace Signup.Query.Commands;
+
+/// <summary>How much of what is personal leaves the system.</summary>
+public enum Disclosure
+{
+    /// <summary>All but secrets (a password's hash), which become empty.</summary>
+    WithoutSecrets,
+    /// <summary>Everything: a whole copy.</summary>
+    Everything,
+    /// <summary>Names and addresses are replaced, the same by the same, so that a history can be replayed in a test and nobody is known.</summary>
+    Anonymous,
+}
+
+/// <summary>An event as a line of JSON.</summary>
+public sealed record ExportedEvent(long Position, Guid StreamId, long Version, Guid EventId, string Type, DateTimeOffset At, JsonObject Data);
+
+/// <summary>Writes the log, or one account of it, as JSON lines, in order.</summary>
+public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar progress)
+{
+    private const int BatchSize = 5_000;
+
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static readonly Command Command = new("export", "[--until MOMENT] [--account ID] [--to FILE] [--secrets] [--anonymous]",
+        "Writes the log as JSON lines, up to a moment or a position. Without --secrets a password's hash becomes empty.", async (line, cancellation) =>
+    {
+        if (line.Has("secrets") && line.Has("anonymous")) throw new UsageException("Either --secrets or --anonymous.");
+        var disclosure = line.Has("secrets") ? Disclosure.Everything : line.Has("anonymous") ? Disclosure.Anonymous : Disclosure.WithoutSecrets;
+        await using var database = line.OpenDatabase();
+        using var progress = ProgressBar.OnConsole("events");
+        var export = new Export(database, new LogReader(database), progress);
+        var until = long.TryParse(line["until"], NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? position
+            : line.Moment("until") is { } moment ? await export.PositionAtAsync(moment, cancellation) : long.MaxValue;
+        await using var output = line["to"] is { } file ? new StreamWriter(file, append: false, new UTF8Encoding(false)) : new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false));
+        var written = await export.WriteAsync(output, until, line.Id("account"), disclosure, cancellation);
+        await output.FlushAsync(cancellation);
+        progress.Dispose();
+        await Console.Error.WriteLineAsync($"{written:N0} events{(line["to"] is { } name ? $" in {name}" : "")}.");
+        return 0;
+    });
+
+    /// <returns>How many events were written.</returns>
+    public async Task<long> WriteAsync(TextWriter output, long until, Guid? account, Disclosure disclosure, CancellationToken cancellation)
+    {
+        var key = RandomNumberGenerator.GetBytes(32);
+        var written = 0L;
+        if (account is { } id)
+        {
+            await using var connection = await database.OpenConnectionAsync(cancellation);
+            foreach (var e in await History.ReadAsync(connection, id, long.MaxValue, cancellation))
+                if (e.Position <= until) await WriteLineAsync(e);
+            return written;
+        }
+        var end = Math.Min(until, await log.LastPositionAsync(cancellation));
+        var after = 0L;
+        while (after < end)
+        {
+            var events = await log.ReadAsync(after, BatchSize, cancellation);
+            if (events.Count == 0)
+            {
+                // A transaction that may still fill the next position is running.
+                await Task.Delay(TimeSpan.FromMilliseconds(50), cancellation);
+                continue;
+            }
+            foreach (var e in events.TakeWhile(e => e.Position <= end)) await WriteLineAsync(e);
+            after = events[^1].Position;
+            progress.Report(Math.Min(after, end), end);
+        }
+        return written;
+
+        async Task WriteLineAsync(LoggedEvent e)
+        {
+            var data = Disclose(e, disclosure, key);
+            await output.WriteLineAsync(JsonSerializer.Serialize(new ExportedEvent(e.Position, e.StreamId, e.Version, e.EventId, e.Type, e.At, data), Json).AsMemory(), cancellation);
+            written++;
+        }
+    }
+
+    /// <summary>The last position that the log had reached at a moment.</summary>
+    public async Task<long> PositionAtAsync(DateTimeOffset moment, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand($"select coalesce(max(seq_id), 0) from {LogStore.Schema}.mt_events where timestamp <= @moment");
+        command.Parameters.AddWithValue("moment", moment.ToUniversalTime());
+        return (long)(await command.ExecuteScalarAsync(cancellation))!;
+    }
+
+    /// <param name="key">Pseudonyms that are made with the same key are the same.</param>
+    public static JsonObject Disclose(LoggedEvent e, Disclosure disclosure, byte[] key)
+    {
+        var data = JsonNode.Parse(e.Data)!.AsObject();
+        if (disclosure == Disclosure.Everything) return data;
+        var open = EventTypes.WithoutSecrets(e.Type, e.Data);
+        foreach (var name in data.Select(p => p.Key).ToList())
+        {
+            if (!open.ContainsKey(name)) data[name] = "";
+            else if (disclosure == Disclosure.Anonymous && data[name] is JsonValue value && value.TryGetValue(out string? text))
+            {
+                if (name.EndsWith("email", StringComparison.OrdinalIgnoreCase)) data[name] = $"{Pseudonym(ReadModel.Normalize(text))}@example.org";
+                else if (name == "username") data[name] = $"user-{Pseudonym(text)}";
+            }
+        }
+        return data;
+
+        string Pseudonym(string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)))[..16];
+    }
+}

@@ -8,6 +8,8 @@ namespace Signup.Hosting;
 /// <summary>Sends what a handler returned, before its message is acknowledged. Called by generated code, see <see cref="ReturnValues"/>.</summary>
 public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends> logger) : IAsyncDisposable
 {
+    private const string DirectReplyTo = "amq.rabbitmq.reply-to";
+
     private readonly LazyChannel _confirming = new(broker.OpenConfirmingChannelAsync);
     private readonly LazyChannel _replies = new(broker.OpenChannelAsync);
 
@@ -21,20 +23,21 @@ public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends>
         await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, Body(command));
     }
 
-    /// <summary>Answers the asker, if anyone asked. The answer may get lost, and the asker then says that it does not know:
-    /// what was decided is in the log.</summary>
+    /// <summary>Answers the asker, if anyone asked. One who waits on a connection may lose the answer, and then says that it does not know:
+    /// what was decided is in the log. One who has a queue gets it, as NServiceBus's endpoints expect.</summary>
     public async Task ReplyAsync(object? reply, Envelope incoming)
     {
         if (reply is null || ReplyAddress(incoming) is not { } address) return;
+        var waits = address.StartsWith(DirectReplyTo, StringComparison.Ordinal);
+        var properties = wire.Describe(reply.GetType(), Guid.CreateVersion7(), "Reply", null, incoming.CorrelationId!);
+        properties.Persistent = !waits;
         try
         {
-            var properties = wire.Describe(reply.GetType(), Guid.CreateVersion7(), "Reply", null, incoming.CorrelationId!);
-            properties.Persistent = false;
-            var channel = await _replies.GetAsync(CancellationToken.None);
+            var channel = await (waits ? _replies : _confirming).GetAsync(CancellationToken.None);
             // By the default exchange: an asker that is gone is no error there.
             await channel.BasicPublishAsync(exchange: "", routingKey: address, mandatory: false, properties, Body(reply));
         }
-        catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException)
+        catch (Exception e) when (waits && e is (RabbitMQClientException or IOException or ObjectDisposedException))
         {
             logger.ReplyLost(e, incoming.Id);
         }

@@ -3,6 +3,7 @@ using JasperFx.Events;
 using Marten.Exceptions;
 using Npgsql;
 using RabbitMQ.Client.Exceptions;
+using Signup.Hosting.ServiceControl;
 using Wolverine;
 using Wolverine.ErrorHandling;
 
@@ -19,12 +20,15 @@ public static class Recoverability
     /// <summary>PostgreSQL's code for a transaction that was ended because its process did nothing in it for too long.</summary>
     private const string IdleInTransactionSessionTimeout = "25P03";
 
+    private const string ToError = "Move to the queue error";
+
     public static void Configure(WolverineOptions options)
     {
         // Someone else appended first: load and decide again, at once.
         options.OnException<EventStreamUnexpectedMaxEventIdException>()
             .Or<ConcurrencyException>()
-            .RetryWithCooldown([.. Enumerable.Range(1, 8).Select(n => TimeSpan.FromMilliseconds(10 * n))]).WithFullJitter();
+            .RetryWithCooldown([.. Enumerable.Range(1, 8).Select(n => TimeSpan.FromMilliseconds(10 * n))]).WithFullJitter()
+            .Then.CustomActionIndefinitely(Failures.MoveAsync, ToError);
 
         // The database or the broker is away, restarting, or too busy. The message stays unacknowledged meanwhile, however long it takes.
         options.OnException(IsTransient)
@@ -32,7 +36,7 @@ public static class Recoverability
             .Then.PauseThenRequeue(Rest);
 
         // Anything else is a bug or a poisoned message: repeating it would not help. To the queue `error`, at once.
-        options.OnAnyException().MoveToErrorQueue();
+        options.OnAnyException().CustomActionIndefinitely(Failures.MoveAsync, ToError);
     }
 
     /// <summary>Whether the database could not be asked at all, as opposed to having answered with an error: whoever asks next will fare no better.</summary>

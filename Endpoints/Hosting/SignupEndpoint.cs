@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using Signup.EventLog;
+using Signup.Hosting.ServiceControl;
 using Wolverine;
 using Wolverine.Marten;
 using Wolverine.RabbitMQ;
@@ -37,8 +38,6 @@ public static class SignupEndpoint
         {
             options.ServiceName = name;
             options.ApplicationAssembly = Assembly.GetEntryAssembly();
-            options.UseSystemTextJsonForSerialization(json => Wire.Configure(json));
-            options.UnknownMessageBehavior = UnknownMessageBehavior.DeadLetterQueue;
             options.Policies.DisableConventionalLocalRouting();
             options.Policies.Add<ReturnValues>();
             options.CodeGeneration.TypeLoadMode = TypeLoadMode.Dynamic;
@@ -49,8 +48,10 @@ public static class SignupEndpoint
             options.Durability.StaleNodeTimeout = TimeSpan.FromSeconds(20);
             options.Durability.HealthCheckPollingTime = TimeSpan.FromSeconds(5);
             Recoverability.Configure(options);
+            options.UseServiceControl();
 
-            var wire = new Wire(new EndpointIdentity(name));
+            var identity = new EndpointIdentity(name);
+            var wire = new Wire(identity);
             // Topology.cs declares everything; the bus declares nothing.
             options.UseRabbitMq(new Uri(rabbit))
                 .ConfigureChannelCreation(channel =>
@@ -61,7 +62,7 @@ public static class SignupEndpoint
                 .DisableSystemRequestReplyQueueDeclaration()
                 .CustomizeDeadLetterQueueing(new DeadLetterQueue(Topology.Error, DeadLetterQueueMode.InteropFriendly)
                 {
-                    ConfigureQueue = queue => queue.EnvelopeMapper = wire,
+                    ConfigureQueue = queue => queue.EnvelopeMapper = new Faults.OfTheBus(wire, identity, TimeProvider.System),
                 });
             options.ListenToRabbitQueue(name)
                 .ProcessInline()
@@ -69,7 +70,8 @@ public static class SignupEndpoint
                 .ConsumerDispatchConcurrency(concurrency)
                 .UseInterop(wire);
             foreach (var type in EventTypes.All)
-                options.Publish(rule => rule.Message(type.Message).ToRabbitExchange(Topology.ExchangeOf(type.Message)).UseDurableOutbox().UseInterop(wire));
+                options.Publish(rule => rule.Message(type.Message).ToRabbitExchange(Topology.ExchangeOf(type.Message))
+                    .UseDurableOutbox().CustomizeOutgoing(Cause.Stamp).UseInterop(wire));
         });
         builder.Services.AddSingleton<WarmUp>().AddHostedService(services => services.GetRequiredService<WarmUp>());
         builder.Services.AddEndpointHealth(database: true).AddCheck<WarmUp>("handlers");

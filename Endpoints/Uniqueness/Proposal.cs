@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Signup.EventLog;
+using Signup.Hosting;
 using Signup.Messages.Uniqueness;
 
 namespace Signup.Uniqueness;
@@ -12,6 +13,9 @@ namespace Signup.Uniqueness;
 /// <param name="Once">See <see cref="ProposeEvent.Once"/>.</param>
 internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersion, object Event, IReadOnlyList<Claim> Claims, bool Named, bool Once)
 {
+    /// <summary>The message it came with. Its event is published from a transaction that it shares with others.</summary>
+    public Cause Cause { get; } = Cause.Capture();
+
     public Verdict Accepted(long version, long position) => new(StreamId, EventId, VerdictOutcome.Accepted, version, position, null);
     public Verdict NotUnique(string constraint) => new(StreamId, EventId, VerdictOutcome.NotUnique, 0, 0, constraint);
     public Verdict VersionConflict() => new(StreamId, EventId, VerdictOutcome.VersionConflict, 0, 0, null);

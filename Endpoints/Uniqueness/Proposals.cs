@@ -95,6 +95,7 @@ public sealed class Proposals
 
     private static async Task<StreamAction> AppendAsync(IDocumentSession session, MartenOutbox outbox, Proposal proposal)
     {
+        using var _ = proposal.Cause.Enter();
         var version = proposal.ExpectedVersion + 1;
         var e = session.Events.BuildEvent(proposal.Event);
         e.Id = proposal.EventId;

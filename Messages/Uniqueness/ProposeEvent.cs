@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Signup.Messages.Uniqueness;
 
@@ -18,6 +19,7 @@ public sealed record ProposeEvent(Guid StreamId, Guid EventId, long ExpectedVers
 /// <param name="Constraint">Which constraint of <c>uniqueness.json</c> it broke; null unless not unique.</param>
 public sealed record Verdict(Guid StreamId, Guid EventId, VerdictOutcome Outcome, long Version, long Position, string? Constraint);
 
+[JsonConverter(typeof(JsonStringEnumConverter<VerdictOutcome>))]
 public enum VerdictOutcome
 {
     /// <summary>The event is in the log.</summary>

@@ -56,6 +56,10 @@ internal static partial class Shape
         ["delivery_mode"] = ((int)p.DeliveryMode).ToString(System.Globalization.CultureInfo.InvariantCulture), ["expiration"] = p.Expiration,
     }.Where(v => v.Value is not null).Select(v => KeyValuePair.Create(v.Key, v.Value!)));
 
+    /// <summary>Fails where they differ, and shows every name and kind.</summary>
+    public static void Same(SortedDictionary<string, string> expected, SortedDictionary<string, string> actual) =>
+        Assert.Equal(string.Join('\n', expected.Select(e => $"{e.Key}: {e.Value}")), string.Join('\n', actual.Select(a => $"{a.Key}: {a.Value}")));
+
     public static SortedDictionary<string, string> OfHeaders(BasicProperties p) => Of(p.Headers!.Select(h => KeyValuePair.Create(h.Key, (string)h.Value!)));
 
     [GeneratedRegex(@"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{6} Z$")]

@@ -27,6 +27,15 @@ public class messages_on_the_wire
         Assert.Equal(JsonSerializer.Serialize(Sample.Of(Find(name)), Wire.Json), JsonSerializer.Serialize(read, read.GetType(), Wire.Json));
     }
 
+    [Theory, MemberData(nameof(Messages))]
+    public void are_read_by_an_endpoint_that_has_our_classes_and_no_settings(string name)
+    {
+        var json = Repository.Read("tests", "Contract", "snapshots", "messages", name + ".json");
+        var read = JsonSerializer.Deserialize(json, Find(name))!;
+        Assert.Equal(JsonSerializer.Serialize(Sample.Of(Find(name)), Wire.Json), JsonSerializer.Serialize(read, read.GetType(), Wire.Json));
+        Assert.Equal(JsonSerializer.Serialize(read, read.GetType(), Wire.Json), JsonSerializer.Serialize(read, read.GetType()));
+    }
+
     [Fact]
     public void are_never_taken_away() => Assert.Equal(Contracts.Select(Name).Order(), Snapshot.Names("messages").Order());
 

@@ -1,0 +1,69 @@
+using System.Text;
+using RabbitMQ.Client;
+using Signup.Hosting;
+using Signup.Hosting.ServiceControl;
+using Wolverine;
+
+namespace Signup.Tests.Contract;
+
+public class a_message_that_failed_here
+{
+    private static readonly EndpointIdentity Self = new("accounts");
+    private static readonly Wire Wire = new(Self);
+    private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void looks_like_one_that_failed_in_an_NServiceBus_endpoint()
+    {
+        var captured = Captured.Get("failed message, as an NServiceBus endpoint sends it");
+        var failed = Failed(Captured.Get("retry, as it arrives at the endpoint"), new InvalidOperationException("no") { Source = "Signup.Tests.Contract" });
+
+        // What it writes about its own pipeline, and about its tracing, is its own affair; the retry's headers are in the other capture.
+        var expected = Shape.Of(captured.Headers.Where(h => !h.Key.StartsWith("NServiceBus.ExceptionInfo.Data.", StringComparison.Ordinal)));
+        var actual = Shape.OfHeaders(failed);
+        actual.Remove(Headers.RetryUniqueMessageId);
+        actual.Remove(Headers.RetryAcknowledgementQueue);
+        Shape.Same(expected, actual);
+        Shape.Same(Shape.Of(captured.Properties), Shape.Of(failed));
+    }
+
+    [Fact]
+    public void keeps_what_ServiceControl_knows_it_by_and_forgets_what_failed_before()
+    {
+        var failed = Failed(Captured.Get("second failure of a retried message"), new InvalidOperationException("attempt 3"));
+        Assert.Equal("c355d3b5-0de3-561a-085f-7a0a3ae726c2", failed.Headers![Headers.RetryUniqueMessageId]);
+        Assert.Equal("error", failed.Headers[Headers.RetryAcknowledgementQueue]);
+        Assert.Equal("kept", failed.Headers["X-custom"]);
+        Assert.Equal("4d1f1f45-eb3b-4a84-85eb-a84849b567c3", failed.Headers[Headers.MessageId]);
+        Assert.Equal("4d1f1f45-eb3b-4a84-85eb-a84849b567c3", failed.MessageId);
+        Assert.DoesNotContain(Headers.Retries, failed.Headers.Keys);
+        Assert.Equal("attempt 3", failed.Headers[Headers.ExceptionMessage]);
+        Assert.Equal("System.InvalidOperationException", failed.Headers[Headers.ExceptionType]);
+        Assert.Equal("accounts", failed.Headers[Headers.FailedQ]);
+        Assert.Equal("accounts", failed.Headers[Headers.ProcessingEndpoint]);
+        Assert.Equal(Self.HostId.ToString("N"), failed.Headers[Headers.HostId]);
+        Assert.Equal("2026-11-23 10:00:00:000000 Z", failed.Headers[Headers.TimeOfFailure]);
+    }
+
+    [Fact]
+    public void says_what_lay_beneath() =>
+        Assert.Equal("System.TimeoutException", Failed(Captured.Get("audited command"), new InvalidOperationException("x", new TimeoutException())).Headers![Headers.InnerExceptionType]);
+
+    [Fact]
+    public void fits_into_one_frame_however_long_its_exception_and_in_whatever_script()
+    {
+        var headers = Failed(Captured.Get("audited command"), new InvalidOperationException(new string('漢', 400_000))).Headers!;
+        Assert.InRange(((string)headers[Headers.ExceptionMessage]!).Length, 5_000, 16_384);
+        Assert.InRange(headers.Sum(h => h.Key.Length + Encoding.UTF8.GetByteCount((string)h.Value!)), 1, 120_000);
+    }
+
+    private static BasicProperties Failed(Captured captured, Exception fault)
+    {
+        var envelope = new Envelope { Data = Encoding.UTF8.GetBytes(captured.Payload) };
+        Wire.MapIncomingToEnvelope(envelope, captured.AsReceived());
+        var properties = new BasicProperties();
+        Wire.MapEnvelopeToOutgoing(envelope, properties);
+        Faults.Describe(properties.Headers!, fault, Self, Now);
+        return properties;
+    }
+}

@@ -1,0 +1,188 @@
+using RabbitMQ.Client;
+using Signup.Hosting;
+using Signup.Messages.Accounts;
+using Signup.Tests.Fixture;
+using Headers = Signup.Hosting.Headers;
+
+namespace Signup.Tests.Integration.Operations;
+
+[Collection("operated system")]
+public sealed class when_handling_a_message_fails(OperatedSystem operated)
+{
+    [Fact]
+    public async Task an_operator_sees_who_failed_at_what_and_why()
+    {
+        // A sender with a bug: the field is missing, and the handler falls over it.
+        var id = Guid.NewGuid().ToString();
+        var body = """{"AccountId":"0199f000-0000-7000-8000-000000000001","Username":"ada","Email":"ada@example.org"}"""u8.ToArray();
+        await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), id, "partner"), body);
+
+        var failed = (await operated.ServiceControl.FailedAsync(id, "accounts")).Last;
+        Assert.Equal(body, failed.Body);
+        Assert.Equal("System.NullReferenceException", failed.Headers[Headers.ExceptionType]);
+        Assert.Contains("SignUpHandler", failed.Headers[Headers.ExceptionStackTrace], StringComparison.Ordinal);
+        Assert.Equal("accounts", failed.Headers[Headers.FailedQ]);
+        Assert.Equal("accounts", failed.Headers[Headers.ProcessingEndpoint]);
+        Assert.Equal(Environment.MachineName, failed.Headers[Headers.ProcessingMachine]);
+        Assert.True(Guid.TryParseExact(failed.Headers[Headers.HostId], "N", out _));
+        Assert.Equal(typeof(SignUp).AssemblyQualifiedName, failed.Headers[Headers.EnclosedMessageTypes]);
+        Assert.Equal("partner", failed.Headers[Headers.OriginatingEndpoint]);
+        Assert.Equal("partner", failed.Headers[Headers.ReplyToAddress]);
+        Assert.Equal("fcb3cb99-831c-4577-b771-b50b00d42b96", failed.Headers[Headers.ConversationId]);
+        Assert.InRange(Wire.ReadDate(failed.Headers[Headers.TimeOfFailure])!.Value, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow);
+        Assert.DoesNotContain(failed.Headers.Keys, h => h.StartsWith("exception-", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task a_message_of_an_unknown_type_is_kept_whole()
+    {
+        var id = Guid.NewGuid().ToString();
+        var properties = OperatedSystem.AsNServiceBus(typeof(SignUp), id);
+        properties.Type = "Partner.Something";
+        properties.Headers![Headers.EnclosedMessageTypes] = "Partner.Something, Partner, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null";
+        await operated.SendAsync(Topology.Accounts, properties, "{}"u8.ToArray());
+
+        var failed = (await operated.ServiceControl.FailedAsync(id, "accounts")).Last;
+        Assert.Equal("Signup.Hosting.ServiceControl.UnknownMessageException", failed.Headers[Headers.ExceptionType]);
+        Assert.StartsWith("Partner.Something,", failed.Headers[Headers.EnclosedMessageTypes], StringComparison.Ordinal);
+        Assert.Equal("{}", failed.Text);
+    }
+
+    [Fact]
+    public async Task a_body_that_cannot_be_read_is_kept_byte_by_byte()
+    {
+        var id = Guid.NewGuid().ToString();
+        byte[] body = [0xFF, 0x00, (byte)'{'];
+        await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), id), body);
+
+        var failed = (await operated.ServiceControl.FailedAsync(id, "accounts")).Last;
+        Assert.Equal("System.Text.Json.JsonException", failed.Headers[Headers.ExceptionType]);
+        Assert.Equal(body, failed.Body);
+    }
+
+    [Fact]
+    public async Task what_has_neither_headers_nor_properties_is_kept_under_a_name_of_its_own()
+    {
+        var body = Guid.NewGuid().ToByteArray();
+        await operated.SendAsync(Topology.Accounts, new BasicProperties(), body);
+
+        var failed = await Wait.ForAsync(() => Task.FromResult(operated.ServiceControl.Messages.Values.FirstOrDefault(m => m.Last.Body.SequenceEqual(body))), "the raw message is in error");
+        Assert.True(Guid.TryParse(failed.Last.Headers[Headers.MessageId], out _));
+        Assert.Equal("accounts", failed.Last.Headers[Headers.FailedQ]);
+    }
+
+    [Fact]
+    public async Task nothing_that_arrives_in_error_is_refused_by_ServiceControl()
+    {
+        await a_message_of_an_unknown_type_is_kept_whole();
+        await what_has_neither_headers_nor_properties_is_kept_under_a_name_of_its_own();
+        Assert.Empty(operated.ServiceControl.FailedImports);
+    }
+
+    [Fact]
+    public async Task it_stays_in_its_queue_until_the_broker_has_it_in_error_even_if_the_endpoint_dies_meanwhile()
+    {
+        var id = Guid.NewGuid().ToString();
+        var accounts = operated.System["Accounts"];
+        await operated.Channel.ExchangeDeleteAsync(Topology.Error);
+        try
+        {
+            await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), id), "not JSON"u8.ToArray());
+            await Wait.UntilAsync(() => Task.FromResult(accounts.Tail().Contains($"SignUp {id} cannot be moved to the queue error yet", StringComparison.Ordinal)), "the endpoint has tried");
+            await accounts.KillAsync();
+        }
+        finally
+        {
+            await Topology.DeclareAsync(operated.Channel, CancellationToken.None);
+        }
+        await accounts.StartAsync();
+
+        Assert.Equal("not JSON", (await operated.ServiceControl.FailedAsync(id, "accounts")).Last.Text);
+    }
+}
+
+[Collection("operated system")]
+public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
+{
+    [Fact]
+    public async Task it_is_handled_once_and_acknowledged_once()
+    {
+        var command = OperatedSystem.NewSignUp();
+        await using var partner = await operated.PartnerAsync("retried");
+        FailedMessage failed;
+        await using (await operated.BreakUniquenessAsync())
+        {
+            await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString(), "retried"), OperatedSystem.Body(command));
+            failed = await OfUniquenessAsync(command);
+        }
+        Assert.Equal("Npgsql.PostgresException", failed.Last.Headers[Headers.ExceptionType]);
+
+        await operated.ServiceControl.RetryAsync(failed);
+
+        await ResolvedAsync(failed);
+        Assert.Equal(1, await operated.EventsOfAsync(command.AccountId));
+        // Whoever asked gets the answer, late as it is.
+        Assert.Contains("\"Outcome\":\"Accepted\"", (await partner.NextAsync()).Text, StringComparison.Ordinal);
+        Assert.Equal(1, failed.Acknowledgements);
+        Assert.Single(failed.Attempts);
+    }
+
+    [Fact]
+    public async Task it_may_fail_again_and_again_and_succeed_in_the_end_under_one_and_the_same_message_id()
+    {
+        var command = OperatedSystem.NewSignUp();
+        await using var subscriber = await operated.PartnerAsync("subscriber-of-retries", typeof(AccountCreated));
+        FailedMessage failed;
+        await using (await operated.BreakUniquenessAsync())
+        {
+            await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString()), OperatedSystem.Body(command));
+            failed = await OfUniquenessAsync(command);
+            var first = failed.Last.Headers;
+
+            for (var times = 2; times <= 3; times++)
+            {
+                await operated.ServiceControl.RetryAsync(failed);
+                await Wait.UntilAsync(() => Task.FromResult(failed.Attempts.Count == times), $"failed {times} times");
+                Assert.Equal(first[Headers.MessageId], failed.Last.Headers[Headers.MessageId]);
+                Assert.Equal(first[Headers.EnclosedMessageTypes], failed.Last.Headers[Headers.EnclosedMessageTypes]);
+                Assert.True(failed.Last.Headers.ContainsKey(Headers.RetryUniqueMessageId));
+                Assert.NotEqual(first[Headers.TimeOfFailure], failed.Last.Headers[Headers.TimeOfFailure]);
+            }
+        }
+        Assert.Equal(0, failed.Acknowledgements);
+
+        await operated.ServiceControl.RetryAsync(failed);
+
+        await ResolvedAsync(failed);
+        Assert.Equal(1, failed.Acknowledgements);
+        Assert.Equal(1, await operated.EventsOfAsync(command.AccountId));
+        // What it led to is no retry.
+        Assert.DoesNotContain((await subscriber.NextAsync()).Headers.Keys, h => h.StartsWith("ServiceControl.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task of_what_is_done_already_nothing_is_done_twice()
+    {
+        var command = OperatedSystem.NewSignUp();
+        FailedMessage failed;
+        await using (await operated.BreakUniquenessAsync())
+        {
+            await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString()), OperatedSystem.Body(command));
+            failed = await OfUniquenessAsync(command);
+        }
+        await operated.ServiceControl.RetryAsync(failed);
+        await ResolvedAsync(failed);
+
+        // An impatient operator: the same again.
+        await operated.ServiceControl.RetryAsync(failed);
+
+        await Wait.UntilAsync(() => Task.FromResult(failed.Acknowledgements == 2), "acknowledged again");
+        Assert.Equal(1, await operated.EventsOfAsync(command.AccountId));
+    }
+
+    /// <summary>The proposal that the sign-up has led to.</summary>
+    private Task<FailedMessage> OfUniquenessAsync(SignUp command) => Wait.ForAsync(() => Task.FromResult(operated.ServiceControl.Messages.Values.FirstOrDefault(m =>
+        m.Last.Headers[Headers.FailedQ] == "uniqueness" && m.Last.Text.Contains(command.AccountId.ToString(), StringComparison.Ordinal))), "the proposal has failed in Uniqueness");
+
+    private static Task ResolvedAsync(FailedMessage failed) => Wait.UntilAsync(() => Task.FromResult(failed.Status == "resolved"), "ServiceControl shows it as resolved");
+}

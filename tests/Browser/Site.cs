@@ -1,0 +1,59 @@
+using Microsoft.Playwright;
+using Signup.Tests.Browser;
+using Signup.Tests.Fixture;
+
+[assembly: AssemblyFixture(typeof(Site))]
+// The machine that runs the browser runs the whole system, too.
+[assembly: Xunit.v3.Parallelization(MaxThreads = 1)]
+
+namespace Signup.Tests.Browser;
+
+/// <summary>The whole system, and a browser to use it with.</summary>
+public sealed class Site : IAsyncLifetime
+{
+    /// <summary>No downloads, no background chatter; and no sandbox, which a browser that runs as root does without.</summary>
+    private static readonly string[] Arguments =
+    [
+        "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    ];
+
+    private IPlaywright? _playwright;
+    private IBrowser? _browser;
+    private SignupSystem? _system;
+
+    public SignupSystem System => _system!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _system = await SignupSystem.StartAsync("browser");
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } path ? path : "/usr/bin/chromium",
+            Args = Arguments,
+        });
+    }
+
+    /// <summary>A new visitor with cookies of their own, at the sign-up form.</summary>
+    public async Task<Visitor> VisitAsync(bool javaScript = true, ColorScheme scheme = ColorScheme.Light, int width = 1200, string locale = "en-GB")
+    {
+        var context = await _browser!.NewContextAsync(new()
+        {
+            BaseURL = System.GatewayUrl,
+            JavaScriptEnabled = javaScript,
+            ColorScheme = scheme,
+            ViewportSize = new() { Width = width, Height = 800 },
+            Locale = locale,
+        });
+        var visitor = new Visitor(context, await context.NewPageAsync());
+        await visitor.Page.GotoAsync("/");
+        return visitor;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null) await _browser.DisposeAsync();
+        _playwright?.Dispose();
+        if (_system is not null) await _system.DisposeAsync();
+    }
+}

@@ -1,0 +1,100 @@
+using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
+using static Microsoft.Playwright.Assertions;
+
+namespace Signup.Tests.Browser;
+
+public class when_pages_are_looked_at(Site site)
+{
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task axe_finds_nothing_to_object_to_on_any(ColorScheme scheme)
+    {
+        await using var visitor = await site.VisitAsync(scheme: scheme);
+        var found = new List<string>();
+        await TourAsync(visitor, async page =>
+        {
+            var result = await visitor.Page.RunAxe();
+            Assert.NotEmpty(result.Passes);
+            found.AddRange(result.Violations.Select(v => $"{page}: {v.Id}: {v.Help}: {string.Join(" | ", v.Nodes.Select(n => n.Html))}"));
+        }, $"{scheme}".ToLowerInvariant());
+
+        Assert.Empty(found);
+        Assert.Empty(visitor.Complaints);
+    }
+
+    [Fact]
+    public async Task nothing_has_to_be_scrolled_sideways_on_any_at_320_pixels()
+    {
+        await using var visitor = await site.VisitAsync(width: 320);
+        var wide = new List<string>();
+        await TourAsync(visitor, async page =>
+        {
+            var width = await visitor.Page.EvaluateAsync<int>("document.documentElement.scrollWidth");
+            if (width > 320) wide.Add($"{page}: {width}");
+        }, "320");
+
+        Assert.Empty(wide);
+    }
+
+    [Fact]
+    public async Task whatever_has_the_focus_can_be_seen_to_have_it()
+    {
+        await using var visitor = await site.VisitAsync();
+        var names = new List<string>();
+        for (var i = 0; i < 8; i++)
+        {
+            await visitor.Page.Keyboard.PressAsync("Tab");
+            var (name, outline) = (await visitor.Page.EvaluateAsync<string>("document.activeElement.id || document.activeElement.className || document.activeElement.tagName"),
+                await visitor.Page.EvaluateAsync<string>("getComputedStyle(document.activeElement).outlineStyle + ' ' + getComputedStyle(document.activeElement).outlineWidth"));
+            if (name == "BODY") break;
+            names.Add(name);
+            Assert.Equal("solid 3px", outline);
+        }
+
+        Assert.Equal(["skip", "brand", "username", "email", "password", "reveal", "primary"], names);
+    }
+
+    /// <summary>Goes through every page there is, and does <paramref name="look"/> on each.</summary>
+    private static async Task TourAsync(Visitor visitor, Func<string, Task> look, string name)
+    {
+        var (page, number) = (visitor.Page, 0);
+        await On("form");
+        await visitor.FillInAsync(email: "no address", password: "password1");
+        await visitor.PressAsync("Create account");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await On("errors");
+        await visitor.SignUpAsync();
+        await On("account");
+        await visitor.PressAsync("Send the mail again");
+        await Expect(page.GetByRole(AriaRole.Status)).ToBeVisibleAsync();
+        await On("mail again");
+        await visitor.PressAsync("Send the mail again");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await On("too often");
+        await visitor.OpenMailAsync(visitor.Email);
+        await On("mail");
+        await page.GotoAsync("/dev/inbox");
+        await On("inbox");
+        await visitor.OpenMailAsync(visitor.Email);
+        await visitor.FollowLinkInMailAsync();
+        await visitor.SeesAsync("Activate your account");
+        await On("link");
+        await visitor.PressAsync("Activate my account");
+        await visitor.SeesAsync("Your account is active");
+        await On("active");
+        await page.GotoAsync("/activate?token=cut");
+        await On("bad link");
+        await page.GotoAsync("/nowhere");
+        await On("not found");
+
+        async Task On(string what)
+        {
+            await look(what);
+            // For whoever wants to see them, too.
+            if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } folder)
+                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{++number:00}-{what.Replace(' ', '-')}.png"), FullPage = true });
+        }
+    }
+}

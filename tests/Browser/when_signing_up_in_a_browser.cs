@@ -1,0 +1,154 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Playwright;
+using Signup.Tests.Fixture;
+using static Microsoft.Playwright.Assertions;
+
+namespace Signup.Tests.Browser;
+
+public class when_signing_up_in_a_browser(Site site)
+{
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task the_form_the_mail_the_link_and_the_button_make_an_active_account(bool javaScript)
+    {
+        await using var visitor = await site.VisitAsync(javaScript);
+
+        await visitor.SignUpAsync();
+        var account = visitor.Page.Url;
+        await Expect(visitor.Page.GetByText(visitor.Email)).ToBeVisibleAsync();
+        await Expect(visitor.Page.GetByText("Waiting for confirmation")).ToBeVisibleAsync();
+
+        await visitor.OpenMailAsync(visitor.Email);
+        await visitor.FollowLinkInMailAsync();
+        await visitor.SeesAsync("Activate your account");
+        Assert.Equal("pending", await StatusAsync(account));
+
+        await visitor.PressAsync("Activate my account");
+        await visitor.SeesAsync("Your account is active");
+        await Wait.UntilAsync(async () => await StatusAsync(account) == "active", "the read model shows it active");
+        await visitor.Page.GotoAsync(account);
+        await visitor.SeesAsync("Your account is active");
+        await Expect(visitor.Page.GetByText(visitor.Email)).ToBeVisibleAsync();
+        Assert.Empty(visitor.Complaints);
+    }
+
+    [Fact]
+    public async Task the_account_is_shown_to_the_browser_that_signed_up_only()
+    {
+        await using var visitor = await site.VisitAsync();
+        await using var stranger = await site.VisitAsync();
+        await visitor.SignUpAsync();
+
+        await stranger.Page.GotoAsync(visitor.Page.Url);
+
+        await stranger.SeesAsync("Not found");
+        await Expect(stranger.Page.GetByText(visitor.Email)).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task reloading_the_page_after_it_sends_nothing_again()
+    {
+        await using var visitor = await site.VisitAsync();
+        await visitor.SignUpAsync();
+
+        await visitor.Page.ReloadAsync();
+
+        await visitor.SeesAsync("Check your mail");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task two_clicks_on_the_button_are_one_sign_up(bool javaScript)
+    {
+        await using var visitor = await site.VisitAsync(javaScript);
+        var posts = 0;
+        // Slow enough for two clicks.
+        await visitor.Page.RouteAsync("**/", async route =>
+        {
+            if (route.Request.Method == "POST" && Interlocked.Increment(ref posts) == 1)
+            {
+                using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false });
+                using var first = new HttpRequestMessage(HttpMethod.Post, route.Request.Url) { Content = new StringContent(route.Request.PostData!, null, "application/x-www-form-urlencoded") };
+                first.Headers.Add("Cookie", await route.Request.HeaderValueAsync("cookie"));
+                Assert.Equal(System.Net.HttpStatusCode.SeeOther, (await client.SendAsync(first)).StatusCode);
+            }
+            // The browser's own follows the one that has just been answered: the server gets the same form twice.
+            await route.ContinueAsync();
+        });
+
+        await visitor.SignUpAsync();
+    }
+
+    [Fact]
+    public async Task the_form_sent_again_after_going_back_shows_the_same_account()
+    {
+        await using var visitor = await site.VisitAsync(javaScript: false);
+        await visitor.SignUpAsync();
+        var account = visitor.Page.Url;
+
+        await visitor.Page.GoBackAsync();
+        await visitor.FillInAsync();
+        await visitor.PressAsync("Create account");
+
+        // The form is new after going back, as it must not be kept; so the address is taken, by oneself.
+        await Expect(visitor.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("There is an account with this e-mail address already");
+        await visitor.Page.GotoAsync(account);
+        await visitor.SeesAsync("Check your mail");
+    }
+
+    [Fact]
+    public async Task the_mail_can_be_sent_again_once_a_minute()
+    {
+        await using var visitor = await site.VisitAsync();
+        await visitor.SignUpAsync();
+        // Asked for again before it was sent at all, it would come once.
+        await Wait.UntilAsync(() => Task.FromResult(MailsTo(visitor.Email) == 1), "the first mail");
+
+        await visitor.PressAsync("Send the mail again");
+        await Expect(visitor.Page.GetByRole(AriaRole.Status)).ToHaveTextAsync("We are sending the mail again.");
+        await Wait.UntilAsync(() => Task.FromResult(MailsTo(visitor.Email) == 2), "two mails");
+
+        await visitor.PressAsync("Send the mail again");
+        await Expect(visitor.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("You can ask for it again in");
+    }
+
+    [Fact]
+    public async Task whoever_prefers_german_gets_pages_and_mail_in_german()
+    {
+        await using var visitor = await site.VisitAsync(locale: "de-DE");
+        await visitor.SeesAsync("Konto anlegen");
+        await visitor.Page.GetByLabel("Benutzername").FillAsync("Zoë");
+        await visitor.Page.GetByLabel("E-Mail-Adresse").FillAsync(visitor.Email);
+        await visitor.Page.GetByLabel("Passwort", new() { Exact = true }).FillAsync(Visitor.Password);
+        await visitor.PressAsync("Konto anlegen");
+        await visitor.SeesAsync("Sehen Sie in Ihr Postfach");
+
+        await visitor.OpenMailAsync(visitor.Email);
+
+        await Expect(visitor.Heading).ToContainTextAsync("Konto");
+    }
+
+    [Fact]
+    public async Task a_link_that_was_cut_off_says_what_to_do()
+    {
+        await using var visitor = await site.VisitAsync();
+        await visitor.SignUpAsync();
+        await visitor.OpenMailAsync(visitor.Email);
+        await visitor.FollowLinkInMailAsync();
+
+        await visitor.Page.GotoAsync(visitor.Page.Url[..^5]);
+
+        await visitor.SeesAsync("This link is not valid");
+    }
+
+    private int MailsTo(string email) => Directory.GetFiles(site.System.MailPickup, "*.eml").Count(f => File.ReadAllText(f).Contains(email, StringComparison.OrdinalIgnoreCase));
+
+    private async Task<string?> StatusAsync(string accountUrl)
+    {
+        using var query = site.System.Client("Query");
+        return (string?)(await query.GetFromJsonAsync<JsonObject>($"accounts/{accountUrl.Split('/')[^1]}"))?["status"];
+    }
+}

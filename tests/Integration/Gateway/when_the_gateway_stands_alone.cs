@@ -1,0 +1,246 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Signup.Tests.Fixture;
+using static Signup.Tests.Integration.Gateway.GatewayHttp;
+
+namespace Signup.Tests.Integration.Gateway;
+
+/// <summary>The gateway with a broker and nothing else: what it takes goes to a queue and stays there, so these tests see what it lets through.</summary>
+public sealed class when_the_gateway_stands_alone : IAsyncLifetime
+{
+    private SignupSystem _system = null!;
+    private GatewayHttp _gateway = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _system = await SignupSystem.StartAsync("gateway", new Dictionary<string, string>
+        {
+            ["Signup__ReplyTimeout"] = "00:00:00.5",
+            ["PasswordHashing__MemoryKiB"] = "8",
+            ["PasswordHashing__Passes"] = "1",
+        }, "Gateway");
+        _gateway = new GatewayHttp(_system["Gateway"]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _gateway.Dispose();
+        await _system.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task bad_input_gets_a_clear_error_and_no_command_is_sent()
+    {
+        var good = Body(NewEmail());
+        foreach (var (body, field) in new[]
+        {
+            (Body(NewEmail(), username: "  "), "username"),
+            (Body(NewEmail(), username: "two\r\nlines"), "username"),
+            (Body(NewEmail(), username: new string('x', 65)), "username"),
+            (Body(""), "email"),
+            (Body("zoe"), "email"),
+            (Body("zoe@example.org\r\nBcc: everyone@example.org"), "email"),
+            (Body(new string('x', 64) + "@" + new string('y', 190) + ".org"), "email"),
+            (Body(NewEmail(), password: "        "), "password"),
+            (Body(NewEmail(), password: "short"), "password"),
+            (Body(NewEmail(), password: "PassWord123"), "password"),
+            (Body(NewEmail(), password: new string('x', 257)), "password"),
+            (good.Replace("\"Zo\\u00EB\"", "1", StringComparison.Ordinal), "username"),
+            (good.Replace("\"Zo\\u00EB\"", "null", StringComparison.Ordinal), "username"),
+            (good.Replace("\"Zo\\u00EB\"", "[\"Zo\"]", StringComparison.Ordinal), "username"),
+            (good.Replace("Zo\\u00EB", "\\ud800", StringComparison.Ordinal), "username"),
+        })
+        {
+            var answer = await _gateway.PostJsonAsync("/users", body);
+            Assert.Equal((400, "application/problem+json"), (answer.Status, answer.ContentHeaders.ContentType?.MediaType));
+            Assert.EndsWith("/validation", answer.Type, StringComparison.Ordinal);
+            Assert.Equal([field], answer.Json["errors"]!.AsObject().Select(e => e.Key));
+            Assert.EndsWith(".", (string?)answer.Json["errors"]![field]![0], StringComparison.Ordinal);
+        }
+        Assert.Equal(["username", "email", "password"], (await _gateway.PostJsonAsync("/users", "{}")).Json["errors"]!.AsObject().Select(e => e.Key));
+
+        foreach (var json in new[] { "", "{", "[]", "null", "{\"email\":\"a@example.org\",\"email\":\"b@example.org\"}" })
+            Assert.Equal((json, 400), (json, (await _gateway.PostJsonAsync("/users", json)).Status));
+        Assert.Equal(413, (await _gateway.PostJsonAsync("/users", Body(NewEmail(), username: new string('x', 17_000)))).Status);
+        Assert.Equal(413, (await _gateway.PostJsonAsync("/users", Body(NewEmail(), username: new string('x', 900_000)))).Status);
+        Assert.Equal(413, (await _gateway.SendAsync(HttpMethod.Post, "/users", new ChunkedContent(Body(NewEmail(), username: new string('x', 17_000))))).Status);
+        Assert.Equal(415, (await _gateway.SendAsync(HttpMethod.Post, "/users", new StringContent(good, Encoding.UTF8, "text/plain"))).Status);
+        Assert.Equal(415, (await _gateway.SendAsync(HttpMethod.Post, "/users", new StringContent(good, Encoding.Unicode, "application/json"))).Status);
+        Assert.Equal(415, (await _gateway.SendAsync(HttpMethod.Post, "/users", null)).Status);
+        Assert.Equal(400, (await _gateway.PostJsonAsync("/users", good, ("Idempotency-Key", ""))).Status);
+        Assert.Equal(400, (await _gateway.PostJsonAsync("/users", good, ("Idempotency-Key", new string('k', 256)))).Status);
+        Assert.Equal(400, (await _gateway.PostFormAsync("/", new Dictionary<string, string> { ["username"] = "Zoë", ["email"] = NewEmail(), ["password"] = "correct horse battery" })).Status);
+
+        Assert.Equal(0, await CommandsAsync());
+    }
+
+    [Fact]
+    public async Task a_sign_up_that_nobody_decides_is_accepted_once_it_is_safe_in_the_queue()
+    {
+        var answer = await _gateway.PostJsonAsync("/users", Body(NewEmail()));
+
+        Assert.Equal(202, answer.Status);
+        Assert.Equal($"/users/{answer.Json["id"]}", answer.Header("Location"));
+        Assert.NotNull(answer.Header("Retry-After"));
+        Assert.Equal(1, await CommandsAsync());
+    }
+
+    [Fact]
+    public async Task without_query_the_account_page_says_that_it_cannot_be_shown_now()
+    {
+        var signedUp = await _gateway.PostJsonAsync("/users", Body(NewEmail()));
+        var answer = await _gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json));
+        Assert.Equal(503, answer.Status);
+        Assert.NotNull(answer.Header("Retry-After"));
+    }
+
+    [Fact]
+    public async Task without_a_broker_nothing_is_taken_and_the_caller_may_try_again()
+    {
+        using (var management = _system.Parts.ManagementClient())
+            (await management.DeleteAsync($"api/vhosts/{_system.Parts.VirtualHost}")).EnsureSuccessStatusCode();
+
+        await Wait.UntilAsync(async () => (await _gateway.PostJsonAsync("/users", Body(NewEmail()))).Status == 503, "the gateway has noticed");
+        var answer = await _gateway.PostJsonAsync("/users", Body(NewEmail()));
+        Assert.EndsWith("/unavailable", answer.Type, StringComparison.Ordinal);
+        Assert.NotNull(answer.Header("Retry-After"));
+        var (fields, cookie) = await _gateway.FormAsync("zoe@example.org");
+        var page = await _gateway.PostFormAsync("/", fields, cookie);
+        Assert.Equal(503, page.Status);
+        Assert.Contains("value=\"zoe@example.org\"", page.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("correct horse", page.Text, StringComparison.Ordinal);
+        Assert.Equal(200, (await _gateway.GetAsync("/health/live")).Status);
+        Assert.Equal(503, (await _gateway.GetAsync("/health/ready")).Status);
+    }
+
+    [Fact]
+    public async Task more_sign_ups_than_a_client_may_try_are_turned_away_whatever_they_hold()
+    {
+        var process = _system.Add("Gateway");
+        process.Set("RateLimiting__SignUpsPerMinute", "5");
+        await process.StartAsync();
+        using var gateway = new GatewayHttp(process);
+        var (fields, cookie) = await gateway.FormAsync("zoe@example.org");
+
+        // Good, bad, form or JSON: each counts.
+        var answers = new List<Answer>
+        {
+            await gateway.PostJsonAsync("/users", Body(NewEmail())),
+            await gateway.PostJsonAsync("/users", "{"),
+            await gateway.PostFormAsync("/", fields, cookie),
+            await gateway.PostFormAsync("/", new Dictionary<string, string>()),
+            await gateway.PostJsonAsync("/users", Body(NewEmail())),
+        };
+        Assert.Equal([202, 400, 303, 400, 202], answers.Select(a => a.Status));
+
+        var json = await gateway.PostJsonAsync("/users", Body(NewEmail()));
+        Assert.Equal(429, json.Status);
+        Assert.InRange(int.Parse(json.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture), 1, 12);
+        var form = await gateway.PostFormAsync("/", fields, cookie);
+        Assert.Equal(429, form.Status);
+        Assert.NotNull(form.Header("Retry-After"));
+        Assert.Contains("value=\"zoe@example.org\"", form.Text, StringComparison.Ordinal);
+        Assert.Equal(200, (await gateway.GetAsync("/")).Status);
+    }
+
+    [Fact]
+    public async Task a_burst_of_passwords_that_is_more_than_can_be_hashed_is_partly_turned_away_and_nothing_is_lost()
+    {
+        var process = _system.Add("Gateway");
+        process.Set("PasswordHashing__MemoryKiB", "131072");
+        process.Set("PasswordHashing__Parallel", "1");
+        process.Set("PasswordHashing__QueueLimit", "2");
+        await process.StartAsync();
+        using var gateway = new GatewayHttp(process);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => gateway.PostJsonAsync("/users", Body(NewEmail()))));
+
+        Assert.All(answers, a => Assert.True(a.Status is 202 or 503));
+        Assert.All(answers.Where(a => a.Status == 503), a => Assert.NotNull(a.Header("Retry-After")));
+        Assert.InRange(answers.Count(a => a.Status == 503), 1, 18);
+        Assert.Equal(answers.Count(a => a.Status == 202), await CommandsAsync());
+    }
+
+    [Fact]
+    public async Task every_answer_tells_browsers_to_be_careful()
+    {
+        foreach (var path in new[] { "/", "/users/nobody", "/activate?token=x", "/nowhere", "/health/live" })
+        {
+            var answer = await _gateway.GetAsync(path, ("Accept", "text/html"));
+            Assert.StartsWith("default-src 'none'", answer.Header("Content-Security-Policy"), StringComparison.Ordinal);
+            Assert.DoesNotContain("unsafe", answer.Header("Content-Security-Policy"), StringComparison.Ordinal);
+            Assert.Equal("nosniff", answer.Header("X-Content-Type-Options"));
+            Assert.Equal("no-referrer", answer.Header("Referrer-Policy"));
+            Assert.Contains("no-store", answer.Header("Cache-Control"), StringComparison.Ordinal);
+            Assert.Null(answer.Header("Server"));
+            Assert.DoesNotContain("   at ", answer.Text, StringComparison.Ordinal);
+        }
+        var style = System.Text.RegularExpressions.Regex.Match((await _gateway.GetAsync("/")).Text, "href=\"(/assets/site[^\"]+css)\"").Groups[1].Value;
+        Assert.Contains("immutable", (await _gateway.GetAsync(style)).Header("Cache-Control"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task what_is_not_there_is_a_page_for_people_and_a_problem_for_programs()
+    {
+        var page = await _gateway.GetAsync("/nowhere", ("Accept", "text/html"));
+        Assert.Equal((404, "text/html"), (page.Status, page.ContentHeaders.ContentType?.MediaType));
+        var problem = await _gateway.GetAsync("/nowhere");
+        Assert.Equal((404, "application/problem+json"), (problem.Status, problem.ContentHeaders.ContentType?.MediaType));
+        var method = await _gateway.SendAsync(HttpMethod.Delete, "/users", null);
+        Assert.Equal((405, "application/problem+json"), (method.Status, method.ContentHeaders.ContentType?.MediaType));
+    }
+
+    [Fact]
+    public async Task in_production_behind_a_proxy_cookies_are_secure_the_client_is_who_the_proxy_says_and_there_is_no_inbox()
+    {
+        var process = _system.Add("Gateway");
+        process.Set("ASPNETCORE_ENVIRONMENT", "Production");
+        process.Set("DOTNET_ENVIRONMENT", "Production");
+        process.Set("ForwardedHeaders__KnownProxies", "127.0.0.1");
+        process.Set("RateLimiting__SignUpsPerMinute", "1");
+        await process.StartAsync();
+        using var gateway = new GatewayHttp(process);
+        (string, string)[] From(string client) => [("X-Forwarded-For", client), ("X-Forwarded-Proto", "https"), ("Host", "signup.example")];
+
+        var page = await gateway.GetAsync("/", From("192.0.2.1"));
+        Assert.StartsWith("__Host-", page.Cookie, StringComparison.Ordinal);
+        Assert.Contains("secure", page.Header("Set-Cookie"), StringComparison.OrdinalIgnoreCase);
+        Assert.StartsWith("max-age=31536000", page.Header("Strict-Transport-Security"), StringComparison.Ordinal);
+        Assert.Equal(404, (await gateway.GetAsync("/dev/inbox")).Status);
+
+        Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.1"))).Status);
+        Assert.Equal(429, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.1"))).Status);
+        Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.2"))).Status);
+    }
+
+    [Fact]
+    public async Task without_a_known_proxy_nobody_can_say_to_be_someone_else()
+    {
+        var process = _system.Add("Gateway");
+        process.Set("RateLimiting__SignUpsPerMinute", "1");
+        await process.StartAsync();
+        using var gateway = new GatewayHttp(process);
+
+        Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), ("X-Forwarded-For", "192.0.2.1"))).Status);
+        Assert.Equal(429, (await gateway.PostJsonAsync("/users", Body(NewEmail()), ("X-Forwarded-For", "192.0.2.2"))).Status);
+    }
+
+    /// <summary>How many commands are in the queue of Accounts, which does not run.</summary>
+    private async Task<int> CommandsAsync()
+    {
+        await using var channel = await _system.Broker.OpenChannelAsync(CancellationToken.None);
+        return (int)(await channel.QueueDeclarePassiveAsync("accounts")).MessageCount;
+    }
+
+    /// <summary>A body that does not say how long it is.</summary>
+    private sealed class ChunkedContent : StringContent
+    {
+        public ChunkedContent(string content) : base(content, Encoding.UTF8, "application/json") => Headers.ContentLength = null;
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+}

@@ -1,0 +1,222 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Signup.Hosting;
+using Signup.Tests.Fixture;
+using static Signup.Tests.Integration.Gateway.GatewayHttp;
+
+namespace Signup.Tests.Integration.Gateway;
+
+public sealed class when_the_whole_system_is_there(when_the_whole_system_is_there.Running running) : IClassFixture<when_the_whole_system_is_there.Running>
+{
+    public sealed class Running : IAsyncLifetime
+    {
+        public SignupSystem System { get; private set; } = null!;
+        public GatewayHttp Gateway { get; private set; } = null!;
+        public SignedTokens Tokens => new(System.SigningKey, TimeProvider.System);
+
+        public async ValueTask InitializeAsync()
+        {
+            System = await SignupSystem.StartAsync("pages", new Dictionary<string, string>
+            {
+                ["PasswordHashing__MemoryKiB"] = "8",
+                ["PasswordHashing__Passes"] = "1",
+                ["Signup__ReplyTimeout"] = "00:00:10",
+            });
+            Gateway = new GatewayHttp(System["Gateway"]);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Gateway.Dispose();
+            await System.DisposeAsync();
+        }
+    }
+
+    private GatewayHttp Gateway => running.Gateway;
+
+    [Fact]
+    public async Task the_same_key_with_the_same_body_gets_the_very_same_answer_from_any_gateway()
+    {
+        var (body, key) = (Body(NewEmail()), ("Idempotency-Key", Guid.NewGuid().ToString()));
+        var first = await Gateway.PostJsonAsync("/users", body, key);
+
+        var process = running.System.Add("Gateway");
+        process.Set("Signup__ReplyTimeout", "00:00:10");
+        await process.StartAsync();
+        using var other = new GatewayHttp(process);
+
+        Assert.Equal(201, first.Status);
+        foreach (var again in new[] { await Gateway.PostJsonAsync("/users", body, key), await other.PostJsonAsync("/users", body, key, ("Accept-Language", "de")) })
+            Assert.Equal((first.Status, first.Text, first.Header("Location")), (again.Status, again.Text, again.Header("Location")));
+    }
+
+    [Fact]
+    public async Task the_same_key_with_another_password_is_another_body()
+    {
+        var (email, key) = (NewEmail(), ("Idempotency-Key", Guid.NewGuid().ToString()));
+        Assert.Equal(201, (await Gateway.PostJsonAsync("/users", Body(email), key)).Status);
+
+        var other = await Gateway.PostJsonAsync("/users", Body(email, password: "another horse battery"), key);
+
+        Assert.Equal(422, other.Status);
+        Assert.EndsWith("/idempotency-key-reused", other.Type, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task a_refused_sign_up_repeated_with_its_key_is_refused_again()
+    {
+        var (email, key) = (NewEmail(), ("Idempotency-Key", Guid.NewGuid().ToString()));
+        await Gateway.PostJsonAsync("/users", Body(email));
+
+        Assert.Equal(409, (await Gateway.PostJsonAsync("/users", Body(email), key)).Status);
+        Assert.Equal(409, (await Gateway.PostJsonAsync("/users", Body(email), key)).Status);
+    }
+
+    [Fact]
+    public async Task the_form_sent_twice_makes_one_account_and_with_other_details_it_says_so()
+    {
+        var (fields, cookie) = await Gateway.FormAsync(NewEmail());
+
+        var both = await Task.WhenAll(Gateway.PostFormAsync("/", fields, cookie), Gateway.PostFormAsync("/", fields, cookie));
+        Assert.Equal([303, 303], both.Select(a => a.Status));
+        Assert.Equal(both[0].Header("Location"), both[1].Header("Location"));
+
+        var other = await Gateway.PostFormAsync("/", new Dictionary<string, string>(fields) { ["email"] = NewEmail() }, cookie);
+        Assert.Equal(409, other.Status);
+        Assert.Contains("This form was sent before", other.Text, StringComparison.Ordinal);
+        // The page that says so has a form of its own, which goes through.
+        var key = Regex.Match(other.Text, "name=\"formKey\" value=\"([^\"]+)\"").Groups[1].Value;
+        Assert.Equal(303, (await Gateway.PostFormAsync("/", new Dictionary<string, string>(fields) { ["email"] = NewEmail(), ["formKey"] = key }, cookie)).Status);
+    }
+
+    [Fact]
+    public async Task a_form_without_its_token_or_from_another_site_makes_no_account()
+    {
+        var (fields, cookie) = await Gateway.FormAsync(NewEmail());
+        var without = new Dictionary<string, string>(fields);
+        without.Remove("formToken");
+
+        Assert.Equal(400, (await Gateway.PostFormAsync("/", fields)).Status);
+        Assert.Equal(400, (await Gateway.PostFormAsync("/", without, cookie)).Status);
+        Assert.Equal(400, (await Gateway.PostFormAsync("/", fields, cookie, ("Sec-Fetch-Site", "cross-site"))).Status);
+        Assert.Equal(303, (await Gateway.PostFormAsync("/", fields, cookie)).Status);
+    }
+
+    [Fact]
+    public async Task an_account_is_shown_by_token_and_by_cookie_and_to_anyone_else_it_is_not_there()
+    {
+        var email = NewEmail();
+        var signedUp = await Gateway.PostJsonAsync("/users", Body(email, username: "Zoë 🦊"));
+        var other = await Gateway.PostJsonAsync("/users", Body(NewEmail()));
+        var path = signedUp.Header("Location")!;
+
+        foreach (var proof in new[] { Bearer(signedUp.Json), ("Cookie", signedUp.Cookie) })
+        {
+            var shown = await Gateway.GetAsync(path, proof);
+            Assert.Equal(200, shown.Status);
+            Assert.Equal(["id", "username", "email", "status", "mail"], shown.Json.Select(p => p.Key));
+            Assert.Equal(("Zoë 🦊", email, "pending"), ((string?)shown.Json["username"], (string?)shown.Json["email"], (string?)shown.Json["status"]));
+        }
+        var none = await Gateway.GetAsync($"/users/{Guid.NewGuid()}");
+        foreach (var answer in new[]
+        {
+            await Gateway.GetAsync(path),
+            await Gateway.GetAsync(path, Bearer(other.Json)),
+            await Gateway.GetAsync(path, ("Authorization", "Bearer " + running.Tokens.Issue("activation", Guid.Parse(path.Split('/')[^1]), DateTimeOffset.UtcNow.AddDays(1)))),
+            await Gateway.GetAsync("/users/nobody"),
+        })
+            Assert.Equal((404, (string?)none.Json["detail"], none.Type), (answer.Status, (string?)answer.Json["detail"], answer.Type));
+    }
+
+    [Fact]
+    public async Task looking_at_the_link_changes_nothing_and_the_button_can_be_pressed_twice()
+    {
+        var signedUp = await Gateway.PostJsonAsync("/users", Body(NewEmail()));
+        var token = Token(signedUp);
+        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Get, HttpMethod.Head })
+            await Gateway.SendAsync(method, $"/activate?token={token}", null);
+        Assert.Equal("pending", (string?)(await Gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json))).Json["status"]);
+
+        Assert.Equal(200, (await Gateway.PostFormAsync("/activations", new Dictionary<string, string> { ["token"] = token })).Status);
+        Assert.Equal(200, (await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = token }.ToJsonString())).Status);
+        Assert.Equal("active", (string?)(await Gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json))).Json["status"]);
+    }
+
+    [Fact]
+    public async Task a_token_that_is_forged_or_cut_off_or_expired_or_for_something_else_activates_nothing()
+    {
+        var signedUp = await Gateway.PostJsonAsync("/users", Body(NewEmail()));
+        var id = Guid.Parse((string)signedUp.Json["id"]!);
+        var token = Token(signedUp);
+        var foreign = new SignedTokens(new byte[32], TimeProvider.System).Issue("activation", id, DateTimeOffset.UtcNow.AddDays(7));
+        foreach (var (bad, type) in new (JsonNode?, string)[]
+        {
+            (token[..^1], "token-invalid"),
+            ((token[0] == 'A' ? "B" : "A") + token[1..], "token-invalid"),
+            (token + "A", "token-invalid"),
+            (foreign, "token-invalid"),
+            ("", "token-invalid"),
+            (null, "token-invalid"),
+            (7, "token-invalid"),
+            ((string)signedUp.Json["statusToken"]!, "token-invalid"),
+            (running.Tokens.Issue("activation", Guid.NewGuid(), DateTimeOffset.UtcNow.AddDays(7)), "token-invalid"),
+            (running.Tokens.Issue("activation", id, DateTimeOffset.UtcNow.AddSeconds(-1)), "token-expired"),
+        })
+        {
+            var answer = await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = bad }.ToJsonString());
+            Assert.Equal((400, "/problems/" + type), (answer.Status, answer.Type));
+        }
+        Assert.Equal(400, (await Gateway.GetAsync("/activate")).Status);
+        Assert.Equal(400, (await Gateway.PostFormAsync("/activations", new Dictionary<string, string> { ["token"] = foreign })).Status);
+        Assert.Equal("pending", (string?)(await Gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json))).Json["status"]);
+    }
+
+    [Fact]
+    public async Task the_mail_is_sent_again_for_whoever_signed_up_and_once_a_minute()
+    {
+        var signedUp = await Gateway.PostJsonAsync("/users", Body(NewEmail()));
+        var path = signedUp.Header("Location") + "/activation-mail";
+
+        Assert.Equal(404, (await Gateway.SendAsync(HttpMethod.Post, path, null)).Status);
+        Assert.Equal(404, (await Gateway.SendAsync(HttpMethod.Post, $"/users/{Guid.NewGuid()}/activation-mail", null)).Status);
+        // A cookie comes along with whatever another site makes the browser send.
+        Assert.Equal(400, (await Gateway.SendAsync(HttpMethod.Post, path, null, ("Cookie", signedUp.Cookie), ("Origin", "https://evil.example"))).Status);
+        Assert.Equal(400, (await Gateway.PostFormAsync(path, new Dictionary<string, string>(), ("Cookie", signedUp.Cookie))).Status);
+        Assert.Equal(202, (await Gateway.SendAsync(HttpMethod.Post, path, null, Bearer(signedUp.Json))).Status);
+        var again = await Gateway.SendAsync(HttpMethod.Post, path, null, Bearer(signedUp.Json));
+        Assert.Equal(429, again.Status);
+        Assert.InRange(int.Parse(again.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture), 1, 60);
+    }
+
+    [Fact]
+    public async Task a_sign_up_that_was_told_to_wait_and_then_refused_says_so()
+    {
+        var email = NewEmail();
+        Assert.Equal(201, (await Gateway.PostJsonAsync("/users", Body(email))).Status);
+        var process = running.System.Add("Gateway");
+        process.Set("Signup__ReplyTimeout", "00:00:00.5");
+        await process.StartAsync();
+        using var hasty = new GatewayHttp(process);
+        await running.System["Uniqueness"].FreezeAsync();
+        Answer waiting;
+        try
+        {
+            waiting = await hasty.PostJsonAsync("/users", Body(email));
+            Assert.Equal(202, waiting.Status);
+            var status = await hasty.GetAsync(waiting.Header("Location")!, Bearer(waiting.Json));
+            Assert.Equal((202, "deciding"), (status.Status, (string?)status.Json["status"]));
+        }
+        finally
+        {
+            await running.System["Uniqueness"].ContinueAsync();
+        }
+
+        await Wait.UntilAsync(async () =>
+        {
+            var status = await hasty.GetAsync(waiting.Header("Location")!, Bearer(waiting.Json));
+            return (status.Status, (string?)status.Json["status"], (string?)status.Json["reason"]) == (200, "refused", "email-taken");
+        }, "its page says that it was refused");
+    }
+
+    private string Token(Answer signedUp) => running.Tokens.Issue("activation", Guid.Parse((string)signedUp.Json["id"]!), DateTimeOffset.UtcNow.AddDays(7));
+}

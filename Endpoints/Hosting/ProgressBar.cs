@@ -10,6 +10,7 @@ public sealed class ProgressBar(TextWriter output, bool terminal, TimeProvider t
     private readonly long _started = time.GetTimestamp();
     private long _drawn;
     private long? _first;
+    private long _shown = -1;
     private bool _open;
 
     /// <param name="what">The plural of what is counted, such as <c>events</c>.</param>
@@ -21,8 +22,10 @@ public sealed class ProgressBar(TextWriter output, bool terminal, TimeProvider t
     {
         _first ??= done;
         var last = done >= total;
+        if (last && done == _shown) return;
         if (!last && _drawn != 0 && time.GetElapsedTime(_drawn) < _interval) return;
         _drawn = time.GetTimestamp();
+        _shown = done;
         var line = Line(done, Math.Max(total, done), done - _first.Value, time.GetElapsedTime(_started), what);
         if (terminal) output.Write($"\r{line}\u001b[K");
         else output.WriteLine(line);

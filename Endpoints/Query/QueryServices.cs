@@ -1,7 +1,10 @@
+using Npgsql;
 using Signup.Hosting;
 using Signup.Query.Accounts;
 using Signup.Query.Log;
+using Signup.Query.Pages;
 using Signup.Query.Projection;
+using Signup.Query.Questions;
 
 namespace Signup.Query;
 
@@ -13,6 +16,7 @@ public static class QueryServices
         services.AddSingleton<ReadModel>().AddSingleton<WakeUp>();
         services.AddSingleton<LogFollower<ReadModel>>().AddHostedService(s => s.GetRequiredService<LogFollower<ReadModel>>());
         services.AddSingleton<LagReport>().AddHealthChecks().AddCheck<LagReport>("read-model");
+        services.AddSingleton(s => new Catalogue(s.GetRequiredService<NpgsqlDataSource>(), Path.Combine(AppContext.BaseDirectory, "Questions")));
         services.AddProblemDetails();
     }
 
@@ -23,5 +27,6 @@ public static class QueryServices
         var api = app.MapGroup("").RequireApiKey("Query:ApiKey");
         api.MapAccounts();
         api.MapLog();
+        app.MapPages();
     }
 }

@@ -13,6 +13,10 @@ public static class History
     public static Task<IReadOnlyList<LoggedEvent>> ReadAsync(NpgsqlConnection connection, Guid streamId, long version, CancellationToken cancellation) =>
         QueryAsync(connection, "stream_id = @streamId and version <= @version order by version", new { streamId, version }, cancellation);
 
+    /// <summary>The events that were appended last, the latest first. For looking at, not for following.</summary>
+    public static Task<IReadOnlyList<LoggedEvent>> ReadLatestAsync(NpgsqlConnection connection, int limit, CancellationToken cancellation) =>
+        QueryAsync(connection, "true order by seq_id desc limit @limit", new { limit }, cancellation);
+
     /// <summary>Events in a range of positions that is known to be final; elsewhere only <see cref="LogReader"/> reads by position without skipping.</summary>
     public static Task<IReadOnlyList<LoggedEvent>> ReadRangeAsync(NpgsqlConnection connection, long after, long upTo, int limit, CancellationToken cancellation) =>
         QueryAsync(connection, "seq_id > @after and seq_id <= @upTo order by seq_id limit @limit", new { after, upTo, limit }, cancellation);

@@ -49,6 +49,7 @@ public sealed class Audit(NpgsqlDataSource database, ProgressBar progress)
             throw new InvalidOperationException($"The read model has shape {live.Shape}, this program makes shape {AccountDocument.Shape}: run rebuild.");
         var total = await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {LogStore.Schema}.mt_streams", cancellationToken: cancellation));
         var done = 0L;
+        progress.Report(done, total);
         var after = Guid.Empty;
         while (true)
         {

@@ -45,6 +45,7 @@ public sealed class Bisect(NpgsqlDataSource database, ProgressBar progress)
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var total = account is null ? await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {LogStore.Schema}.mt_streams", cancellationToken: cancellation)) : 1;
         var result = new Result(null, 0, 0, 0);
+        progress.Report(0, total);
         var after = Guid.Empty;
         while (true)
         {

@@ -64,6 +64,7 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
         }
         var end = Math.Min(until, await log.LastPositionAsync(cancellation));
         var after = 0L;
+        progress.Report(after, end);
         while (after < end)
         {
             var events = await log.ReadAsync(after, BatchSize, cancellation);

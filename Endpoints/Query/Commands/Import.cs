@@ -83,6 +83,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         await using var copy = await connection.BeginBinaryImportAsync(
             $"copy {LogStore.Schema}.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived) from stdin (format binary)", cancellation);
         var done = 0L;
+        progress.Report(done, total);
         await foreach (var (_, e) in ReadAsync(reader, cancellation))
         {
             await copy.StartRowAsync(cancellation);

@@ -173,6 +173,76 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
         Assert.True(check.GetProperty("data").GetProperty("behindSeconds").GetDouble() >= 0);
     }
 
+    [Fact]
+    public async Task for_its_pages_lets_operators_in_who_type_the_key()
+    {
+        using var browser = Browser();
+        var refused = await browser.GetAsync("/");
+        Assert.Equal((HttpStatusCode.Redirect, "/login?to=%2F"), (refused.StatusCode, refused.Headers.Location?.OriginalString));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await LogInAsync(browser, "wrong", "/")).StatusCode);
+        Assert.Equal(HttpStatusCode.Redirect, (await browser.GetAsync("/")).StatusCode);
+
+        var welcome = await LogInAsync(browser, running.System.ApiKey, "/questions/activation-funnel");
+        Assert.Equal((HttpStatusCode.SeeOther, "/questions/activation-funnel"), (welcome.StatusCode, welcome.Headers.Location?.OriginalString));
+        var cookie = welcome.Headers.GetValues("Set-Cookie").Single();
+        Assert.Contains("httponly", cookie, StringComparison.Ordinal);
+        Assert.Contains("samesite=strict", cookie, StringComparison.Ordinal);
+        browser.DefaultRequestHeaders.Add("Cookie", cookie.Split(';')[0]);
+        foreach (var page in new[] { "/", "/questions/activation-funnel", "/questions/time-to-activation" })
+        {
+            var response = await browser.GetAsync(page);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            Assert.Contains("default-src 'none'", response.Headers.GetValues("Content-Security-Policy").Single(), StringComparison.Ordinal);
+        }
+        Assert.Equal(HttpStatusCode.BadRequest, (await browser.GetAsync("/questions/activation-funnel?from=tomorrow")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/questions/nothing")).StatusCode);
+        // The API is for programs: the cookie is no key to it.
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/log")).StatusCode);
+    }
+
+    [Fact]
+    public async Task for_its_pages_lets_nobody_in_with_a_ticket_of_their_own_making()
+    {
+        using var browser = Browser();
+        browser.DefaultRequestHeaders.Add("Cookie", $"signup-operator={DateTimeOffset.UtcNow.AddDays(1).ToUnixTimeSeconds()}.{new string('0', 64)}");
+        Assert.Equal(HttpStatusCode.Redirect, (await browser.GetAsync("/")).StatusCode);
+    }
+
+    [Fact]
+    public async Task steps_through_an_account_on_a_page()
+    {
+        await CreateAsync();
+        await ChangeEmailAsync($"new.{_email}");
+        // Operators' pages open to the key itself, too.
+        var first = await _query.GetStringAsync($"/history/{_id}?step=1");
+        var last = await _query.GetStringAsync($"/history/{_id}");
+        Assert.Contains("1 of 2", first, StringComparison.Ordinal);
+        Assert.Contains("AccountCreated</h1>", first, StringComparison.Ordinal);
+        Assert.Contains("EmailChanged</h1>", last, StringComparison.Ordinal);
+        Assert.Contains("<del><bdi>", last, StringComparison.Ordinal);
+        Assert.DoesNotContain("argon", first, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("EmailChanged</h1>", await _query.GetStringAsync($"/history/{_id}?at=2999-01-01T00:00:00Z"), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.BadRequest, (await _query.GetAsync($"/history/{_id}?at=then")).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await _query.GetAsync($"/history/{Guid.NewGuid()}")).StatusCode);
+        await Wait.UntilAsync(async () => (await _query.GetAsync($"/find?q={Uri.EscapeDataString($"NEW.{_email}")}")).Headers.Location?.OriginalString == $"/history/{_id}", "the account is found");
+    }
+
+    [Fact]
+    public async Task on_a_page_takes_what_people_typed_as_text()
+    {
+        await AppendAsync(HttpMethod.Post, _id, 0, LogDatabase.Created(_email, "<script>alert(1)</script>"));
+        Assert.DoesNotContain("<script>alert", await _query.GetStringAsync($"/history/{_id}"), StringComparison.Ordinal);
+        Assert.DoesNotContain("<script>alert", await (await _query.GetAsync("/find?q=<script>alert(1)</script>")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    private HttpClient Browser() => new(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = _query.BaseAddress };
+
+    private static async Task<HttpResponseMessage> LogInAsync(HttpClient browser, string key, string to)
+    {
+        using var form = new FormUrlEncodedContent([new("key", key), new("to", to)]);
+        return await browser.PostAsync("/login", form);
+    }
+
     private async Task<Guid> CreateAsync(Guid? id = null, string? email = null)
     {
         await AppendAsync(HttpMethod.Post, id ?? _id, 0, LogDatabase.Created(email ?? _email));

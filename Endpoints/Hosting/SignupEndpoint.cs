@@ -93,6 +93,7 @@ public static class SignupEndpoint
         builder.Services.AddSingleton(services => new SignedTokens(
             Convert.FromBase64String(Setting(builder.Configuration, "Signup:SigningKey")), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddProblemDetails();
+        builder.AddServiceControl();
         builder.AddTelemetry(name);
         return builder;
     }

@@ -19,7 +19,9 @@ internal static class Telemetry
             console.SingleLine = true;
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-        });
+        })
+            // Whoever asks for a check gets its result; a line each time that somebody asks would bury the log.
+            .AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         if (string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])) return;
 
         builder.Services.AddOpenTelemetry()

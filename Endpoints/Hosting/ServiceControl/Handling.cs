@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using JasperFx;
 using JasperFx.CodeGeneration;
 using JasperFx.CodeGeneration.Frames;
@@ -7,15 +8,27 @@ using Wolverine.Runtime.Handlers;
 
 namespace Signup.Hosting.ServiceControl;
 
-/// <summary>What surrounds every handler: what it sends belongs to the conversation of its message, and its success is told to whoever asked to hear.</summary>
-public sealed class Handling(RetryAcknowledgement acknowledgement)
+/// <summary>What surrounds every handler: what it sends belongs to the conversation of its message, and what became of it is told to whoever asked to hear.</summary>
+public sealed class Handling(RetryAcknowledgement acknowledgement, MessageFigures figures, Audit audit, TimeProvider time)
 {
     /// <summary>Called by generated code before the handler.</summary>
-    public static void Begin(Envelope envelope) => Cause.Is(envelope);
+    public Started Begin(Envelope envelope)
+    {
+        Cause.Is(envelope);
+        if (envelope.Attempts > 1) figures.Retried(envelope);
+        return new Started(time.GetUtcNow(), Stopwatch.GetTimestamp());
+    }
 
     /// <summary>Called by generated code after the handler's work is committed and what it returned is sent, and before its message is
     /// acknowledged to the broker. A failure here makes the message come again.</summary>
-    public Task EndAsync(Envelope envelope) => acknowledgement.SendAsync(envelope);
+    public async Task EndAsync(Envelope envelope, Started started)
+    {
+        await acknowledgement.SendAsync(envelope);
+        figures.Handled(envelope, Stopwatch.GetElapsedTime(started.Timestamp));
+        audit.Handled(envelope, started.At);
+    }
+
+    public sealed record Started(DateTimeOffset At, long Timestamp);
 
     internal sealed class Policy : IHandlerPolicy
     {

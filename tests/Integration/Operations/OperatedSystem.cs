@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Accounts;

@@ -1,0 +1,103 @@
+using System.Text;
+using System.Text.Json;
+using RabbitMQ.Client;
+using Signup.Hosting;
+using Signup.Messages.Accounts;
+using Signup.Messages.Uniqueness;
+using Signup.Tests.Fixture;
+using Headers = Signup.Hosting.Headers;
+
+namespace Signup.Tests.Integration.Operations;
+
+/// <summary>Endpoints that report to a ServiceControl which is not there at first.</summary>
+public sealed class when_ServiceControl_watches : IAsyncLifetime
+{
+    private static readonly Dictionary<string, string> Settings = new()
+    {
+        ["ServiceControl__Enabled"] = "true", ["ServiceControl__Interval"] = "00:00:01", ["ServiceControl__AuditQueue"] = "audit",
+    };
+
+    private SignupSystem _system = null!;
+    private IChannel _channel = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _system = await SignupSystem.StartAsync("watched", Settings, "Accounts", "Uniqueness");
+        _channel = await _system.Broker.OpenConfirmingChannelAsync(CancellationToken.None);
+    }
+
+    public ValueTask DisposeAsync() => _system.DisposeAsync();
+
+    [Fact]
+    public async Task it_is_told_who_lives_how_they_are_and_how_long_messages_take_once_it_is_there()
+    {
+        // Nobody listens yet, and nothing comes of it but one line in the log.
+        await SignUpAsync();
+        await Wait.UntilAsync(() => Task.FromResult(File.ReadAllText(Path.Combine(_system.Parts.Directory, "Accounts-0.log")).Contains("Particular.ServiceControl cannot be reached", StringComparison.Ordinal)), "the log says so");
+        Assert.True((await _system.Client("Accounts").GetAsync("/health/ready")).IsSuccessStatusCode);
+
+        foreach (var address in new[] { "Particular.ServiceControl", "Particular.Monitoring", "audit" }) await Topology.DeclareQueueAsync(_channel, address, CancellationToken.None);
+
+        var heartbeat = await NextAsync("Particular.ServiceControl", m => m.Properties.Type!.EndsWith(".EndpointHeartbeat", StringComparison.Ordinal) && Json(m).GetProperty("EndpointName").GetString() == "accounts");
+        var instance = Json(heartbeat).GetProperty("HostId").GetGuid();
+        Assert.Equal("4000", heartbeat.Properties.Expiration);
+        await NextAsync("Particular.ServiceControl", m => m.Properties.Type!.EndsWith(".EndpointHeartbeat", StringComparison.Ordinal) && Json(m).GetProperty("EndpointName").GetString() == "uniqueness");
+        foreach (var check in new[] { "postgresql", "event-log", "outbox", "rabbitmq" })
+            await NextAsync("Particular.ServiceControl", m => m.Properties.Type!.EndsWith(".ReportCustomCheckResult", StringComparison.Ordinal)
+                && Json(m).GetProperty("CustomCheckId").GetString() == check && !Json(m).GetProperty("HasFailed").GetBoolean());
+
+        await SignUpAsync();
+        var metadata = await NextAsync("Particular.Monitoring", m => m.Properties.Type == "NServiceBus.Metrics.EndpointMetadataReport" && m.Text.Contains("uniqueness", StringComparison.Ordinal));
+        Assert.Equal("uniqueness", metadata.Headers[Headers.OriginatingEndpoint]);
+        foreach (var metric in new[] { "ProcessingTime", "CriticalTime" })
+        {
+            var series = await NextAsync("Particular.Monitoring", m => m.Headers.GetValueOrDefault(Headers.MetricType) == metric && m.Headers[Headers.OriginatingEndpoint] == "uniqueness");
+            Assert.Contains(typeof(ProposeEvent).AssemblyQualifiedName!, Encoding.UTF8.GetString(series.Body), StringComparison.Ordinal);
+        }
+
+        // Started again, it is the same instance.
+        await _system["Accounts"].StopAsync();
+        await _system["Accounts"].StartAsync();
+        var startup = await NextAsync("Particular.ServiceControl", m => m.Properties.Type!.EndsWith(".RegisterEndpointStartup", StringComparison.Ordinal) && Json(m).GetProperty("Endpoint").GetString() == "accounts");
+        Assert.Equal(instance, Json(startup).GetProperty("HostId").GetGuid());
+    }
+
+    [Fact]
+    public async Task it_gets_a_copy_of_what_was_handled_without_what_people_typed()
+    {
+        await Topology.DeclareQueueAsync(_channel, "audit", CancellationToken.None);
+        Failure copy = null!;
+        await Wait.UntilAsync(async () =>
+        {
+            // The address is looked for again after a while.
+            await SignUpAsync();
+            return await FindAsync("audit", m => m.Properties.Type == typeof(SignUp).FullName) is { } found && (copy = found) is not null;
+        }, "a copy in audit");
+
+        Assert.Equal("accounts", copy.Headers[Headers.ProcessingEndpoint]);
+        Assert.True(Wire.ReadDate(copy.Headers[Headers.ProcessingStarted]) <= Wire.ReadDate(copy.Headers[Headers.ProcessingEnded]));
+        Assert.True(copy.Headers.ContainsKey(Headers.ConversationId));
+        Assert.DoesNotMatch("(?i)grace|hopper|argon", copy.Text);
+        Assert.True(Guid.TryParse(Json(copy).GetProperty("AccountId").GetString(), out _));
+    }
+
+    private Task<Verdict?> SignUpAsync()
+    {
+        var command = new SignUp(Guid.CreateVersion7(), "grace", $"hopper-{Guid.NewGuid():N}@example.org", "$argon2id$test", "en", DateTimeOffset.UtcNow);
+        return _system.Commands.AskAsync<Verdict>("accounts", command, command.AccountId, TimeSpan.FromSeconds(20), CancellationToken.None);
+    }
+
+    private static JsonElement Json(Failure message) => JsonDocument.Parse(message.Body).RootElement;
+
+    private Task<Failure> NextAsync(string queue, Func<Failure, bool> wanted) => Wait.ForAsync(() => FindAsync(queue, wanted), $"a certain message in {queue}");
+
+    private async Task<Failure?> FindAsync(string queue, Func<Failure, bool> wanted)
+    {
+        while (await _channel.BasicGetAsync(queue, autoAck: true) is { } got)
+        {
+            var message = new Failure(new BasicProperties(got.BasicProperties), got.BasicProperties.Headers!.ToDictionary(h => h.Key, h => h.Value is byte[] b ? Encoding.UTF8.GetString(b) : $"{h.Value}"), got.Body.ToArray());
+            if (wanted(message)) return message;
+        }
+        return null;
+    }
+}

@@ -62,8 +62,17 @@ public sealed class SignupSystem : IAsyncDisposable
         var system = new SignupSystem(await Parts.CreateAsync(name));
         foreach (var (key, value) in settings ?? new Dictionary<string, string>()) system._settings[key] = value;
         foreach (var process in processes.Length == 0 ? All : processes) system.Add(process);
-        await Task.WhenAll(system._processes.Select(p => p.StartAsync()));
-        return system;
+        try
+        {
+            await Task.WhenAll(system._processes.Select(p => p.StartAsync()));
+            return system;
+        }
+        catch
+        {
+            // Whoever waits for this system will never get it to stop it.
+            await system.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>One more process of a kind; not started yet.</summary>

@@ -75,6 +75,19 @@ public sealed class LogDatabase : IAsyncDisposable
         return (T)(await command.ExecuteScalarAsync())!;
     }
 
+    /// <summary>The whole log, asked for as a follower does: an empty answer before the end means that a gap is not settled yet.</summary>
+    public async Task<List<LoggedEvent>> ReadAllAsync(LogReader? reader = null, long after = 0)
+    {
+        reader ??= new LogReader(Database);
+        var events = new List<LoggedEvent>();
+        await Wait.UntilAsync(async () =>
+        {
+            events.AddRange(await reader.ReadAsync(events.Count > 0 ? events[^1].Position : after, 1_000, CancellationToken.None));
+            return (events.Count > 0 ? events[^1].Position : after) >= await reader.LastPositionAsync(CancellationToken.None);
+        }, "the reader is at the end of the log");
+        return events;
+    }
+
     /// <summary>A follower of the read model, running; as many as are started.</summary>
     public async Task<LogFollower<ReadModel>> FollowAsync(WakeUp? wakeUp = null)
     {

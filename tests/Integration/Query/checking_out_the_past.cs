@@ -138,7 +138,7 @@ public sealed class checking_out_the_past : IAsyncLifetime
         await LogDatabase.AppendAsync(connection, Guid.NewGuid(), ("AccountActivated", "{}"));
     }
 
-    private static Task<IReadOnlyList<LoggedEvent>> EventsAsync(LogDatabase log) => new LogReader(log.Database).ReadAsync(0, 1_000, CancellationToken.None);
+    private static Task<List<LoggedEvent>> EventsAsync(LogDatabase log) => log.ReadAllAsync();
 
     private static async Task<List<string>> DocumentsAsync(LogDatabase log)
     {

@@ -55,7 +55,7 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
         for (var look = 0; look < 5; look++)
             Assert.Equal([before], (await ReadAsync(reader, start)).Select(e => e.Position));
         await late.CommitAsync();
-        Assert.Equal([before, before + 1, behind], (await ReadAllAsync(reader, start)).Select(e => e.Position));
+        Assert.Equal([before, before + 1, behind], (await _log.ReadAllAsync(reader, start)).Select(e => e.Position));
     }
 
     [Fact]
@@ -110,23 +110,11 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
         {
             foreach (var w in writers) if (w is not null) await w.DisposeAsync();
         }
-        read.AddRange((await ReadAllAsync(reader, read.Count > 0 ? read[^1] : start)).Select(e => e.Position));
+        read.AddRange((await _log.ReadAllAsync(reader, read.Count > 0 ? read[^1] : start)).Select(e => e.Position));
         Assert.Equal(committed.Order(), read);
     }
 
     private static Task<IReadOnlyList<LoggedEvent>> ReadAsync(LogReader reader, long after) => reader.ReadAsync(after, 1_000, CancellationToken.None);
-
-    /// <summary>Asks as a follower does, until the reader has handed out the last position.</summary>
-    private static async Task<List<LoggedEvent>> ReadAllAsync(LogReader reader, long after)
-    {
-        var events = new List<LoggedEvent>();
-        await Fixture.Wait.UntilAsync(async () =>
-        {
-            events.AddRange(await ReadAsync(reader, events.Count > 0 ? events[^1].Position : after));
-            return (events.Count > 0 ? events[^1].Position : after) >= await reader.LastPositionAsync(CancellationToken.None);
-        }, "the reader is at the end of the log");
-        return events;
-    }
 
     /// <summary>A transaction that appends as the log's writers do: a transaction id first, then positions.</summary>
     private sealed class Writer : IAsyncDisposable

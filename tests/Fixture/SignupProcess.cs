@@ -63,6 +63,12 @@ public sealed class SignupProcess : IAsyncDisposable
     public Task FreezeAsync() => SignalAsync("STOP");
     public Task ContinueAsync() => SignalAsync("CONT");
 
+    /// <summary>What it has logged, the lines with that word.</summary>
+    public string[] LogLines(string word)
+    {
+        lock (_start) return File.Exists(_log) ? [.. File.ReadLines(_log).Where(l => l.Contains(word, StringComparison.Ordinal))] : [];
+    }
+
     public string Tail() => File.Exists(_log) ? string.Join('\n', File.ReadLines(_log).TakeLast(40)) : "(no log)";
 
     public async ValueTask DisposeAsync()

@@ -32,7 +32,7 @@ public sealed partial record ReceivedMail(int Connection, string From, string Re
 /// <summary>What the server answers; null: as usual. May take its time, and may throw <see cref="HangUpException"/>.</summary>
 public delegate Task<string?> Script(SmtpSession session, string argument);
 
-/// <summary>Ends a connection without a word.</summary>
+/// <summary>Ends a connection without a word; within a mail, after it has been received.</summary>
 public sealed class HangUpException : Exception;
 
 /// <summary>An SMTP server on a TCP port that does as the test says.</summary>
@@ -70,6 +70,9 @@ public sealed class SmtpServer : IAsyncDisposable
 
     /// <summary>How many connections there have been.</summary>
     public int Connections => _count;
+
+    /// <summary>How many there are.</summary>
+    public int Open => _open;
 
     /// <summary>The most there have been at once.</summary>
     public int MostAtOnce => _mostOpen;
@@ -155,6 +158,7 @@ public sealed class SmtpSession(SmtpServer server, int number, Stream stream)
     private readonly List<string> _recipients = [];
 
     public int Number => number;
+    public bool IsEncrypted => _stream is SslStream;
 
     /// <summary>How many mails were sent over it.</summary>
     public int Mails { get; private set; }
@@ -223,10 +227,24 @@ public sealed class SmtpSession(SmtpServer server, int number, Stream stream)
             text.Append(line.StartsWith('.') ? line[1..] : line).Append("\r\n");
         }
         Mails++;
-        var answer = server.OnMail is null ? null : await server.OnMail(this, text.ToString());
+        string? answer;
+        try
+        {
+            answer = server.OnMail is null ? null : await server.OnMail(this, text.ToString());
+        }
+        catch (HangUpException)
+        {
+            Receive();
+            throw;
+        }
         if (answer is null || answer.StartsWith("250", StringComparison.Ordinal))
-            foreach (var recipient in _recipients) server.Receive(new(number, _from, recipient, text.ToString(), DateTimeOffset.UtcNow));
+            Receive();
         await WriteAsync(answer ?? "250 2.0.0 taken");
+
+        void Receive()
+        {
+            foreach (var recipient in _recipients) server.Receive(new(number, _from, recipient, text.ToString(), DateTimeOffset.UtcNow));
+        }
     }
 
     private async Task<string> Say(Script? script, string argument, string usual)

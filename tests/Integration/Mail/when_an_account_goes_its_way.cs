@@ -1,0 +1,116 @@
+using System.Text.Json;
+using RabbitMQ.Client;
+using Signup.Hosting;
+using Signup.Messages.Accounts;
+using Signup.Messages.Mail;
+using Signup.Tests.Fixture;
+using Stored = Signup.EventLog.Accounts;
+
+namespace Signup.Tests.Integration.Mail;
+
+public sealed class when_an_account_goes_its_way
+{
+    private static readonly Dictionary<string, string> Hasty = new()
+    {
+        ["Mail__Reminders__0"] = "00:00:01", ["Mail__Reminders__1"] = "00:00:02", ["Mail__ExpireAfter"] = "00:00:06", ["Mail__ExpireRepeat"] = "00:00:01", ["Mail__Poll"] = "00:00:00.1",
+    };
+
+    [Fact]
+    public async Task it_is_reminded_twice_and_then_its_expiry_is_asked_for_until_it_is_heard_of()
+    {
+        await using var smtp = new SmtpServer();
+        await using var mail = await MailProcess.StartAsync("mailexpiry", smtp.Start(), Hasty);
+        var id = await mail.SignUpAsync("ada@example.com");
+
+        await using var channel = await mail.System.Broker.OpenChannelAsync(CancellationToken.None);
+        var first = await NextAsync<ExpireAccount>(channel, Topology.Accounts);
+        var second = await NextAsync<ExpireAccount>(channel, Topology.Accounts);
+        Assert.Equal((id, id), (first.AccountId, second.AccountId));
+        Assert.Equal([$"<activation.{id}@signup.example>", $"<reminder-1.{id}@signup.example>", $"<reminder-2.{id}@signup.example>"], smtp.Mails.Select(m => m.MessageId));
+        Assert.Single(smtp.Mails.Select(m => m.Link).Distinct());
+        Assert.Equal(["activation", "reminder-1", "reminder-2"], (await mail.LogAsync(id)).OfType<Stored.ActivationMailSent>().Select(e => e.Purpose));
+
+        await mail.PublishAsync(new AccountExpired(id, 5, "ada@example.com", DateTimeOffset.UtcNow));
+        await Wait.UntilAsync(async () => await mail.CountAsync("expired") == 1, "the end is noted");
+        await using var left = mail.System.Database.CreateCommand("select count(*) from mail.activation where due is not null");
+        Assert.Equal(0L, await left.ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task an_activation_ends_it_whether_it_comes_before_the_creation_or_before_the_mail()
+    {
+        await using var smtp = new SmtpServer();
+        await using var mail = await MailProcess.StartAsync("mailactive", smtp, Hasty);
+        var early = Guid.CreateVersion7();
+        await mail.PublishAsync(new AccountActivated(early, 2, DateTimeOffset.UtcNow));
+        await Wait.UntilAsync(async () => await mail.CountAsync("activated") == 1, "the activation is noted");
+        await mail.PublishAsync(new AccountCreated(early, 1, "Ada", "early@example.com", "en", DateTimeOffset.UtcNow));
+
+        // The provider is away.
+        var waiting = await mail.SignUpAsync("waiting@example.com");
+        await Wait.UntilAsync(async () => await mail.CountAsync("waiting") == 1, "the mail waits");
+        await mail.PublishAsync(new AccountActivated(waiting, 2, DateTimeOffset.UtcNow));
+        await Wait.UntilAsync(async () => await mail.CountAsync("activated") == 2, "the activation is noted");
+
+        smtp.Start();
+        var last = await mail.SignUpAsync("last@example.com");
+        await Wait.UntilAsync(async () => (await mail.LogAsync(last)).Length == 2, "a later mail is sent");
+        Assert.Equal("last@example.com", Assert.Single(smtp.Mails).Recipient);
+    }
+
+    [Fact]
+    public async Task the_user_gets_the_mail_again_but_not_twice_in_a_minute_even_across_a_restart()
+    {
+        await using var smtp = new SmtpServer();
+        await using var mail = await MailProcess.StartAsync("mailagain", smtp.Start());
+        var id = await mail.SignUpAsync("ada@example.com");
+        await Wait.UntilAsync(async () => (await mail.LogAsync(id)).Length == 2, "the mail is sent");
+
+        var asked = DateTimeOffset.UtcNow.AddMinutes(-2);
+        await mail.SendAsync(new ResendActivationMail(id, asked));
+        await Wait.UntilAsync(async () => (await mail.LogAsync(id)).Length == 3, "the mail is sent again");
+        await mail.Process.KillAsync();
+        await mail.Process.StartAsync();
+        await mail.SendAsync(new ResendActivationMail(id, asked.AddSeconds(59)));
+        await mail.SendAsync(new ResendActivationMail(id, asked.AddSeconds(61)));
+        await Wait.UntilAsync(async () => (await mail.LogAsync(id)).Length == 4, "the mail is sent a third time");
+
+        Assert.Equal([$"<activation.{id}@signup.example>", $"<resend-1.{id}@signup.example>", $"<resend-2.{id}@signup.example>"], smtp.Mails.Select(m => m.MessageId));
+        Assert.Single(smtp.Mails.Select(m => m.Link).Distinct());
+        await Wait.UntilAsync(async () => await mail.QueueLengthAsync(Topology.Mail) == 0, "all messages are handled");
+        Assert.Equal(3, smtp.Mails.Count);
+    }
+
+    [Fact]
+    public async Task the_same_event_delivered_many_times_is_one_mail()
+    {
+        await using var smtp = new SmtpServer();
+        await using var mail = await MailProcess.StartAsync("mailonce", smtp.Start());
+        var id = await mail.SignUpAsync("ada@example.com");
+        var again = new AccountCreated(id, 1, "Ada", "ada@example.com", "en", DateTimeOffset.UtcNow);
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => mail.PublishAsync(again)));
+        await Wait.UntilAsync(async () => (await mail.LogAsync(id)).Length == 2, "the mail is sent");
+        var last = await mail.SignUpAsync("last@example.com");
+        await Wait.UntilAsync(async () => (await mail.LogAsync(last)).Length == 2, "a later mail is sent");
+        Assert.Equal(2, smtp.Mails.Count);
+    }
+
+    [Fact]
+    public async Task the_log_gets_its_facts_while_others_append_to_the_same_streams()
+    {
+        await using var smtp = new SmtpServer();
+        await using var mail = await MailProcess.StartAsync("mailrace", smtp.Start());
+        var ids = await mail.SignUpAsync(Faults.Addresses("race", 60));
+        await Task.WhenAll(ids.Select(id => mail.AppendAsync(id, new Stored.AccountActivated(DateTimeOffset.UtcNow))));
+        await Wait.UntilAsync(async () => await mail.CountAsync<Stored.ActivationMailSent>() == 60, "all facts are in the log");
+        foreach (var id in ids) Assert.Equal(3, (await mail.LogAsync(id)).Length);
+    }
+
+    private static async Task<T> NextAsync<T>(IChannel channel, string queue)
+    {
+        BasicGetResult? message = null;
+        await Wait.UntilAsync(async () => (message = await channel.BasicGetAsync(queue, autoAck: true)) is not null, $"a message in {queue}");
+        Assert.Equal(typeof(T).FullName, message!.BasicProperties.Type);
+        return JsonSerializer.Deserialize<T>(message.Body.Span, Wire.Json)!;
+    }
+}

@@ -1,14 +1,14 @@
 namespace Signup.Mail;
 
 /// <summary>
-/// How many connections to the provider are used at once: one, and one more for every half second that mails wait, up to the most. A provider that
+/// How many connections to the provider are used at once: one, and twice as many for every second that mails wait, up to the most. A provider that
 /// refuses a further connection while it serves others gets one fewer for a while. Each connection that a crash cuts may cost
 /// a mail sent twice, so there are no more than it takes.
 /// </summary>
 /// <param name="most">At least 1.</param>
 public sealed class Lanes(int most, TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan WidenAfter = TimeSpan.FromMilliseconds(500), HoldAfterRefusal = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan WidenAfter = TimeSpan.FromSeconds(1), HoldAfterRefusal = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _free = new(1);
@@ -58,9 +58,10 @@ public sealed class Lanes(int most, TimeProvider time) : IDisposable
             if (!mailsWait) _waitingSince = null;
             else _waitingSince ??= now;
             if (_waitingSince + WidenAfter > now || _waitingSince is null || now < _holdUntil || _allowed >= most) return;
-            _allowed++;
+            var more = Math.Min(_allowed, most - _allowed);
+            _allowed += more;
             _waitingSince = now;
-            _free.Release();
+            _free.Release(more);
         }
     }
 

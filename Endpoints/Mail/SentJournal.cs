@@ -39,7 +39,7 @@ public sealed class SentJournal : IDisposable
             {
                 var full = _current;
                 _current = new Volume(_directory);
-                full.Dispose();
+                full.IsFull();
             }
             return new Entry(this, _current.Write(mail));
         }
@@ -105,7 +105,7 @@ public sealed class SentJournal : IDisposable
     {
         private readonly FileStream _file = new(Path.Combine(directory, $"{Guid.NewGuid():N}.sent"), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
         private int _unknown;
-        private bool _closed;
+        private bool _full;
 
         public long Length => _file.Length;
 
@@ -118,23 +118,27 @@ public sealed class SentJournal : IDisposable
 
         public void Known()
         {
-            if (--_unknown == 0) Clear();
+            if (--_unknown > 0) return;
+            if (_full) Delete();
+            else _file.SetLength(0);
         }
 
         /// <summary>Nothing more will be written.</summary>
-        public void Dispose()
+        public void IsFull()
         {
-            _closed = true;
-            if (_unknown == 0) Clear();
+            _full = true;
+            if (_unknown == 0) Delete();
         }
 
-        private void Clear()
+        /// <summary>What the database does not know stays, for whoever comes next.</summary>
+        public void Dispose()
         {
-            if (!_closed)
-            {
-                _file.SetLength(0);
-                return;
-            }
+            if (_unknown == 0) Delete();
+            else _file.Dispose();
+        }
+
+        private void Delete()
+        {
             File.Delete(_file.Name);
             _file.Dispose();
         }

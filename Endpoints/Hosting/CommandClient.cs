@@ -28,6 +28,10 @@ public sealed class CommandClient : IAsyncDisposable
         _channel = new LazyChannel(OpenAsync);
     }
 
+    /// <summary>Makes ready to send, which else the first command waits for.</summary>
+    /// <exception cref="Exception">The broker cannot be reached. The next command tries anew.</exception>
+    public async Task ConnectAsync(CancellationToken cancellation) => await _channel.GetAsync(cancellation);
+
     /// <summary>Sends a command and awaits its reply.</summary>
     /// <param name="address">The queue's name.</param>
     /// <param name="messageId">The same id again is the same command.</param>

@@ -20,7 +20,8 @@ public sealed class QueryClient(HttpClient http)
             using var response = await http.GetAsync($"/accounts/{accountId}", cancellation);
             if (response.StatusCode == HttpStatusCode.NotFound) return null;
             response.EnsureSuccessStatusCode();
-            return await response.Content.ReadFromJsonAsync<AccountView>(cancellation);
+            var account = await response.Content.ReadFromJsonAsync<AccountView>(cancellation);
+            return account?.Id == accountId ? account : throw new JsonException("This is no answer of Query's.");
         }
         catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {

@@ -194,7 +194,7 @@ public sealed class when_the_whole_system_is_there(when_the_whole_system_is_ther
         var email = NewEmail();
         Assert.Equal(201, (await Gateway.PostJsonAsync("/users", Body(email))).Status);
         var process = running.System.Add("Gateway");
-        process.Set("Signup__ReplyTimeout", "00:00:00.5");
+        process.Set("Signup__ReplyTimeout", "00:00:02");
         await process.StartAsync();
         using var hasty = new GatewayHttp(process);
         await running.System["Uniqueness"].FreezeAsync();

@@ -38,6 +38,8 @@ public static class AccountRoutes
         {
             status = StatusCodes.Status202Accepted;
             Problems.SetRetryAfter(http.Response, TimeSpan.FromSeconds(1));
+            // Browsers without scripts load the page again by themselves; there is nothing on it to lose one's place in.
+            if (page) http.Response.Headers["Refresh"] = "3";
         }
         if (!page) return Results.Json(account, statusCode: status);
         return new Page<AccountPage>(status, texts, new()

@@ -19,7 +19,7 @@ public static class ActivationRoutes
 
     public static void MapActivation(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/activate", Ask);
+        app.MapMethods("/activate", [HttpMethods.Get, HttpMethods.Head], Ask);
         app.MapPost("/activations", ActivateAsync);
         app.MapPost("/users/{id}/activation-mail", ResendAsync);
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Signup.Gateway.Passwords;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
@@ -41,7 +42,7 @@ public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient
     public async Task<SignUpOutcome> SignUpAsync(Guid accountId, ValidSignUp signUp, string language, bool once, CancellationToken cancellation)
     {
         var outcome = await AskAsync(accountId, signUp, language, once, cancellation);
-        metrics.SignedUp(outcome.GetType().Name.ToLowerInvariant());
+        metrics.SignedUp(NameOf(outcome));
         return outcome;
     }
 
@@ -70,8 +71,10 @@ public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient
     {
         var outcome = Read(verdict);
         if (outcome is SignUpOutcome.Taken taken) refusals.Add(verdict.StreamId, taken.What);
-        metrics.SignedUp("late_" + outcome.GetType().Name.ToLowerInvariant());
+        metrics.SignedUp("late_" + NameOf(outcome));
     }
+
+    private static string NameOf(SignUpOutcome outcome) => JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.GetType().Name);
 
     private static SignUpOutcome Read(Verdict? verdict) => verdict?.Outcome switch
     {

@@ -16,7 +16,7 @@ public static class SignUpRoutes
 
     public static void MapSigningUp(this IEndpointRouteBuilder app)
     {
-        app.MapGet("/", Form);
+        app.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], Form);
         app.MapPost("/", PostFormAsync);
         app.MapPost("/users", PostJsonAsync);
     }

@@ -188,6 +188,7 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
         Assert.Equal((404, "text/html"), (page.Status, page.ContentHeaders.ContentType?.MediaType));
         var problem = await _gateway.GetAsync("/nowhere");
         Assert.Equal((404, "application/problem+json"), (problem.Status, problem.ContentHeaders.ContentType?.MediaType));
+        Assert.Equal(200, (await _gateway.SendAsync(HttpMethod.Head, "/", null)).Status);
         var method = await _gateway.SendAsync(HttpMethod.Delete, "/users", null);
         Assert.Equal((405, "application/problem+json"), (method.Status, method.ContentHeaders.ContentType?.MediaType));
     }

@@ -111,7 +111,7 @@ public class when_the_gateway_answers
         Assert.DoesNotContain("style=", html, StringComparison.Ordinal);
         Assert.DoesNotContain("<style", html, StringComparison.Ordinal);
         Assert.DoesNotContain(" on", System.Text.RegularExpressions.Regex.Replace(html, "(?s)>[^<]*<", "><"), StringComparison.Ordinal);
-        Assert.DoesNotContain("http", html.Replace("http-equiv", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain("http", html, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,16 +5,24 @@ namespace Signup.Mail;
 /// refuses a further connection while it serves others gets one fewer for a while. Each connection that a crash cuts may cost
 /// a mail sent twice, so there are no more than it takes.
 /// </summary>
-/// <param name="most">At least 1.</param>
-public sealed class Lanes(int most, TimeProvider time) : IDisposable
+public sealed class Lanes : IDisposable
 {
     private static readonly TimeSpan WidenAfter = TimeSpan.FromSeconds(1), HoldAfterRefusal = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
-    private readonly SemaphoreSlim _free = new(1);
-    private int _allowed = 1;
+    private readonly int _first, _most;
+    private readonly TimeProvider _time;
+    private readonly SemaphoreSlim _free;
+    private int _allowed;
     private DateTimeOffset? _waitingSince;
     private DateTimeOffset _holdUntil;
+
+    /// <param name="first">How many there are at first, and at least; 1 or more.</param>
+    public Lanes(int first, int most, TimeProvider time)
+    {
+        (_first, _most, _time, _allowed) = (first, most, time, first);
+        _free = new SemaphoreSlim(first);
+    }
 
     /// <summary>How many there may be now.</summary>
     public int Allowed
@@ -30,7 +38,7 @@ public sealed class Lanes(int most, TimeProvider time) : IDisposable
     {
         lock (_lock)
         {
-            if (_allowed > 1) _allowed--;
+            if (_allowed > _first) _allowed--;
             else _free.Release();
         }
     }
@@ -43,7 +51,7 @@ public sealed class Lanes(int most, TimeProvider time) : IDisposable
         {
             if (_allowed == 1) return false;
             _allowed--;
-            _holdUntil = time.GetUtcNow() + HoldAfterRefusal;
+            _holdUntil = _time.GetUtcNow() + HoldAfterRefusal;
             return true;
         }
     }
@@ -54,11 +62,11 @@ public sealed class Lanes(int most, TimeProvider time) : IDisposable
     {
         lock (_lock)
         {
-            var now = time.GetUtcNow();
+            var now = _time.GetUtcNow();
             if (!mailsWait) _waitingSince = null;
             else _waitingSince ??= now;
-            if (_waitingSince + WidenAfter > now || _waitingSince is null || now < _holdUntil || _allowed >= most) return;
-            var more = Math.Min(_allowed, most - _allowed);
+            if (_waitingSince + WidenAfter > now || _waitingSince is null || now < _holdUntil || _allowed >= _most) return;
+            var more = Math.Min(_allowed, _most - _allowed);
             _allowed += more;
             _waitingSince = now;
             _free.Release(more);

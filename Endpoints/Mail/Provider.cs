@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
 
 namespace Signup.Mail;
 
@@ -8,6 +9,7 @@ public sealed partial class Provider : IHealthCheck, IDisposable
 {
     private readonly Lock _lock = new();
     private readonly MailSettings _settings;
+    private readonly Activations _activations;
     private readonly TimeProvider _time;
     private readonly ILogger<Provider> _logger;
     private readonly Meter _meter;
@@ -16,18 +18,25 @@ public sealed partial class Provider : IHealthCheck, IDisposable
     private DateTimeOffset _since;
     private DateTimeOffset? _served;
 
-    public Provider(MailSettings settings, TimeProvider time, ILogger<Provider> logger, IMeterFactory meters)
+    public Provider(MailSettings settings, Activations activations, TimeProvider time, ILogger<Provider> logger, IMeterFactory meters)
     {
-        (_settings, _time, _logger) = (settings, time, logger);
+        (_settings, _activations, _time, _logger) = (settings, activations, time, logger);
         _since = time.GetUtcNow();
         _meter = meters.Create("Signup.Mail");
-        _mails = _meter.CreateCounter<long>("signup.mail.attempts", "{mail}", "Attempts to hand a mail to the provider, by outcome");
+        _mails = _meter.CreateCounter<long>("signup.mail.attempts", "{mail}", "Attempts to hand a mail to the provider, by outcome, and by reason where it did not take it");
         _meter.CreateObservableGauge("signup.mail.breaker", () => (int)Breaker.State, description: "0 mails flow, 1 the provider is in trouble, 2 one mail is on its way to see");
     }
 
     public Breaker Breaker
     {
         get { lock (_lock) return _breaker; }
+    }
+
+    /// <summary>Shows in metrics how much is going on.</summary>
+    public void Watch(Func<int> connections, Func<int> inHand)
+    {
+        _meter.CreateObservableGauge("signup.mail.connections", connections, "{connection}", "Connections to the provider that may be used at once");
+        _meter.CreateObservableGauge("signup.mail.in_hand", inHand, "{mail}", "Mails that this process has taken to send, and not recorded yet");
     }
 
     /// <summary>How many mails may be taken now, and for how long none may.</summary>
@@ -69,7 +78,13 @@ public sealed partial class Provider : IHealthCheck, IDisposable
     /// <returns>False where it is in trouble.</returns>
     public bool Answered(Outcome outcome)
     {
-        _mails.Add(1, new KeyValuePair<string, object?>("outcome", outcome.GetType().Name));
+        _mails.Add(1, new("outcome", outcome.GetType().Name.ToLowerInvariant()), new("reason", outcome switch
+        {
+            Outcome.Refused refused => refused.Reason,
+            Outcome.PutOff putOff => putOff.Reason,
+            Outcome.Trouble trouble => trouble.Reason,
+            _ => "none",
+        }));
         Breaker before, after;
         TimeSpan lasted;
         lock (_lock)
@@ -88,16 +103,22 @@ public sealed partial class Provider : IHealthCheck, IDisposable
         return IsClosed(after);
     }
 
-    /// <summary>The endpoint is ready in any case: sign-ups are taken, and their mails wait in the database.</summary>
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    /// <summary>The endpoint is ready in any case: sign-ups are taken in, and their mails wait in the database.</summary>
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var breaker = Breaker;
-        return Task.FromResult(IsClosed(breaker)
-            ? HealthCheckResult.Healthy("Mails flow.", new Dictionary<string, object> { ["breaker"] = "closed" })
-            : HealthCheckResult.Degraded("The mail provider is in trouble; mails wait and will be sent.", data: new Dictionary<string, object>
-            {
-                ["breaker"] = "open", ["reason"] = breaker.Reason, ["since"] = _since, ["nextProbe"] = breaker.ProbeAt,
-            }));
+        var data = new Dictionary<string, object> { ["breaker"] = IsClosed(breaker) ? "closed" : "open" };
+        try
+        {
+            data["waiting"] = await _activations.BacklogAsync(cancellationToken);
+        }
+        catch (NpgsqlException)
+        {
+            // There is a check for the database.
+        }
+        if (IsClosed(breaker)) return HealthCheckResult.Healthy("Mails flow.", data);
+        (data["reason"], data["since"], data["nextProbe"]) = (breaker.Reason, _since, breaker.ProbeAt);
+        return HealthCheckResult.Degraded("The mail provider is in trouble; mails wait, and will be sent.", data: data);
     }
 
     public void Dispose() => _meter.Dispose();

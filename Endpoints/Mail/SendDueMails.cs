@@ -13,7 +13,7 @@ public sealed partial class SendDueMails(
     Activations activations, ActivationPolicy policy, MailComposer composer, Transports transports, Provider provider, CommandClient commands,
     MailSettings settings, SmtpSettings smtp, TimeProvider time, ILogger<SendDueMails> logger) : BackgroundService
 {
-    /// <summary>Mails in memory per connection: enough to keep a fast one busy while more are being taken, and others recorded.</summary>
+    /// <summary>Mails in memory per connection, of up to eight: enough to keep fast ones busy while more are being taken, and others recorded.</summary>
     private const int TakenPerConnection = 64;
 
     private static readonly TimeSpan ReclaimEvery = TimeSpan.FromSeconds(5);
@@ -26,13 +26,13 @@ public sealed partial class SendDueMails(
     private readonly int _owner = Random.Shared.Next(1, int.MaxValue);
     private readonly TaskCompletionSource<SentJournal> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<Taken> _queue = Channel.CreateUnbounded<Taken>();
-    private readonly Lanes _lanes = new(settings.Connections, time);
+    private readonly Lanes _lanes = new(transports.First, transports.Most, time);
     private readonly Signal _room = new();
 
     /// <summary>Mails that were taken, and of which the database does not know yet what became of them.</summary>
     private int _inHand;
 
-    private int Most => settings.Connections * TakenPerConnection;
+    private int Most => TakenPerConnection * Math.Min(transports.Most, 8);
 
     public override void Dispose()
     {
@@ -44,9 +44,10 @@ public sealed partial class SendDueMails(
     {
         using var hurry = new CancellationTokenSource();
         await using var _ = stoppingToken.Register(() => hurry.CancelAfter(Grace));
+        provider.Watch(() => _lanes.Allowed, () => Volatile.Read(ref _inHand));
         var life = ShowLifeAsync(stoppingToken);
         using var journal = await _ready.Task.WaitAsync(stoppingToken);
-        var senders = Enumerable.Range(0, settings.Connections).Select(_ => SendAllAsync(journal, stoppingToken, hurry.Token)).ToArray();
+        var senders = Enumerable.Range(0, transports.Most).Select(_ => SendAllAsync(journal, stoppingToken, hurry.Token)).ToArray();
         await Task.WhenAll(RepeatAsync(TakeMailsAsync, stoppingToken), RepeatAsync(AskForExpiriesAsync, stoppingToken));
         await Task.WhenAll(senders);
         var left = new List<Guid>();

@@ -4,7 +4,7 @@ using System.Text;
 using MailKit;
 using MailKit.Net.Smtp;
 using MimeKit;
-using MimeKit.IO;
+using Signup.Hosting;
 
 namespace Signup.Mail;
 
@@ -19,9 +19,29 @@ public interface ITransport : IAsyncDisposable
 }
 
 /// <summary>Opens ways to the provider that the settings name.</summary>
-public sealed class Transports(SmtpSettings smtp)
+public sealed class Transports
 {
-    public ITransport Open() => smtp.Host.Length > 0 ? new SmtpTransport(smtp) : new PickupTransport(smtp.PickupDirectory);
+    /// <summary>So many files are flushed to disk together.</summary>
+    private const int PickupBatch = 32;
+
+    private readonly SmtpSettings _smtp;
+    private readonly PickupDirectory? _pickup;
+
+    public Transports(SmtpSettings smtp, MailSettings mail)
+    {
+        _smtp = smtp;
+        if (smtp.Host.Length == 0) _pickup = new PickupDirectory(smtp.PickupDirectory, PickupBatch);
+        // A mail that is written again replaces its file, so there is nothing to fear from many at once.
+        (First, Most) = _pickup is null ? (1, mail.Connections) : (PickupBatch, PickupBatch);
+    }
+
+    /// <summary>How many to use at first.</summary>
+    public int First { get; }
+
+    /// <summary>How many to use at most.</summary>
+    public int Most { get; }
+
+    public ITransport Open() => _pickup is null ? new SmtpTransport(_smtp) : new PickupTransport(_pickup);
 }
 
 /// <summary>One SMTP connection, opened when first needed, kept, and opened again where it was lost.</summary>
@@ -141,26 +161,18 @@ public sealed class SmtpTransport(SmtpSettings settings) : ITransport
 }
 
 /// <summary>Writes mails as files, for development and for mail servers that collect from a directory. A mail that is sent again replaces its file.</summary>
-public sealed class PickupTransport(string directory) : ITransport
+public sealed class PickupTransport(PickupDirectory directory) : ITransport
 {
     private static readonly FormatOptions Format = new() { International = true, NewLineFormat = NewLineFormat.Dos };
 
     public async Task<Outcome> SendAsync(MimeMessage mail, CancellationToken cancellation)
     {
+        mail.Prepare(EncodingConstraint.EightBit);
+        using var content = new MemoryStream();
+        await mail.WriteToAsync(Format, content, cancellation);
         try
         {
-            var name = mail.MessageId![..mail.MessageId!.IndexOf('@', StringComparison.Ordinal)];
-            var temporary = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $".{name}.{Environment.ProcessId}.tmp"));
-            mail.Prepare(EncodingConstraint.EightBit);
-            await using (var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                using var memory = new MemoryBlockStream();
-                await mail.WriteToAsync(Format, memory, cancellation);
-                memory.Position = 0;
-                await memory.CopyToAsync(file, cancellation);
-                file.Flush(flushToDisk: true);
-            }
-            File.Move(temporary, Path.Combine(directory, $"{name}.eml"), overwrite: true);
+            await directory.WriteAsync(mail.MessageId!.Split('@')[0], content.GetBuffer().AsMemory(0, (int)content.Length));
             return new Outcome.Accepted();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -172,4 +184,50 @@ public sealed class PickupTransport(string directory) : ITransport
     public Task RestAsync(CancellationToken cancellation) => Task.CompletedTask;
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>A directory of mails, written so that whoever collects sees whole ones only.</summary>
+public sealed class PickupDirectory
+{
+    private readonly string _directory;
+    private readonly GroupCommit<Letter, string> _commits;
+
+    /// <param name="batch">The most files to flush together: waiting for the disk is most of the work, and the first wait serves all of them.</param>
+    public PickupDirectory(string directory, int batch)
+    {
+        _directory = directory;
+        _commits = new(letters => Task.FromResult<IReadOnlyList<string>>(Write(letters)), batch);
+    }
+
+    /// <summary>Returns once the file is on disk.</summary>
+    /// <returns>Its path.</returns>
+    /// <exception cref="IOException"/>
+    /// <exception cref="UnauthorizedAccessException"/>
+    public Task<string> WriteAsync(string name, ReadOnlyMemory<byte> content) => _commits.SubmitAsync(new Letter(name, content));
+
+    private string[] Write(IReadOnlyList<Letter> letters)
+    {
+        var files = new List<FileStream>(letters.Count);
+        var paths = new string[letters.Count];
+        try
+        {
+            for (var i = 0; i < letters.Count; i++)
+            {
+                var temporary = Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture, $".{letters[i].Name}.{Environment.ProcessId}.tmp"));
+                var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+                files.Add(file);
+                file.Write(letters[i].Content.Span);
+                File.Move(temporary, paths[i] = Path.Combine(_directory, $"{letters[i].Name}.eml"), overwrite: true);
+            }
+            // After the renaming, so that the name is on disk, too.
+            foreach (var file in files) file.Flush(flushToDisk: true);
+            return paths;
+        }
+        finally
+        {
+            foreach (var file in files) file.Dispose();
+        }
+    }
+
+    private readonly record struct Letter(string Name, ReadOnlyMemory<byte> Content);
 }

@@ -6,41 +6,7 @@ namespace Signup.Tests.Integration.Mail;
 public sealed class when_mail_dies
 {
     [Fact]
-    public async Task every_mail_arrives_and_no_more_than_one_a_crash_is_doubled()
-    {
-        const int kills = 4, mails = 200;
-        var chance = new Random(20261123);
-        // A mail takes its time, or all of them would be out before the first kill.
-        await using var smtp = new SmtpServer();
-        smtp.OnMail = async (_, _) =>
-        {
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-            await timer.WaitForNextTickAsync();
-            return null;
-        };
-        await using var mail = await MailProcess.StartAsync("maildies", smtp.Start());
-        var addresses = Faults.Addresses("dies", mails);
-        await mail.SignUpAsync(addresses);
-        var uncertain = 0;
-        for (var i = 1; i <= kills; i++)
-        {
-            var at = (mails * i / (kills + 1)) + chance.Next(-5, 5);
-            await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count >= at), $"{at} mails are out");
-            uncertain += Math.Max(1, smtp.Open);
-            await mail.Process.KillAsync();
-            await mail.Process.StartAsync();
-        }
-        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Select(m => m.Recipient).Distinct().Count() == mails), "all mails arrive", TimeSpan.FromSeconds(60));
-        await Wait.UntilAsync(async () => await mail.CountAsync<Stored.ActivationMailSent>() == mails, "all mails are in the log");
-
-        // One a connection. There is a second one only where mails have waited for a second: here, on a machine that is very busy.
-        Assert.InRange(smtp.Mails.Count, mails, mails + uncertain);
-        foreach (var copies in smtp.Mails.GroupBy(m => m.Recipient))
-        {
-            Assert.Single(copies.Select(m => m.MessageId).Distinct());
-            Assert.Single(copies.Select(m => m.Link).Distinct());
-        }
-    }
+    public async Task every_mail_arrives_and_no_more_than_one_a_crash_is_doubled() => await DyingMail.SendAsync(mails: 200, kills: 4);
 
     [Fact]
     public async Task what_it_had_taken_is_sent_by_another_that_runs_beside_it()

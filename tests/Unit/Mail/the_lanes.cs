@@ -7,7 +7,7 @@ public sealed class the_lanes : IDisposable
     private readonly Clock _clock = new();
     private readonly Lanes _lanes;
 
-    public the_lanes() => _lanes = new Lanes(6, _clock);
+    public the_lanes() => _lanes = new Lanes(1, 6, _clock);
 
     public void Dispose() => _lanes.Dispose();
 

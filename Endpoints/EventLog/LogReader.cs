@@ -6,7 +6,7 @@ namespace Signup.EventLog;
 /// <param name="Position">Place in the log's total order; ascending, with gaps.</param>
 /// <param name="Version">Number within its stream, from 1.</param>
 /// <param name="Type">Frozen name, see <see cref="EventTypes"/>.</param>
-/// <param name="Data">The stored JSON, camelCase. May hold secrets: show <see cref="EventTypes.WithoutSecrets"/> of it.</param>
+/// <param name="Data">JSON in its present shape (see <see cref="Upcasting"/>), camelCase. May hold secrets: show <see cref="EventTypes.WithoutSecrets"/> of it.</param>
 /// <param name="At">When it was appended.</param>
 public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Guid EventId, string Type, string Data, DateTimeOffset At);
 
@@ -22,7 +22,8 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 /// No clock is involved: a writer frozen for an hour delays readers, it does not lose an event.
 /// </para>
 /// </summary>
-public sealed class LogReader(NpgsqlDataSource dataSource)
+/// <param name="asStored">Whether events of older shapes come as they are stored: for copies of the log.</param>
+public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false)
 {
     private readonly Lock _lock = new();
     private Fence _settled;
@@ -52,7 +53,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource)
     }
 
     /// <summary>The events, and the oldest transaction that was still running when they were read.</summary>
-    private static async Task<(List<LoggedEvent>, ulong)> QueryAsync(NpgsqlConnection connection, long after, int limit, CancellationToken cancellation)
+    private async Task<(List<LoggedEvent>, ulong)> QueryAsync(NpgsqlConnection connection, long after, int limit, CancellationToken cancellation)
     {
         // One statement, so one snapshot for both.
         const string sql = $"""
@@ -72,8 +73,9 @@ public sealed class LogReader(NpgsqlDataSource dataSource)
         {
             oldest = reader.GetFieldValue<ulong>(0);
             if (await reader.IsDBNullAsync(1, cancellation)) break;
+            var (type, data) = (reader.GetString(5), reader.GetString(6));
             events.Add(new LoggedEvent(reader.GetInt64(1), reader.GetGuid(2), reader.GetInt64(3), reader.GetGuid(4),
-                reader.GetString(5), reader.GetString(6), reader.GetFieldValue<DateTimeOffset>(7)));
+                type, asStored ? data : Upcasting.Apply(type, data), reader.GetFieldValue<DateTimeOffset>(7)));
         }
         return (events, oldest);
     }

@@ -40,7 +40,7 @@ public static class LogStore
         options.DisableNpgsqlLogging = true;
         options.Listeners.Add(new TransactionIdBeforePosition());
         foreach (var type in EventTypes.All)
-            options.Events.MapEventType(type.Stored, type.Name);
+            Upcasting.Map(options, type);
     }
 
     /// <summary>Everything about an account that is in the log, in order.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -25,6 +26,18 @@ public interface IProjection
 
     /// <summary>Takes in events that follow the checkpoint, and moves the checkpoint to the last of them, in the connection's transaction.</summary>
     Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation);
+}
+
+public static class ProjectionServices
+{
+    /// <summary>Registers a projection, what keeps it at the end of the log, and what tells how far it is behind, as health check
+    /// <paramref name="name"/> and as metrics. <see cref="WakeUp"/> is for the handlers of its messages.</summary>
+    public static void AddProjection<TProjection>(this IServiceCollection services, string name) where TProjection : class, IProjection
+    {
+        services.AddSingleton<TProjection>().AddSingleton<WakeUp>();
+        services.AddSingleton<LogFollower<TProjection>>().AddHostedService(s => s.GetRequiredService<LogFollower<TProjection>>());
+        services.AddSingleton<ProjectionLag<TProjection>>().AddHealthChecks().AddCheck<ProjectionLag<TProjection>>(name);
+    }
 }
 
 /// <summary>Ends a follower's rest. Signals that come while it works, or one after the other, are one signal.</summary>

@@ -3,6 +3,9 @@ using Signup.EventLog;
 
 namespace Signup.Hosting;
 
+/// <summary>A consumer that the others need not know of: its queue, and the events it subscribes to. Registered as a service of its process.</summary>
+public sealed record Subscription(string Queue, IEnumerable<Type> Events);
+
 /// <summary>
 /// Everything that exists on the broker, in one place: each queue with the exchange of its name, and one exchange per kind of event,
 /// bound to whoever subscribes. This is NServiceBus's conventional routing topology, so that its endpoints can take part.
@@ -12,7 +15,7 @@ public static class Topology
 {
     public const string Accounts = "accounts", Uniqueness = "uniqueness", Mail = "mail", Query = "query", Error = "error";
 
-    /// <summary>Who gets which events. A new consumer adds its own line, or binds its own queue from outside.</summary>
+    /// <summary>Who gets which events. A new consumer adds its own line, or registers a <see cref="Subscription"/>.</summary>
     private static readonly Dictionary<string, IEnumerable<Type>> Subscriptions = new()
     {
         [Mail] = MessagesOf("AccountCreated", "AccountActivated", "AccountExpired", "AccountDeleted"),
@@ -32,6 +35,14 @@ public static class Topology
         foreach (var (subscriber, events) in Subscriptions)
             foreach (var e in events)
                 await channel.ExchangeBindAsync(subscriber, ExchangeOf(e), routingKey: "", cancellationToken: cancellation);
+    }
+
+    /// <summary>Declares the queue of a consumer from outside, and binds it to its events.</summary>
+    public static async Task SubscribeAsync(IChannel channel, Subscription subscription, CancellationToken cancellation)
+    {
+        await DeclareQueueAsync(channel, subscription.Queue, cancellation);
+        foreach (var e in subscription.Events)
+            await channel.ExchangeBindAsync(subscription.Queue, ExchangeOf(e), routingKey: "", cancellationToken: cancellation);
     }
 
     /// <summary>A replicated, durable queue with an exchange of the same name. Any other argument would differ from what

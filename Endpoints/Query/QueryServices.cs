@@ -13,9 +13,7 @@ public static class QueryServices
 {
     public static void AddQuery(this IServiceCollection services)
     {
-        services.AddSingleton<ReadModel>().AddSingleton<WakeUp>();
-        services.AddSingleton<LogFollower<ReadModel>>().AddHostedService(s => s.GetRequiredService<LogFollower<ReadModel>>());
-        services.AddSingleton<LagReport>().AddHealthChecks().AddCheck<LagReport>("read-model");
+        services.AddProjection<ReadModel>("read-model");
         services.AddSingleton(s => new Catalogue(s.GetRequiredService<NpgsqlDataSource>(), Path.Combine(AppContext.BaseDirectory, "Questions")));
         services.AddProblemDetails();
     }

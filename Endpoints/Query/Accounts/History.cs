@@ -31,7 +31,7 @@ public static class History
             select seq_id as position, stream_id as streamid, version, id as eventid, type, data::text as data, timestamp as at
             from {LogStore.Schema}.mt_events where {where}
             """, parameters, cancellationToken: cancellation));
-        return [.. rows.Select(r => new LoggedEvent(r.Position, r.StreamId, r.Version, r.EventId, r.Type, r.Data, r.At))];
+        return [.. rows.Select(r => new LoggedEvent(r.Position, r.StreamId, r.Version, r.EventId, r.Type, Upcasting.Apply(r.Type, r.Data), r.At))];
     }
 
     /// <summary>The account as it was when its event number <paramref name="version"/> was the last; null where there was none.</summary>

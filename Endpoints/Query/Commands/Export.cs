@@ -39,7 +39,7 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
         var disclosure = line.Has("secrets") ? Disclosure.Everything : line.Has("anonymous") ? Disclosure.Anonymous : Disclosure.WithoutSecrets;
         await using var database = line.OpenDatabase();
         using var progress = ProgressBar.OnConsole("events");
-        var export = new Export(database, new LogReader(database), progress);
+        var export = new Export(database, new LogReader(database, asStored: true), progress);
         var until = long.TryParse(line["until"], NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? position
             : line.Moment("until") is { } moment ? await export.PositionAtAsync(moment, cancellation) : long.MaxValue;
         await using var output = line["to"] is { } file ? new StreamWriter(file, append: false, new UTF8Encoding(false)) : new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false));

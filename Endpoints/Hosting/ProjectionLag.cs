@@ -1,0 +1,39 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Signup.Hosting;
+
+/// <summary>How far a projection is behind the log, as metrics and in <c>/health/ready</c>. Being behind is no reason to refuse reads.</summary>
+internal sealed class ProjectionLag<TProjection> : IHealthCheck, IDisposable where TProjection : IProjection
+{
+    private static readonly TimeSpan Alarming = TimeSpan.FromMinutes(1);
+    private readonly LogFollower<TProjection> _follower;
+    private readonly Meter _meter;
+
+    public ProjectionLag(LogFollower<TProjection> follower, TProjection projection, EndpointIdentity identity)
+    {
+        _follower = follower;
+        _meter = new Meter($"Signup.{char.ToUpperInvariant(identity.Name[0])}{identity.Name[1..]}");
+        KeyValuePair<string, object?>[] tags = [new("projection", projection.Name)];
+        _meter.CreateObservableGauge($"signup.{identity.Name}.lag.events", () => new Measurement<long>(follower.Lag?.Events ?? 0, tags), "{event}", "Positions of the log that the projection has not reached");
+        _meter.CreateObservableGauge($"signup.{identity.Name}.lag.seconds", () => new Measurement<double>(follower.Lag?.Seconds ?? 0, tags), "s", "Age of the oldest event that is not in the projection");
+    }
+
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var lag = await _follower.MeasureAsync(cancellationToken);
+            var data = new Dictionary<string, object> { ["position"] = lag.Position, ["behindEvents"] = lag.Events, ["behindSeconds"] = lag.Seconds };
+            return lag.Seconds > Alarming.TotalSeconds
+                ? HealthCheckResult.Degraded($"{lag.Seconds:0} s behind the log.", data: data)
+                : HealthCheckResult.Healthy(data: data);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return HealthCheckResult.Unhealthy("It cannot be read.", e);
+        }
+    }
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,68 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
+using Signup.EventLog;
+using Signup.EventLog.Accounts;
+using Signup.Hosting;
+using Signup.Statistics;
+using Signup.Tests.Fixture;
+using Signup.Tests.Integration.Query;
+
+namespace Signup.Tests.Integration.Statistics;
+
+/// <summary>A consumer that comes late takes in the history, then what happens; counts show whatever is left out or taken twice.</summary>
+public sealed class counting_from_the_beginning
+{
+    private static readonly DateTimeOffset Later = new(2026, 11, 24, 10, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task counts_history_and_present_once_however_many_processes_do_it_and_die()
+    {
+        await using var log = await LogDatabase.CreateAsync("statistics");
+        for (var n = 0; n < 50; n++) await log.AppendAsync(Guid.NewGuid(), LogDatabase.Created($"old{n}@example.org"), new AccountActivated(Later));
+        var projection = new DailyStatistics(log.Database);
+        await projection.EnsureAsync(CancellationToken.None);
+
+        // Dies between its counting and its commit.
+        await using (var connection = await log.Database.OpenConnectionAsync())
+        await using (await connection.BeginTransactionAsync())
+        {
+            var position = await projection.LockAsync(connection, CancellationToken.None);
+            await projection.ApplyAsync(connection, await new LogReader(log.Database).ReadAsync(position!.Value, 10, CancellationToken.None), CancellationToken.None);
+        }
+
+        var followers = await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ =>
+        {
+            var follower = new LogFollower<DailyStatistics>(projection, log.Database, new LogReader(log.Database), new WakeUp(), NullLogger<LogFollower<DailyStatistics>>.Instance);
+            await follower.StartAsync(CancellationToken.None);
+            return follower;
+        }));
+        await Task.WhenAll(Enumerable.Range(0, 60).Select(n => log.AppendAsync(Guid.NewGuid(), LogDatabase.Created($"new{n}@example.org"))));
+        await Wait.UntilAsync(async () => (await followers[0].MeasureAsync(CancellationToken.None)).Events == 0, "all is counted");
+        foreach (var follower in followers) follower.Dispose();
+
+        Assert.Equal("AccountActivated 50, AccountCreated 110", await log.ScalarAsync<string>("""
+            select string_agg(type || ' ' || count, ', ' order by type) from (select type, sum(count) as count from statistics.day group by type) d
+            """));
+    }
+
+    [Fact]
+    public async Task as_a_process_subscribes_and_is_told_of_events()
+    {
+        await using var system = await SignupSystem.StartAsync("statistics", null, "Uniqueness");
+        using var uniqueness = system.Client("Uniqueness");
+        await CreateAsync("before@example.org");
+        var process = system.Add("Statistics");
+        await process.StartAsync();
+        await CreateAsync("after@example.org");
+
+        using var statistics = system.Client("Statistics");
+        await Wait.UntilAsync(async () => (await statistics.GetFromJsonAsync<JsonElement>("/days")).EnumerateArray().Sum(d => d.GetProperty("counts").GetProperty("AccountCreated").GetInt32()) == 2, "both are counted");
+        using var management = system.Parts.ManagementClient();
+        var bindings = await management.GetFromJsonAsync<JsonElement>($"api/exchanges/{system.Parts.VirtualHost}/statistics/bindings/destination");
+        Assert.Contains("Signup.Messages.Accounts:AccountCreated", bindings.EnumerateArray().Select(b => b.GetProperty("source").GetString()));
+
+        async Task CreateAsync(string email) => (await uniqueness.PostAsJsonAsync("/event",
+            new { streamId = Guid.NewGuid(), expectedVersion = 0, type = "AccountCreated", data = LogDatabase.Created(email) })).EnsureSuccessStatusCode();
+    }
+}

@@ -59,15 +59,22 @@ public sealed class HashingPool : IDisposable
             var started = Stopwatch.GetTimestamp();
             try
             {
-                job.Result.TrySetResult(_hasher.Hash(job.Password, job.Salt));
+                var hash = _hasher.Hash(job.Password, job.Salt);
+                Measure(job, started);
+                job.Result.TrySetResult(hash);
             }
             catch (Exception e)
             {
+                Measure(job, started);
                 job.Result.TrySetException(e);
             }
-            var took = Stopwatch.GetElapsedTime(started);
-            Interlocked.Exchange(ref _lastTicks, took.Ticks);
-            _metrics.Hashed(Stopwatch.GetElapsedTime(job.QueuedAt, started), took);
         }
+    }
+
+    private void Measure(Job job, long started)
+    {
+        var took = Stopwatch.GetElapsedTime(started);
+        Interlocked.Exchange(ref _lastTicks, took.Ticks);
+        _metrics.Hashed(Stopwatch.GetElapsedTime(job.QueuedAt, started), took);
     }
 }

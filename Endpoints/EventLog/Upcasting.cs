@@ -36,8 +36,10 @@ public static class Upcasting
     /// <summary>Tells Marten how it reads events of this kind.</summary>
     internal static void Map(StoreOptions options, EventType type)
     {
-        if (!Upcasters.Contains(type.Name)) options.Events.MapEventType(type.Stored, type.Name);
-        else options.Events.Upcast(type.Stored, type.Name, JsonTransformations.Upcast(stored =>
-            JsonSerializer.Deserialize(Apply(type.Name, stored.RootElement.GetRawText()), type.Stored, LogJson.Options)!));
+        if (Upcasters.Contains(type.Name))
+            options.Events.Upcast(type.Stored, type.Name, JsonTransformations.Upcast(stored =>
+                JsonSerializer.Deserialize(Apply(type.Name, stored.RootElement.GetRawText()), type.Stored, LogJson.Options)!));
+        // Also behind an upcast, which says how a name is read and not how it is written.
+        options.Events.MapEventType(type.Stored, type.Name);
     }
 }

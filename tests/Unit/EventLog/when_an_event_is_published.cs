@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Marten;
+using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 
@@ -25,4 +28,13 @@ public class when_an_event_is_published
     [Fact]
     public void every_kind_has_a_message_that_its_own_fields_fill() => Assert.All(EventTypes.All, type =>
         Assert.Empty(type.Message.GetProperties().Select(p => p.Name).Except([.. type.Stored.GetProperties().Select(p => p.Name), "AccountId", "Version"])));
+
+    [Fact]
+    public void it_was_stored_under_its_frozen_name()
+    {
+        using var store = DocumentStore.For(options => LogStore.Configure(options, NpgsqlDataSource.Create("Host=nowhere")));
+        using var session = store.LightweightSession();
+
+        Assert.All(EventTypes.All, type => Assert.Equal(type.Name, session.Events.BuildEvent(RuntimeHelpers.GetUninitializedObject(type.Stored)).EventTypeName));
+    }
 }

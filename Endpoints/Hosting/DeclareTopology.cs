@@ -20,13 +20,18 @@ internal sealed partial class DeclareTopology(Broker broker, IEnumerable<Subscri
                 foreach (var subscription in subscriptions) await Topology.SubscribeAsync(channel, subscription, cancellationToken);
                 return;
             }
-            catch (BrokerUnreachableException e)
+            catch (Exception e) when (MayPass(e))
             {
                 BrokerAway(logger, e.InnerException?.Message ?? e.Message);
                 await Task.Delay(Pause, cancellationToken);
             }
         }
     }
+
+    /// <summary>Whether the way to the broker failed, or the broker itself (it is starting or stopping), rather than what was asked of it:
+    /// 403 to 406 say that this user may not, or that something of another shape is there.</summary>
+    private static bool MayPass(Exception e) => e is BrokerUnreachableException or IOException or TimeoutException
+        || e is OperationInterruptedException { ShutdownReason: null or { ReplyCode: < 403 or > 406 } };
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -12,7 +12,7 @@ public sealed class when_an_account_goes_its_way
 {
     private static readonly Dictionary<string, string> Hasty = new()
     {
-        ["Mail__Reminders__0"] = "00:00:01", ["Mail__Reminders__1"] = "00:00:02", ["Mail__ExpireAfter"] = "00:00:06", ["Mail__ExpireRepeat"] = "00:00:01", ["Mail__Poll"] = "00:00:00.1",
+        ["Mail__Reminders__0"] = "00:00:02", ["Mail__Reminders__1"] = "00:00:05", ["Mail__ExpireAfter"] = "00:00:10", ["Mail__ExpireRepeat"] = "00:00:01", ["Mail__Poll"] = "00:00:00.1",
     };
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class when_an_account_goes_its_way
     public async Task an_activation_ends_it_whether_it_comes_before_the_creation_or_before_the_mail()
     {
         await using var smtp = new SmtpServer();
-        await using var mail = await MailProcess.StartAsync("mailactive", smtp, Hasty);
+        await using var mail = await MailProcess.StartAsync("mailactive", smtp, new() { ["Mail__ProbeFirst"] = "00:00:00.2", ["Mail__ProbeCap"] = "00:00:01" });
         var early = Guid.CreateVersion7();
         await mail.PublishAsync(new AccountActivated(early, 2, DateTimeOffset.UtcNow));
         await Wait.UntilAsync(async () => await mail.CountAsync("activated") == 1, "the activation is noted");

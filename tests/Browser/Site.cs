@@ -25,6 +25,8 @@ public sealed class Site : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        // A machine that is busy with other tests takes its time.
+        Assertions.SetDefaultExpectTimeout(30_000);
         _system = await SignupSystem.StartAsync("browser");
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()

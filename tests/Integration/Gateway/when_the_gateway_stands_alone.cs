@@ -124,16 +124,10 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
         using var gateway = new GatewayHttp(process);
         var (fields, cookie) = await gateway.FormAsync("zoe@example.org");
 
-        // Good, bad, form or JSON: each counts.
-        var answers = new List<Answer>
-        {
-            await gateway.PostJsonAsync("/users", Body(NewEmail())),
-            await gateway.PostJsonAsync("/users", "{"),
-            await gateway.PostFormAsync("/", fields, cookie),
-            await gateway.PostFormAsync("/", new Dictionary<string, string>()),
-            await gateway.PostJsonAsync("/users", Body(NewEmail())),
-        };
-        Assert.Equal([202, 400, 303, 400, 202], answers.Select(a => a.Status));
+        // Form or JSON, whatever is in it: each counts. These are answered at once, before the next is granted.
+        var answers = new List<Answer>();
+        for (var i = 0; i < 5; i++) answers.Add(i % 2 == 0 ? await gateway.PostJsonAsync("/users", "{") : await gateway.PostFormAsync("/", new Dictionary<string, string>()));
+        Assert.All(answers, a => Assert.Equal(400, a.Status));
 
         var json = await gateway.PostJsonAsync("/users", Body(NewEmail()));
         Assert.Equal(429, json.Status);

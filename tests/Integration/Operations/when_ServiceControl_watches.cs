@@ -57,9 +57,11 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
 
         // Started again, it is the same instance.
         await _system["Accounts"].StopAsync();
+        var stopped = DateTimeOffset.UtcNow;
         await _system["Accounts"].StartAsync();
-        var startup = await NextAsync("Particular.ServiceControl", m => m.Properties.Type!.EndsWith(".RegisterEndpointStartup", StringComparison.Ordinal) && Json(m).GetProperty("Endpoint").GetString() == "accounts");
-        Assert.Equal(instance, Json(startup).GetProperty("HostId").GetGuid());
+        var again = await NextAsync("Particular.ServiceControl", m => m.Properties.Type!.EndsWith(".EndpointHeartbeat", StringComparison.Ordinal)
+            && Json(m).GetProperty("EndpointName").GetString() == "accounts" && Json(m).GetProperty("ExecutedAt").GetDateTimeOffset() > stopped);
+        Assert.Equal(instance, Json(again).GetProperty("HostId").GetGuid());
     }
 
     [Fact]
@@ -89,7 +91,7 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
 
     private static JsonElement Json(Failure message) => JsonDocument.Parse(message.Body).RootElement;
 
-    private Task<Failure> NextAsync(string queue, Func<Failure, bool> wanted) => Wait.ForAsync(() => FindAsync(queue, wanted), $"a certain message in {queue}");
+    private Task<Failure> NextAsync(string queue, Func<Failure, bool> wanted) => Wait.ForAsync(() => FindAsync(queue, wanted), $"a certain message in {queue}", TimeSpan.FromSeconds(90));
 
     private async Task<Failure?> FindAsync(string queue, Func<Failure, bool> wanted)
     {

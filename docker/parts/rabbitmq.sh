@@ -133,9 +133,10 @@ rabbitmq_settle() { # what a node must be told once for each version of RabbitMQ
         # A new node has all feature flags on; data of an older version has not.
         "$1/rabbitmqctl" --quiet enable_feature_flag all
         # From 4.0 on a quorum queue drops a message after 20 deliveries; ours count their own, and end in the queue "error".
+        # It is this number because NServiceBus and ServiceControl refuse to start on any other (docs/runbook.md).
         case $version in
             [0-3].*) ;;
-            *) "$1/rabbitmqctl" --quiet set_policy signup-no-delivery-limit '.*' '{"delivery-limit": -1}' --apply-to quorum_queues ;;
+            *) "$1/rabbitmqctl" --quiet set_policy signup-no-delivery-limit '.*' '{"delivery-limit": 100000}' --apply-to quorum_queues ;;
         esac
     ) >>"$RABBITMQ_LOG" 2>&1 9>&- || die "RabbitMQ runs, but could not be set up; see $RABBITMQ_LOG"
     remember RABBITMQ_SETTLED "$version"

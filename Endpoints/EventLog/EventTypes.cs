@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Signup.EventLog.Accounts;
+using Signup.EventLog.Operations;
 using Published = Signup.Messages;
 
 namespace Signup.EventLog;
@@ -20,6 +21,8 @@ public static class EventTypes
         Type<AccountDeleted, Published.Accounts.AccountDeleted>("AccountDeleted"),
         Type<ActivationMailSent, Published.Mail.ActivationMailSent>("ActivationMailSent"),
         Type<ActivationMailFailed, Published.Mail.ActivationMailFailed>("ActivationMailFailed"),
+        Type<MessageRetried, Published.Operations.MessageRetried>("MessageRetried"),
+        Type<MessageDiscarded, Published.Operations.MessageDiscarded>("MessageDiscarded"),
     ];
 
     private static readonly Dictionary<string, EventType> ByName = All.ToDictionary(t => t.Name, StringComparer.Ordinal);

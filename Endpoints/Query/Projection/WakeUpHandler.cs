@@ -1,6 +1,7 @@
 using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Signup.Messages.Mail;
+using Signup.Messages.Operations;
 
 namespace Signup.Query.Projection;
 
@@ -15,4 +16,6 @@ public static class WakeUpHandler
     public static void Handle(AccountDeleted _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(ActivationMailSent _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(ActivationMailFailed _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MessageRetried _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MessageDiscarded _, WakeUp wakeUp) => wakeUp.Signal();
 }

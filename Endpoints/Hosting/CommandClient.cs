@@ -105,6 +105,7 @@ public sealed class CommandClient : IAsyncDisposable
     /// <summary>Tries until the deadline; a command may arrive more than once, its id tells.</summary>
     private async Task PublishAsync(string address, object command, Guid messageId, string? replyTo, string correlation, CancellationToken deadline)
     {
+        using var activity = Tracing.Sending(address, command.GetType(), messageId);
         var properties = _wire.Describe(command.GetType(), messageId, "Send", replyTo, correlation);
         var body = JsonSerializer.SerializeToUtf8Bytes(command, command.GetType(), Wire.Json);
         Exception? last = null;

@@ -16,6 +16,7 @@ public sealed class GroupCommit<TItem, TResult>(Func<IReadOnlyList<TItem>, Task<
     /// <summary>How many wait is bounded by how many call: by the prefetch of a queue, or the connections of a server.</summary>
     public async Task<TResult> SubmitAsync(TItem item)
     {
+        using var activity = Tracing.Source.StartActivity("commit");
         var entry = new Entry(item);
         _queue.Writer.TryWrite(entry);
         EnsureRunning();

@@ -18,6 +18,7 @@ public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends>
     public async Task ForwardAsync(string address, object? command, Envelope incoming)
     {
         if (command is null) return;
+        using var activity = Tracing.Sending(address, command.GetType(), incoming.Id);
         var properties = wire.Describe(command.GetType(), incoming.Id, "Send", ReplyAddress(incoming), incoming.CorrelationId!);
         var channel = await _confirming.GetAsync(CancellationToken.None);
         await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, Body(command));

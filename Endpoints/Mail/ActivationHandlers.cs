@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Signup.Messages.Accounts;
 using Signup.Messages.Mail;
 
@@ -7,8 +8,11 @@ namespace Signup.Mail;
 
 public static class AccountCreatedHandler
 {
-    public static Task Handle(AccountCreated e, Activations activations) =>
-        activations.DecideAsync(e.AccountId, state => ActivationPolicy.Start(state, e));
+    public static Task Handle(AccountCreated e, Activations activations)
+    {
+        var trace = Activity.Current?.Id;
+        return activations.DecideAsync(e.AccountId, state => ActivationPolicy.Start(state, e, trace));
+    }
 }
 
 public static class AccountActivatedHandler

@@ -30,6 +30,9 @@ public sealed record Activation
     public string Language { get; init; } = "";
     public DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>The trace of the sign-up (W3C traceparent), which its mail goes on.</summary>
+    public string? Trace { get; init; }
+
     /// <summary>When the provider took the first mail.</summary>
     public DateTimeOffset? SentAt { get; init; }
 
@@ -82,13 +85,14 @@ public sealed class ActivationPolicy(MailSettings settings)
 
     // Events of the account
 
-    public static Decision Start(Activation? state, Published.AccountCreated e) => new(state ?? new Activation
+    public static Decision Start(Activation? state, Published.AccountCreated e, string? trace = null) => new(state ?? new Activation
     {
         AccountId = e.AccountId,
         Username = e.Username,
         Email = e.Email,
         Language = e.Language,
         CreatedAt = e.CreatedAt,
+        Trace = trace,
     });
 
     /// <summary>Also before the beginning: what ended stays so, whatever arrives late.</summary>

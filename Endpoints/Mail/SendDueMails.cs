@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Npgsql;
 using Signup.Hosting;
@@ -178,7 +179,7 @@ public sealed partial class SendDueMails(
             Record(state.AccountId, null, null);
             return true;
         }
-        var outcome = mail is null ? new Outcome.Refused("address-invalid") : await transport.SendAsync(mail, hurry);
+        var outcome = mail is null ? new Outcome.Refused("address-invalid") : await SendAsync(transport, mail, state.Trace, hurry);
         if (outcome is Outcome.Trouble { InMail: false } && provider.HasServedSince(now - smtp.Timeout) && _lanes.TryNarrow())
         {
             Record(state.AccountId, null, null);
@@ -202,6 +203,15 @@ public sealed partial class SendDueMails(
             if (recording.Count > TakenPerConnection) recording.RemoveAll(t => t.IsCompleted);
             recording.Add(RecordAsync(id, decide, noted, hurry));
         }
+    }
+
+    private static async Task<Outcome> SendAsync(ITransport transport, MimeKit.MimeMessage mail, string? trace, CancellationToken hurry)
+    {
+        using var activity = Tracing.Continue("send mail", ActivityKind.Client, trace);
+        var outcome = await transport.SendAsync(mail, hurry);
+        activity?.SetTag("signup.mail.outcome", outcome.GetType().Name);
+        if (outcome is not Outcome.Accepted) activity?.SetStatus(ActivityStatusCode.Error);
+        return outcome;
     }
 
     /// <param name="decide">Null: nothing came of it, the mail goes back.</param>

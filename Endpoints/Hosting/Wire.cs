@@ -104,8 +104,7 @@ public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
 
     public void MapIncomingToEnvelope(Envelope envelope, IReadOnlyBasicProperties incoming)
     {
-        foreach (var (key, value) in incoming.Headers ?? new Dictionary<string, object?>())
-            if (!IsBrokers(key) && Text(value) is { } text) envelope.Headers[key] = text;
+        foreach (var (key, text) in Texts(incoming.Headers)) envelope.Headers[key] = text;
         // What stands in both is as the sender's transport wrote it.
         Overwrite(Headers.ReplyToAddress, incoming.ReplyTo);
         Overwrite(Headers.CorrelationId, incoming.CorrelationId);
@@ -129,6 +128,15 @@ public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
         {
             if (!string.IsNullOrEmpty(value)) envelope.Headers[key] = value;
         }
+    }
+
+    /// <summary>A message's headers as text, whatever AMQP type each has, without those of the broker.</summary>
+    internal static Dictionary<string, string> Texts(IDictionary<string, object?>? headers)
+    {
+        var texts = new Dictionary<string, string>();
+        foreach (var (key, value) in headers ?? new Dictionary<string, object?>())
+            if (!IsBrokers(key) && Text(value) is { } text) texts[key] = text;
+        return texts;
     }
 
     /// <summary>The first of the enclosed types that is ours; they are listed from the most derived on.</summary>

@@ -10,7 +10,7 @@ namespace Signup.Tests.Contract;
 /// <summary>The rules of the house. Each is shown to find a planted violation before it is trusted.</summary>
 public partial class the_architecture
 {
-    private static readonly string[] Endpoints = ["Accounts", "Uniqueness", "Query"];
+    private static readonly string[] Endpoints = ["Accounts", "Uniqueness", "Mail", "Query", "Gateway"];
 
     public static TheoryData<string> Deployables() => [.. Endpoints];
 

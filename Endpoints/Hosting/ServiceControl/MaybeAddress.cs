@@ -7,7 +7,7 @@ namespace Signup.Hosting.ServiceControl;
 /// again after a growing rest: publishing to an exchange that does not exist would close the channel every time.</summary>
 internal sealed partial class MaybeAddress(Broker broker, string address, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(5), LongestRest = TimeSpan.FromMinutes(1), Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(5), LongestRest = TimeSpan.FromSeconds(15), Patience = TimeSpan.FromSeconds(5);
 
     private IChannel? _channel;
     private TimeSpan _rest;

@@ -4,6 +4,7 @@ using Signup.Gateway;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Activation;
 using Signup.Gateway.Inbox;
+using Signup.Gateway.Ops;
 using Signup.Gateway.SigningUp;
 using Signup.Hosting;
 
@@ -16,4 +17,5 @@ app.MapSigningUp();
 app.MapAccounts();
 app.MapActivation();
 app.MapInbox();
+app.MapOps();
 await app.RunAsync();

@@ -7,7 +7,7 @@ public static class SiteAssets
 {
     private sealed record Asset(byte[] Content, string ContentType, string Path);
 
-    private static readonly Dictionary<string, Asset> All = new[] { "site.css", "site.js", "icon.svg" }.ToDictionary(name => name, Read);
+    private static readonly Dictionary<string, Asset> All = new[] { "site.css", "ops.css", "site.js", "icon.svg" }.ToDictionary(name => name, Read);
 
     /// <summary>The address of an asset.</summary>
     public static string Path(string name) => All[name].Path;

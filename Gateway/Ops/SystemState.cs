@@ -1,0 +1,102 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Signup.Hosting;
+
+namespace Signup.Gateway.Ops;
+
+/// <summary>A part of the system as it is now.</summary>
+/// <param name="Queue">Null for one that has none, or whose figures cannot be had.</param>
+public sealed record Part(string Name, string Does, PartState State, string? Trouble, QueueFigures? Queue, IReadOnlyList<Check> Checks);
+
+public enum PartState { Well, Troubled, Away, Unknown }
+
+/// <summary>One health check. The facts are numbers and words of the system's own.</summary>
+public sealed record Check(string Name, string Status, string? Description, IReadOnlyList<KeyValuePair<string, string>> Facts)
+{
+    public bool IsWell => Status == "Healthy";
+}
+
+/// <param name="Messages">Waiting and in work.</param>
+/// <param name="In">Per second.</param>
+/// <param name="Out">Per second.</param>
+public sealed record QueueFigures(string Name, long Messages, long InWork, long Consumers, double In, double Out);
+
+/// <summary>Asks every process how it is, and RabbitMQ how long its queues are. Stores nothing.</summary>
+public sealed class SystemState(IHttpClientFactory clients, IConfiguration settings)
+{
+    public const string Client = "ops";
+
+    private static readonly (string Name, string Does, string? Queue)[] Known =
+    [
+        ("Gateway", "answers browsers and programs", null),
+        ("Accounts", "decides about accounts", Topology.Accounts),
+        ("Uniqueness", "claims addresses, commits to the log", Topology.Uniqueness),
+        ("Mail", "sends activation mails", Topology.Mail),
+        ("Query", "keeps the read model", Topology.Query),
+    ];
+
+    /// <summary>All parts, and why there are no queue figures, or null.</summary>
+    public async Task<(IReadOnlyList<Part> Parts, QueueFigures? Error, string? NoFigures)> LookAsync(string self, CancellationToken cancellation)
+    {
+        var queues = QueuesAsync(cancellation);
+        var answers = await Task.WhenAll(Known.Select(part => AskAsync(part.Name == "Gateway" ? self : settings[$"{part.Name}:Url"], cancellation)));
+        var (figures, trouble) = await queues;
+        return ([.. Known.Select((part, i) =>
+        {
+            var queue = part.Queue is null ? null : figures.GetValueOrDefault(part.Queue);
+            var (state, why, checks) = answers[i];
+            // Who does not say how he is may still be seen at work.
+            if (state == PartState.Unknown && queue is not null) (state, why) = queue.Consumers > 0 ? (PartState.Well, null) : (PartState.Away, "nobody takes from its queue");
+            return new Part(part.Name, part.Does, state, why, queue, checks);
+        })], figures.GetValueOrDefault(Topology.Error), trouble);
+    }
+
+    private async Task<(PartState, string?, IReadOnlyList<Check>)> AskAsync(string? url, CancellationToken cancellation)
+    {
+        if (string.IsNullOrEmpty(url)) return (PartState.Unknown, null, []);
+        try
+        {
+            using var answer = await clients.CreateClient(Client).GetAsync(new Uri(new Uri(url), "/health/ready"), cancellation);
+            var report = (await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation)).RootElement;
+            var checks = report.GetProperty("checks").EnumerateObject().Select(c => new Check(c.Name, Text(c.Value, "status") ?? "", Text(c.Value, "description"),
+                c.Value.TryGetProperty("data", out var data) ? [.. data.EnumerateObject().Select(d => KeyValuePair.Create(d.Name, Short(d.Value)))] : [])).ToList();
+            return (checks.TrueForAll(c => c.IsWell) ? PartState.Well : PartState.Troubled, null, checks);
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException or KeyNotFoundException or TaskCanceledException && !cancellation.IsCancellationRequested)
+        {
+            return (PartState.Away, "does not answer", []);
+        }
+    }
+
+    private async Task<(Dictionary<string, QueueFigures> Figures, string? Trouble)> QueuesAsync(CancellationToken cancellation)
+    {
+        if (settings["RabbitMq:ManagementUrl"] is not { Length: > 0 } url) return ([], "RabbitMq:ManagementUrl is not set: queue lengths are not known here.");
+        try
+        {
+            var uri = new Uri(url);
+            var host = Uri.EscapeDataString(Uri.UnescapeDataString(new Uri(SignupEndpoint.Setting(settings, "ConnectionStrings:RabbitMq")).AbsolutePath.Trim('/') is { Length: > 0 } path ? path : "/"));
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"{uri.Scheme}://{uri.Authority}/api/queues/{host}?disable_stats=false");
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(uri.UserInfo))));
+            using var answer = await clients.CreateClient(Client).SendAsync(request, cancellation);
+            answer.EnsureSuccessStatusCode();
+            var queues = (await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation)).RootElement;
+            return (queues.EnumerateArray().Select(q => new QueueFigures(q.GetProperty("name").GetString()!, Number(q, "messages"), Number(q, "messages_unacknowledged"),
+                Number(q, "consumers"), Rate(q, "publish_details"), Rate(q, "ack_details"))).ToDictionary(q => q.Name), null);
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException or UriFormatException or TaskCanceledException && !cancellation.IsCancellationRequested)
+        {
+            return ([], "RabbitMQ's management API does not answer: queue lengths are not known.");
+        }
+    }
+
+    private static string? Text(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static string Short(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number)
+        ? number.ToString("0.#", System.Globalization.CultureInfo.InvariantCulture) : value.ToString();
+
+    private static long Number(JsonElement queue, string name) => queue.TryGetProperty(name, out var value) && value.TryGetInt64(out var number) ? number : 0;
+
+    private static double Rate(JsonElement queue, string name) =>
+        queue.TryGetProperty("message_stats", out var stats) && stats.TryGetProperty(name, out var details) && details.TryGetProperty("rate", out var rate) ? rate.GetDouble() : 0;
+}

@@ -1,0 +1,171 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using RabbitMQ.Client;
+using Signup.Messages.Accounts;
+using Signup.Tests.Fixture;
+
+namespace Signup.Tests.Integration.Operations;
+
+/// <summary>A system with an <c>/ops</c> page and no ServiceControl.</summary>
+public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyncLifetime
+{
+    private const string Key = "a-long-and-random-key";
+
+    private SignupSystem _system = null!;
+    private IChannel _channel = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _system = await SignupSystem.StartAsync("ops", new Dictionary<string, string> { ["Query__Url"] = "http://127.0.0.1:9" }, "Accounts", "Uniqueness");
+        var gateway = _system.Add("Gateway");
+        gateway.Set("Ops__ApiKey", Key);
+        gateway.Set("RabbitMq__ManagementUrl", _system.Parts.Management);
+        foreach (var name in new[] { "Accounts", "Uniqueness" }) gateway.Set($"{name}__Url", _system[name].Url);
+        await gateway.StartAsync();
+        _channel = await _system.Broker.OpenConfirmingChannelAsync(CancellationToken.None);
+    }
+
+    public ValueTask DisposeAsync() => _system.DisposeAsync();
+
+    [Fact]
+    public async Task nobody_sees_anything_without_the_key_and_without_a_key_there_is_nothing()
+    {
+        await FailAsync("secret@example.org");
+        using var stranger = Browser();
+        var page = await stranger.GetAsync("/ops");
+        Assert.Equal(HttpStatusCode.Unauthorized, page.StatusCode);
+        Assert.DoesNotContain("SignUp", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await SignInAsync(stranger, "mallory", "a-guess")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync($"/ops/messages/{Guid.NewGuid()}")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsync("/ops/retry-all", new FormUrlEncodedContent([]))).StatusCode);
+        stranger.DefaultRequestHeaders.Add("Cookie", "operator=NDEwMDAwMDAwMApyb290.AAAA");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync("/ops")).StatusCode);
+
+        var without = _system.Add("Gateway");
+        await without.StartAsync();
+        using var http = new HttpClient { BaseAddress = new Uri(without.Url) };
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/ops")).StatusCode);
+    }
+
+    [Fact]
+    public async Task the_page_shows_processes_queues_and_what_failed_without_what_people_typed()
+    {
+        var id = await FailAsync("grace.hopper@example.org");
+        using var operators = await SignedInAsync();
+        var page = await Wait.ForAsync(async () =>
+        {
+            var text = await operators.GetStringAsync("/ops");
+            // RabbitMQ counts every five seconds.
+            return text.Contains(">SignUp<", StringComparison.Ordinal) && text.Contains("in queue", StringComparison.Ordinal) ? text : null;
+        }, "the failed message and the queues are on the page");
+        Assert.Matches("(?s)Accounts <span[^>]*>well<", page);
+        Assert.Contains("event-log", page, StringComparison.Ordinal);
+        Assert.Contains("NullReferenceException", page, StringComparison.Ordinal);
+
+        var link = MessageLink().Match(page).Value;
+        var message = await operators.GetStringAsync(link);
+        Assert.Contains(id, message, StringComparison.Ordinal);
+        Assert.Contains("SignUpHandler", message, StringComparison.Ordinal);
+        Assert.DoesNotMatch("(?i)grace|hopper", page + message);
+
+        // What died is seen, too.
+        await _system["Uniqueness"].KillAsync();
+        await Wait.UntilAsync(async () => Regex.IsMatch(await operators.GetStringAsync("/ops"), "(?s)Uniqueness <span[^>]*>does not answer<"), "the page says that it is away");
+
+        // Looking takes nothing out, even if the gateway dies over it.
+        await _system["Gateway"].KillAsync();
+        await Wait.UntilAsync(async () => (await _channel.QueueDeclarePassiveAsync("error")).MessageCount == 1, "the message is in its queue");
+    }
+
+    [Fact]
+    public async Task a_retry_sends_it_to_its_queue_again_and_the_log_says_who_did_it()
+    {
+        var command = OperatedSystem.NewSignUp();
+        await ExecuteAsync("alter table uniqueness.claims rename to mislaid");
+        await _channel.BasicPublishAsync("accounts", "", mandatory: true, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString()), OperatedSystem.Body(command));
+        using var operators = await SignedInAsync("Ada Lovelace");
+        var link = await LinkAsync(operators, ">ProposeEvent<");
+        await ExecuteAsync("alter table uniqueness.mislaid rename to claims");
+
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync(operators, link, link + "/retry")).StatusCode);
+
+        await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'AccountCreated' and stream_id = $1", command.AccountId) == 1, "it was handled");
+        await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageRetried' and data->>'by' = $1 and data->>'queue' = 'uniqueness'", "Ada Lovelace") == 1, "the fact is in the log");
+        Assert.Contains("The queue error is empty", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task a_message_is_discarded_from_the_page_only_and_with_a_reason_which_the_log_keeps()
+    {
+        await FailAsync("someone@example.org");
+        using var operators = await SignedInAsync("Grace Hopper");
+        var link = await LinkAsync(operators, ">SignUp<");
+        // Another site sends the operator's cookie along, and cannot know the form's token.
+        var forged = await operators.PostAsync(link + "/discard", new FormUrlEncodedContent([new("reason", "forged")]));
+        Assert.Contains("too old", await forged.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        Assert.Contains("Say why", await (await PostAsync(operators, link, link + "/discard", ("reason", "  "))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains(">SignUp<", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
+
+        await PostAsync(operators, link, link + "/discard", ("reason", "sent by a test"));
+        Assert.Contains("The queue error is empty", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
+        await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageDiscarded' and data->>'by' = $1 and data->>'reason' = 'sent by a test'", "Grace Hopper") == 1, "the fact is in the log");
+    }
+
+    /// <summary>A message that no handler can handle, of a sender with a bug.</summary>
+    private async Task<string> FailAsync(string email)
+    {
+        var id = Guid.NewGuid().ToString();
+        await _channel.BasicPublishAsync("accounts", "", mandatory: true, OperatedSystem.AsNServiceBus(typeof(SignUp), id),
+            OperatedSystem.Body(new { AccountId = Guid.NewGuid(), Username = email.Split('@')[0], Email = email }));
+        await Wait.UntilAsync(async () => (await _channel.QueueDeclarePassiveAsync("error")).MessageCount > 0, "it is in error");
+        return id;
+    }
+
+    private HttpClient Browser() => new(new HttpClientHandler { CookieContainer = new CookieContainer() }) { BaseAddress = new Uri(_system.GatewayUrl) };
+
+    private async Task<HttpClient> SignedInAsync(string name = "operator")
+    {
+        var browser = Browser();
+        Assert.Equal(HttpStatusCode.OK, (await SignInAsync(browser, name, Key)).StatusCode);
+        return browser;
+    }
+
+    private static async Task<HttpResponseMessage> SignInAsync(HttpClient browser, string name, string key)
+    {
+        var form = await (await browser.GetAsync("/ops")).Content.ReadAsStringAsync();
+        return await browser.PostAsync("/ops/sign-in", new FormUrlEncodedContent([new("formToken", FormToken().Match(form).Groups[1].Value), new("name", name), new("key", key)]));
+    }
+
+    /// <summary>Presses a button of a page.</summary>
+    private static async Task<HttpResponseMessage> PostAsync(HttpClient browser, string page, string action, params (string Name, string Value)[] fields)
+    {
+        var token = FormToken().Match(await browser.GetStringAsync(page)).Groups[1].Value;
+        return await browser.PostAsync(action, new FormUrlEncodedContent([new("formToken", token), .. fields.Select(f => KeyValuePair.Create(f.Name, f.Value))]));
+    }
+
+    private static Task<string> LinkAsync(HttpClient browser, string text) => Wait.ForAsync(async () =>
+    {
+        var page = await browser.GetStringAsync("/ops");
+        return page.Contains(text, StringComparison.Ordinal) ? MessageLink().Match(page).Value : null;
+    }, $"a message {text} on the page");
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var command = _system.Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private async Task<long> CountAsync(string sql, object parameter)
+    {
+        await using var command = _system.Database.CreateCommand(sql);
+        command.Parameters.Add(new Npgsql.NpgsqlParameter { Value = parameter });
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    [GeneratedRegex("name=\"formToken\" value=\"([^\"]+)\"")]
+    private static partial Regex FormToken();
+
+    [GeneratedRegex("/ops/messages/[0-9a-f-]{36}")]
+    private static partial Regex MessageLink();
+}

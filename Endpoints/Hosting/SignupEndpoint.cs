@@ -33,7 +33,7 @@ public static class SignupEndpoint
             })
             .ApplyAllDatabaseChangesOnStartup()
             .IntegrateWithWolverine(integration => integration.MessageStorageSchemaName = name);
-        builder.Services.AddSingleton<LogReader>().AddSingleton<LogWriter>().AddSingleton<HandlerSends>();
+        builder.Services.AddSingleton<LogReader>().AddSingleton<LogWriter>().AddSingleton<HandlerSends>().AddSingleton<Outbox>();
         builder.Host.UseWolverine(options =>
         {
             options.ServiceName = name;

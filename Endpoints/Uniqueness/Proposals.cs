@@ -4,8 +4,7 @@ using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Uniqueness;
-using Wolverine.Marten;
-using Wolverine.Runtime;
+using Wolverine;
 
 namespace Signup.Uniqueness;
 
@@ -24,12 +23,12 @@ public sealed class Proposals
 
     private readonly UniquenessRules _rules;
     private readonly IDocumentStore _store;
-    private readonly WolverineRuntime _runtime;
+    private readonly Outbox _outbox;
     private readonly GroupCommit<Proposal, Verdict> _commits;
 
-    public Proposals(UniquenessRules rules, IDocumentStore store, IWolverineRuntime runtime)
+    public Proposals(UniquenessRules rules, IDocumentStore store, Outbox outbox)
     {
-        (_rules, _store, _runtime) = (rules, store, (WolverineRuntime)runtime);
+        (_rules, _store, _outbox) = (rules, store, outbox);
         _commits = new(CommitWithTwinsAsync, MaxBatch);
     }
 
@@ -58,7 +57,7 @@ public sealed class Proposals
     {
         await using var session = _store.LightweightSession();
         await session.BeginTransactionAsync(CancellationToken.None);
-        var outbox = new MartenOutbox(_runtime, session);
+        var outgoing = new List<Envelope>();
         var claims = new ClaimBatch(session.Connection!);
         var verdicts = new Verdict?[batch.Count];
         var appended = new StreamAction?[batch.Count];
@@ -84,16 +83,18 @@ public sealed class Proposals
                         proposal.StreamId, proposal.EventId, conflict.Constraint!);
                 continue;
             }
-            appended[i] = await AppendAsync(session, outbox, proposal);
+            appended[i] = Append(session, outgoing, proposal);
         }
 
+        _outbox.Store(session, outgoing);
         await session.SaveChangesAsync();
+        _outbox.Publish(outgoing);
         for (var i = 0; i < batch.Count; i++)
             if (appended[i] is { } stream) verdicts[i] = batch[i].Accepted(batch[i].ExpectedVersion + 1, stream.Events[0].Sequence);
         return verdicts!;
     }
 
-    private static async Task<StreamAction> AppendAsync(IDocumentSession session, MartenOutbox outbox, Proposal proposal)
+    private StreamAction Append(IDocumentSession session, List<Envelope> outgoing, Proposal proposal)
     {
         using var _ = proposal.Cause.Enter();
         var version = proposal.ExpectedVersion + 1;
@@ -102,7 +103,7 @@ public sealed class Proposals
         var stream = proposal.ExpectedVersion == 0
             ? session.Events.StartStream(proposal.StreamId, e)
             : session.Events.Append(proposal.StreamId, version, e);
-        await outbox.PublishAsync(EventTypes.ToMessage(proposal.Event, proposal.StreamId, version));
+        outgoing.AddRange(_outbox.For(EventTypes.ToMessage(proposal.Event, proposal.StreamId, version)));
         return stream;
     }
 }

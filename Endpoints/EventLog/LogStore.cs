@@ -17,10 +17,12 @@ public static class LogStore
     /// the wall clock of UTC, which the server would take for its own.
     /// A process that freezes inside a transaction loses it after ten seconds: the database gives its locks to others, and the process finds
     /// its commit refused when it goes on.
+    /// Statements that come again are prepared, which spares the server to parse and plan them; a connection string that says
+    /// "Max Auto Prepare=0", for a pooler between that cannot, has its way.
     /// </summary>
     public static NpgsqlDataSource Connect(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString) { Timezone = "UTC" };
+        var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=100;{connectionString}") { Timezone = "UTC" };
         settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s".Trim();
         return NpgsqlDataSource.Create(settings);
     }

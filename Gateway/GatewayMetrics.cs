@@ -7,9 +7,6 @@ public sealed class GatewayMetrics
 {
     public const string MeterName = "Signup.Gateway";
 
-    /// <summary>What is not told is sorted into buckets made for milliseconds: all of it would be in the first. The limits of the alarms are among these.</summary>
-    private static readonly InstrumentAdvice<double> Seconds = new() { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10] };
-
     private readonly Counter<long> _signUps;
     private readonly Histogram<double> _verdict, _hashWait, _hash;
     private readonly Meter _meter;
@@ -18,9 +15,9 @@ public sealed class GatewayMetrics
     {
         _meter = meters.Create(MeterName);
         _signUps = _meter.CreateCounter<long>("signup.sign_ups", "{sign-up}", "Sign-ups, by outcome.");
-        _verdict = _meter.CreateHistogram<double>("signup.verdict.duration", "s", "From the command's hand-over to its verdict.", advice: Seconds);
-        _hashWait = _meter.CreateHistogram<double>("signup.password_hash.wait", "s", "How long a password waited for a hashing thread.", advice: Seconds);
-        _hash = _meter.CreateHistogram<double>("signup.password_hash.duration", "s", "How long hashing one password took.", advice: Seconds);
+        _verdict = _meter.CreateHistogram<double>("signup.verdict.duration", "s", "From the command's hand-over to its verdict.");
+        _hashWait = _meter.CreateHistogram<double>("signup.password_hash.wait", "s", "How long a password waited for a hashing thread.");
+        _hash = _meter.CreateHistogram<double>("signup.password_hash.duration", "s", "How long hashing one password took.");
     }
 
     public void SignedUp(string outcome) => _signUps.Add(1, new KeyValuePair<string, object?>("signup.outcome", outcome));

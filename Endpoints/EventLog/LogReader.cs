@@ -1,5 +1,4 @@
 using Npgsql;
-using Signup.EventLog.Archive;
 
 namespace Signup.EventLog;
 
@@ -22,7 +21,6 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 /// The snapshot's own upper end would not do for a fence: transactions run above it, whose ids no finished transaction has passed yet.
 /// No clock is involved: a writer frozen for an hour delays readers, it does not lose an event.
 /// </para>
-/// What has been dropped from the table comes from the archive (see <see cref="LogArchive"/>); nobody can tell where one ends and the other begins.
 /// </summary>
 /// <param name="asStored">Whether events of older shapes come as they are stored: for copies of the log.</param>
 public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false)
@@ -33,75 +31,53 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
 
     /// <summary>Up to <paramref name="limit"/> events behind <paramref name="after"/>, in order. Empty at the end of the log, or where the
     /// next position may still be filled by a transaction that is running: ask again.</summary>
-    /// <exception cref="ArchiveException">The events have been dropped from the table, and their file in the archive is missing or damaged.</exception>
     public async Task<IReadOnlyList<LoggedEvent>> ReadAsync(long after, int limit, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        var (events, oldest, dropped) = await QueryAsync(connection, after, limit, cancellation);
-        // A segment is closed behind all gaps: what is missing in it stays missing.
-        if (after < dropped) return await ReadDroppedAsync(connection, after, limit, cancellation);
+        var (events, oldest) = await QueryAsync(connection, after, limit, cancellation);
         var safe = SafePrefix(after, events, oldest);
         if (safe == events.Count) return events;
 
         await RaiseFenceAsync(connection, cancellation);
         if (safe > 0) return events.GetRange(0, safe);
         // Most gaps were left by a rollback, and a second look settles them.
-        (events, oldest, dropped) = await QueryAsync(connection, after, limit, cancellation);
-        if (after < dropped) return await ReadDroppedAsync(connection, after, limit, cancellation);
+        (events, oldest) = await QueryAsync(connection, after, limit, cancellation);
         return events.GetRange(0, SafePrefix(after, events, oldest));
-    }
-
-    /// <summary>How many events are behind <paramref name="after"/> and not behind <paramref name="upTo"/>. Only for showing progress: where a part
-    /// of a dropped segment is asked for, it is about right.</summary>
-    public async Task<long> CountAsync(long after, long upTo, CancellationToken cancellation)
-    {
-        await using var command = dataSource.CreateCommand($"""
-            select (select count(*) from {LogStore.Schema}.mt_events where seq_id > greatest(@after, {LogArchive.Dropped}) and seq_id <= @upTo)
-                 + {LogArchive.Count("@after", "@upTo")}
-            """);
-        command.CommandTimeout = 0;
-        command.Parameters.AddWithValue("after", after);
-        command.Parameters.AddWithValue("upTo", upTo);
-        return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     /// <summary>The highest position that any reader may know of, 0 in an empty log. Only for telling how far behind a reader is.</summary>
     public async Task<long> LastPositionAsync(CancellationToken cancellation)
     {
-        await using var command = dataSource.CreateCommand($"select {LogArchive.LastPosition}");
+        await using var command = dataSource.CreateCommand($"select coalesce(max(seq_id), 0) from {LogStore.Schema}.mt_events");
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
-    private async Task<IReadOnlyList<LoggedEvent>> ReadDroppedAsync(NpgsqlConnection connection, long after, int limit, CancellationToken cancellation) =>
-        [.. (await LogArchive.ReadAsync(connection, after, limit, cancellation)).Select(e => e.ToLogged(asStored))];
-
-    /// <summary>The events in the table, the oldest transaction that was still running when they were read, and up to where events have been dropped.</summary>
-    private async Task<(List<LoggedEvent>, ulong, long)> QueryAsync(NpgsqlConnection connection, long after, int limit, CancellationToken cancellation)
+    /// <summary>The events, and the oldest transaction that was still running when they were read.</summary>
+    private async Task<(List<LoggedEvent>, ulong)> QueryAsync(NpgsqlConnection connection, long after, int limit, CancellationToken cancellation)
     {
-        // One statement, so one snapshot for all three. Where events have been dropped, the table has some of them only: none is given out.
+        // One statement, so one snapshot for both.
         const string sql = $"""
-            with snapshot as materialized (select pg_current_snapshot() as s, {LogArchive.Dropped} as dropped)
-            select pg_snapshot_xmin(s), dropped, e.seq_id, e.stream_id, e.version, e.id, e.type, e.data::text, e.timestamp
+            with snapshot as materialized (select pg_current_snapshot() as s)
+            select pg_snapshot_xmin(s), e.seq_id, e.stream_id, e.version, e.id, e.type, e.data::text, e.timestamp
             from snapshot left join lateral
-                 (select * from {LogStore.Schema}.mt_events where seq_id > @after and dropped <= @after order by seq_id limit @limit) e on true
+                 (select * from {LogStore.Schema}.mt_events where seq_id > @after order by seq_id limit @limit) e on true
             order by e.seq_id
             """;
         await using var command = new NpgsqlCommand(sql, connection);
         command.Parameters.AddWithValue("after", after);
         command.Parameters.AddWithValue("limit", limit);
         var events = new List<LoggedEvent>();
-        var (oldest, dropped) = (0UL, 0L);
+        var oldest = 0UL;
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
             oldest = reader.GetFieldValue<ulong>(0);
-            dropped = reader.GetInt64(1);
-            if (await reader.IsDBNullAsync(2, cancellation)) break;
-            var (type, data) = (reader.GetString(6), reader.GetString(7));
-            events.Add(new LoggedEvent(reader.GetInt64(2), reader.GetGuid(3), reader.GetInt64(4), reader.GetGuid(5),
-                type, asStored ? data : Upcasting.Apply(type, data), reader.GetFieldValue<DateTimeOffset>(8)));
+            if (await reader.IsDBNullAsync(1, cancellation)) break;
+            var (type, data) = (reader.GetString(5), reader.GetString(6));
+            events.Add(new LoggedEvent(reader.GetInt64(1), reader.GetGuid(2), reader.GetInt64(3), reader.GetGuid(4),
+                type, asStored ? data : Upcasting.Apply(type, data), reader.GetFieldValue<DateTimeOffset>(7)));
         }
-        return (events, oldest, dropped);
+        return (events, oldest);
     }
 
     /// <summary>How many of the events may be handed out.</summary>

@@ -2,7 +2,6 @@ using JasperFx;
 using JasperFx.Events;
 using Marten;
 using Npgsql;
-using Signup.EventLog.Archive;
 using Weasel.Core;
 
 namespace Signup.EventLog;
@@ -18,13 +17,12 @@ public static class LogStore
     /// the wall clock of UTC, which the server would take for its own.
     /// A process that freezes inside a transaction loses it after ten seconds: the database gives its locks to others, and the process finds
     /// its commit refused when it goes on.
-    /// A connection may take half a minute to be made: on a machine that is busy with everything else a process needs its time for the first.
     /// Statements that come again are prepared, which spares the server to parse and plan them; a connection string that says
     /// "Max Auto Prepare=0", for a pooler between that cannot, has its way.
     /// </summary>
     public static NpgsqlDataSource Connect(string connectionString)
     {
-        var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=100;Timeout=30;{connectionString}") { Timezone = "UTC" };
+        var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=100;{connectionString}") { Timezone = "UTC" };
         settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s".Trim();
         return NpgsqlDataSource.Create(settings);
     }
@@ -45,28 +43,13 @@ public static class LogStore
         options.Listeners.Add(new TransactionIdBeforePosition());
         foreach (var type in EventTypes.All)
             Upcasting.Map(options, type);
-        ArchiveTables.Configure(options);
     }
 
-    /// <summary>The account as the log has it. Where its events have been dropped, which is done to ended accounts only, its status and
-    /// version are known, and its address is not.</summary>
+    /// <summary>Everything about an account that is in the log, in order.</summary>
     public static async Task<Accounts.Account> LoadAccountAsync(this IQuerySession session, Guid accountId, CancellationToken cancellation)
     {
         var events = await session.Events.FetchStreamAsync(accountId, token: cancellation);
-        return events is [{ Version: 1 }, ..] ? Accounts.Account.Fold(events.Select(e => e.Data)) : await LoadDroppedAsync(session, accountId, events, cancellation);
-    }
-
-    /// <summary>An account whose first events are not in the table: there is none, or they have been dropped. The archive's files are not for
-    /// deciding; what that needs has stayed in the database.</summary>
-    private static async Task<Accounts.Account> LoadDroppedAsync(IQuerySession session, Guid accountId, IReadOnlyList<IEvent> later, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand($"select status, cardinality(positions) from {ArchiveTables.Stream} where stream_id = @accountId");
-        command.Parameters.AddWithValue("accountId", accountId);
-        await using var reader = await session.ExecuteReaderAsync(command, cancellation);
-        var account = await reader.ReadAsync(cancellation)
-            ? new Accounts.Account { Status = Enum.Parse<Accounts.AccountStatus>(reader.GetString(0)), Version = reader.GetInt32(1) }
-            : Accounts.Account.Nobody;
-        return later.Where(e => e.Version > account.Version).Select(e => e.Data).Aggregate(account, (before, e) => before.Apply(e));
+        return Accounts.Account.Fold(events.Select(e => e.Data));
     }
 
     /// <summary>Makes every appending transaction own a transaction id before it takes a position from the sequence.

@@ -16,8 +16,8 @@ public static class Upcasting
 
     private static readonly ILookup<string, Upcaster> Upcasters = new Upcaster[]
     {
-        // Before mails were written in more than one language, an account had none: they were English. With its colon it is a name; who is called so has it escaped, or none.
-        new("AccountCreated", json => !json.Contains("\"language\":", StringComparison.Ordinal), data => data["language"] = "en"),
+        // Before mails were written in more than one language, an account had none: they were English.
+        new("AccountCreated", json => !json.Contains("\"language\"", StringComparison.Ordinal), data => data["language"] = "en"),
     }.ToLookup(u => u.Type);
 
     /// <summary>The event's JSON in its present shape; the same string where it has it already.</summary>

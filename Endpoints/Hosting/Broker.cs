@@ -2,12 +2,8 @@ using RabbitMQ.Client;
 
 namespace Signup.Hosting;
 
-/// <summary>The broker has not confirmed that it has the command.</summary>
-/// <param name="mayHaveArrived">It was on its way when the time was over: the broker may have it all the same, or take it later.</param>
-public sealed class BrokerUnavailableException(string message, bool mayHaveArrived, Exception? inner = null) : Exception(message, inner)
-{
-    public bool MayHaveArrived => mayHaveArrived;
-}
+/// <summary>The command could not be handed to the broker.</summary>
+public sealed class BrokerUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>One connection to RabbitMQ, opened when first needed and again after it was lost.</summary>
 public sealed class Broker(Uri uri, EndpointIdentity identity) : IAsyncDisposable
@@ -16,9 +12,6 @@ public sealed class Broker(Uri uri, EndpointIdentity identity) : IAsyncDisposabl
     private IConnection? _connection;
 
     public bool IsConnected => _connection is { IsOpen: true };
-
-    /// <summary>Why the broker takes no messages for now, such as "low on memory"; null: it does, as far as it has said.</summary>
-    public string? Blocked { get; private set; }
 
     /// <summary>A channel on which a publish completes once the broker has taken responsibility for the message, and throws where it has not,
     /// or where no queue would get it.</summary>
@@ -47,21 +40,12 @@ public sealed class Broker(Uri uri, EndpointIdentity identity) : IAsyncDisposabl
                 // Recovery is by opening anew: the library's own would bring back channels whose publishes have already failed.
                 var factory = new ConnectionFactory { Uri = uri, AutomaticRecoveryEnabled = false, ClientProvidedName = identity.Name };
                 _connection = await factory.CreateConnectionAsync(cancellation);
-                Blocked = null;
-                _connection.ConnectionBlockedAsync += (_, e) => Say(e.Reason);
-                _connection.ConnectionUnblockedAsync += (_, _) => Say(null);
             }
             return await _connection.CreateChannelAsync(options, cancellation);
         }
         finally
         {
             _gate.Release();
-        }
-
-        Task Say(string? blocked)
-        {
-            Blocked = blocked;
-            return Task.CompletedTask;
         }
     }
 }

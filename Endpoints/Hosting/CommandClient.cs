@@ -3,14 +3,13 @@ using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
-using Signup.Messages.Transport;
 
 namespace Signup.Hosting;
 
 /// <summary>Sends commands from outside a handler, and awaits their answers over RabbitMQ's direct reply-to, which needs no queue.</summary>
 public sealed class CommandClient : IAsyncDisposable
 {
-    internal const string DirectReplyTo = "amq.rabbitmq.reply-to";
+    private const string DirectReplyTo = "amq.rabbitmq.reply-to";
 
     /// <summary>How long a reply is still of use to someone after its asker's timeout.</summary>
     private static readonly TimeSpan LateFor = TimeSpan.FromMinutes(10);
@@ -21,14 +20,12 @@ public sealed class CommandClient : IAsyncDisposable
     private readonly Broker _broker;
     private readonly Wire _wire;
     private readonly LazyChannel _channel;
-    private readonly Bundles _commands;
     private readonly ConcurrentDictionary<string, TaskCompletionSource<ReadOnlyMemory<byte>>> _waiting = new();
 
     public CommandClient(Broker broker, Wire wire)
     {
         (_broker, _wire) = (broker, wire);
         _channel = new LazyChannel(OpenAsync);
-        _commands = new Bundles(wire, "Send", OpenToSendAsync, mandatory: true);
     }
 
     /// <summary>Makes ready to send, which else the first command waits for.</summary>
@@ -112,23 +109,21 @@ public sealed class CommandClient : IAsyncDisposable
         var properties = _wire.Describe(command.GetType(), messageId, "Send", replyTo, correlation);
         var body = JsonSerializer.SerializeToUtf8Bytes(command, command.GetType(), Wire.Json);
         Exception? last = null;
-        var sent = false;
         while (true)
         {
-            var message = new Outgoing(address, "", properties, body);
             try
             {
-                await _commands.SendAsync(message).WaitAsync(deadline);
+                var channel = await _channel.GetAsync(deadline);
+                await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, body, deadline);
                 return;
             }
             catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException or TimeoutException)
             {
-                (last, sent) = (e, sent || message.Sent);
+                last = e;
             }
             catch (OperationCanceledException e)
             {
-                message.Withdraw();
-                throw new BrokerUnavailableException("The message broker did not take the command in time.", sent || message.Sent, last ?? e);
+                throw new BrokerUnavailableException("The message broker did not take the command in time.", last ?? e);
             }
             try
             {
@@ -136,7 +131,7 @@ public sealed class CommandClient : IAsyncDisposable
             }
             catch (OperationCanceledException)
             {
-                throw new BrokerUnavailableException("The message broker cannot be reached.", sent, last);
+                throw new BrokerUnavailableException("The message broker cannot be reached.", last);
             }
         }
     }
@@ -147,25 +142,11 @@ public sealed class CommandClient : IAsyncDisposable
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, delivery) =>
         {
-            if (delivery.BasicProperties.Type == typeof(Bundle).FullName)
-                foreach (var reply in JsonSerializer.Deserialize<Bundle>(delivery.Body.Span, Wire.Json)!.Messages) Hear(reply.Headers.GetValueOrDefault(Headers.CorrelationId), reply.Body);
-            else Hear(delivery.BasicProperties.CorrelationId, delivery.Body.ToArray());
+            if (delivery.BasicProperties.CorrelationId is { } id && _waiting.TryGetValue(id, out var waiting))
+                waiting.TrySetResult(delivery.Body.ToArray());
             return Task.CompletedTask;
         };
         await channel.BasicConsumeAsync(DirectReplyTo, autoAck: true, consumer, cancellation);
-        return channel;
-    }
-
-    private void Hear(string? correlation, byte[] reply)
-    {
-        if (correlation is not null && _waiting.TryGetValue(correlation, out var waiting)) waiting.TrySetResult(reply);
-    }
-
-    private async Task<IChannel> OpenToSendAsync()
-    {
-        var channel = await _channel.GetAsync(CancellationToken.None);
-        // What is written now would lie in the connection, and be taken whenever the broker is well again.
-        if (_broker.Blocked is { } reason) throw new IOException($"The message broker takes nothing for now: {reason}.");
         return channel;
     }
 }

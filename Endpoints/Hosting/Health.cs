@@ -22,22 +22,18 @@ public static class Health
         app.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         app.MapHealthChecks("/health/ready", new HealthCheckOptions
         {
-            ResponseWriter = (context, report) => context.Response.WriteAsJsonAsync(Describe(report)),
+            ResponseWriter = (context, report) => context.Response.WriteAsJsonAsync(new
+            {
+                status = report.Status.ToString(),
+                checks = report.Entries.ToDictionary(e => e.Key, e => new { status = e.Value.Status.ToString(), e.Value.Description, e.Value.Data }),
+            }),
         });
     }
-
-    /// <summary>What <c>/health/ready</c> answers, before it is JSON.</summary>
-    public static object Describe(HealthReport report) => new
-    {
-        status = report.Status.ToString(),
-        checks = report.Entries.ToDictionary(e => e.Key, e => new { status = e.Value.Status.ToString(), e.Value.Description, e.Value.Data }),
-    };
 
     private sealed class BrokerCheck(Broker broker) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
-            if (broker.Blocked is { } reason) return HealthCheckResult.Degraded($"RabbitMQ takes no messages: {reason}.");
             if (broker.IsConnected) return HealthCheckResult.Healthy();
             try
             {

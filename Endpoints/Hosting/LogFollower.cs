@@ -5,8 +5,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Signup.EventLog;
-using Signup.EventLog.Archive;
-using Wolverine;
 
 namespace Signup.Hosting;
 
@@ -33,10 +31,9 @@ public interface IProjection
 public static class ProjectionServices
 {
     /// <summary>Registers a projection, what keeps it at the end of the log, and what tells how far it is behind, as health check
-    /// <paramref name="name"/> and as metrics. <see cref="WakeUpHandler"/> takes the messages on its queue.</summary>
+    /// <paramref name="name"/> and as metrics. <see cref="WakeUp"/> is for the handlers of its messages.</summary>
     public static void AddProjection<TProjection>(this IServiceCollection services, string name) where TProjection : class, IProjection
     {
-        services.ConfigureWolverine(options => options.Discovery.IncludeType(typeof(WakeUpHandler)));
         services.AddSingleton<TProjection>().AddSingleton<WakeUp>();
         services.AddSingleton<LogFollower<TProjection>>().AddHostedService(s => s.GetRequiredService<LogFollower<TProjection>>());
         services.AddSingleton<ProjectionLag<TProjection>>().AddHealthChecks().AddCheck<ProjectionLag<TProjection>>(name);
@@ -85,14 +82,8 @@ public sealed partial class LogFollower<TProjection>(TProjection projection, Npg
 {
     private const int BatchSize = 1_000;
 
-    /// <summary>So many and more are taken in without a pause.</summary>
-    private const int SmallBatch = 50;
-
     /// <summary>How long a lost message may go unnoticed.</summary>
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(500);
-
-    /// <summary>Between transactions while events come one by one: a few share one. The first after a rest is taken in at once.</summary>
-    private static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Before looking again where the next position may still be filled by a running transaction.</summary>
     private static readonly TimeSpan ShortestGapRest = TimeSpan.FromMilliseconds(10);
@@ -109,9 +100,9 @@ public sealed partial class LogFollower<TProjection>(TProjection projection, Npg
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var position = await projection.PositionAsync(connection, cancellation);
         await using var command = new NpgsqlCommand($"""
-            select {LogArchive.LastPosition},
-                   coalesce(extract(epoch from clock_timestamp() - coalesce({LogArchive.OldestBehind("@position")},
-                            (select timestamp from {LogStore.Schema}.mt_events where seq_id > @position order by seq_id limit 1))), 0)::double precision
+            select coalesce((select max(seq_id) from {LogStore.Schema}.mt_events), 0),
+                   coalesce((select extract(epoch from clock_timestamp() - timestamp) from {LogStore.Schema}.mt_events
+                             where seq_id > @position order by seq_id limit 1), 0)::double precision
             """, connection);
         command.Parameters.AddWithValue("position", position);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
@@ -131,7 +122,7 @@ public sealed partial class LogFollower<TProjection>(TProjection projection, Npg
             {
                 if (!ensured) await projection.EnsureAsync(stoppingToken);
                 ensured = true;
-                var (found, count) = await TakeAsync(stoppingToken);
+                var found = await TakeAsync(stoppingToken);
                 if (pause > TimeSpan.Zero) Recovered(logger, projection.Name);
                 pause = TimeSpan.Zero;
                 if (found != Found.Events || Stopwatch.GetElapsedTime(measured) > Rest)
@@ -141,7 +132,6 @@ public sealed partial class LogFollower<TProjection>(TProjection projection, Npg
                 }
                 var gap = found == Found.Nothing && Lag!.Events > 0;
                 if (found != Found.Events) await wakeUp.WaitAsync(gap ? gapRest : Rest, stoppingToken);
-                else if (count < SmallBatch) await Task.Delay(Gather, stoppingToken);
                 gapRest = gap && gapRest < Rest ? gapRest * 2 : gap ? gapRest : ShortestGapRest;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -152,39 +142,25 @@ public sealed partial class LogFollower<TProjection>(TProjection projection, Npg
             {
                 // Whatever it is, the checkpoint has not moved: trying again is safe, and giving up would freeze the projection.
                 if (pause == TimeSpan.Zero) Failing(logger, e, projection.Name);
-                await TryMeasureAsync(stoppingToken);
                 pause = pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
                 await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    /// <summary>While it cannot follow, how far it falls behind is what there is to know.</summary>
-    private async Task TryMeasureAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            await MeasureAsync(cancellation);
-        }
-        catch (Exception)
-        {
-            // What keeps it from following may keep it from this, too: the last figure stands, and the fault has been said.
-        }
-    }
-
-    private async Task<(Found, int Count)> TakeAsync(CancellationToken cancellation)
+    private async Task<Found> TakeAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         // A process that is frozen while it holds the checkpoint must not hold up the others: the server ends its transaction.
         await using (var command = new NpgsqlCommand("set local idle_in_transaction_session_timeout = '20s'", connection))
             await command.ExecuteNonQueryAsync(cancellation);
-        if (await projection.LockAsync(connection, cancellation) is not { } position) return (Found.Busy, 0);
+        if (await projection.LockAsync(connection, cancellation) is not { } position) return Found.Busy;
         var events = await log.ReadAsync(position, BatchSize, cancellation);
-        if (events.Count == 0) return (Found.Nothing, 0);
+        if (events.Count == 0) return Found.Nothing;
         await projection.ApplyAsync(connection, events, cancellation);
         await transaction.CommitAsync(cancellation);
-        return (Found.Events, events.Count);
+        return Found.Events;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Projection} cannot follow the log, trying again until it can")]

@@ -9,7 +9,7 @@ namespace Signup.Hosting;
 public sealed record Append(Guid StreamId, long ExpectedVersion, params IReadOnlyList<object> Events);
 
 /// <summary>Appends facts and puts the messages that tell of them into the outbox, in one transaction.</summary>
-public sealed class LogWriter(IDocumentStore store, Outbox outbox, LogNews news)
+public sealed class LogWriter(IDocumentStore store, Outbox outbox)
 {
     /// <exception cref="EventStreamUnexpectedMaxEventIdException">The stream has moved on: load and decide again.</exception>
     public async Task AppendAsync(Append? append)
@@ -22,6 +22,5 @@ public sealed class LogWriter(IDocumentStore store, Outbox outbox, LogNews news)
         outbox.Store(session, outgoing);
         await session.SaveChangesAsync();
         outbox.Publish(outgoing);
-        news.Tell();
     }
 }

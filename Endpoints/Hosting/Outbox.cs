@@ -18,15 +18,11 @@ public sealed class Outbox : IAsyncDisposable
     /// <summary>More side by side gains nothing.</summary>
     private const int MaxBatch = 256;
 
-    /// <summary>Between deletions while little is published. A process that dies within it leaves what is published once more.</summary>
-    private static readonly TimeSpan DeletePause = TimeSpan.FromMilliseconds(50);
-
     private readonly WolverineRuntime _runtime;
     private readonly Wire _wire;
     private readonly ILogger<Outbox> _logger;
     private readonly LazyChannel _channel;
     private readonly GroupCommit<Envelope, bool> _publishing;
-    private readonly GroupCommit<Envelope, bool> _deleting;
     private readonly string _insert;
 
     public Outbox(IWolverineRuntime runtime, Broker broker, Wire wire, EndpointIdentity identity, ILogger<Outbox> logger)
@@ -34,7 +30,6 @@ public sealed class Outbox : IAsyncDisposable
         (_runtime, _wire, _logger) = ((WolverineRuntime)runtime, wire, logger);
         _channel = new LazyChannel(broker.OpenConfirmingChannelAsync);
         _publishing = new(PublishAsync, MaxBatch);
-        _deleting = new(DeleteAsync, MaxBatch, DeletePause);
         _insert = $"""
             insert into {identity.Name}.wolverine_outgoing_envelopes (id, owner_id, destination, message_type, body)
             select id, ?, destination, message_type, body from unnest(?, ?, ?, ?) as m (id, destination, message_type, body)
@@ -90,22 +85,15 @@ public sealed class Outbox : IAsyncDisposable
         {
             _logger.LeftInOutbox(e, confirmed.Count(c => !c));
         }
-        for (var i = 0; i < envelopes.Count; i++)
-            if (confirmed[i]) _ = _deleting.SubmitAsync(envelopes[i]);
-        return confirmed;
-    }
-
-    private async Task<IReadOnlyList<bool>> DeleteAsync(IReadOnlyList<Envelope> published)
-    {
         try
         {
-            await _runtime.Storage.Outbox.DeleteOutgoingAsync([.. published]);
+            if (confirmed.Contains(true)) await _runtime.Storage.Outbox.DeleteOutgoingAsync([.. envelopes.Where((_, i) => confirmed[i])]);
         }
         catch (Exception e)
         {
-            _logger.PublishedAgain(e, published.Count);
+            _logger.PublishedAgain(e, confirmed.Count(c => c));
         }
-        return new bool[published.Count];
+        return confirmed;
     }
 }
 

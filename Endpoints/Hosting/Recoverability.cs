@@ -3,7 +3,6 @@ using JasperFx.Events;
 using Marten.Exceptions;
 using Npgsql;
 using RabbitMQ.Client.Exceptions;
-using Signup.EventLog;
 using Signup.Hosting.ServiceControl;
 using Wolverine;
 using Wolverine.ErrorHandling;
@@ -15,6 +14,9 @@ public static class Recoverability
 {
     private static readonly TimeSpan[] Pauses = [.. new[] { 0.1, 0.5, 2, 5, 10, 20 }.Select(TimeSpan.FromSeconds)];
 
+    /// <summary>How long a message rests, back in its queue, when retrying in place did not help: the broker or the database is away.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(15);
+
     /// <summary>PostgreSQL's code for a transaction that was ended because its process did nothing in it for too long.</summary>
     private const string IdleInTransactionSessionTimeout = "25P03";
 
@@ -23,23 +25,19 @@ public static class Recoverability
     public static void Configure(WolverineOptions options)
     {
         // Someone else appended first: load and decide again, at once.
-        options.OnException(HasMovedOn)
+        options.OnException<EventStreamUnexpectedMaxEventIdException>()
+            .Or<ConcurrencyException>()
             .RetryWithCooldown([.. Enumerable.Range(1, 8).Select(n => TimeSpan.FromMilliseconds(10 * n))]).WithFullJitter()
             .Then.CustomActionIndefinitely(Failures.MoveAsync, ToError);
 
         // The database or the broker is away, restarting, or too busy. The message stays unacknowledged meanwhile, however long it takes.
         options.OnException(IsTransient)
             .RetryWithCooldown(Pauses).WithFullJitter()
-            .Then.CustomActionIndefinitely(Rest.ThenRetryAsync, "Rest, then retry");
+            .Then.PauseThenRequeue(Rest);
 
         // Anything else is a bug or a poisoned message: repeating it would not help. To the queue `error`, at once.
         options.OnAnyException().CustomActionIndefinitely(Failures.MoveAsync, ToError);
     }
-
-    /// <summary>Whether the stream was begun, or appended to, between the look at it and the append.</summary>
-    public static bool HasMovedOn(Exception e) => e is ConcurrencyException or EventStreamUnexpectedMaxEventIdException
-        or Marten.Exceptions.ExistingStreamIdCollisionException or JasperFx.Events.ExistingStreamIdCollisionException
-        or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, SchemaName: LogStore.Schema } || (e.InnerException is { } inner && HasMovedOn(inner));
 
     /// <summary>Whether the database could not be asked at all, as opposed to having answered with an error: whoever asks next will fare no better.</summary>
     public static bool IsUnreachable(Exception e) => e is NpgsqlException and not PostgresException || (e.InnerException is { } inner && e is not PostgresException && IsUnreachable(inner));
@@ -48,15 +46,10 @@ public static class Recoverability
     public static bool IsTransient(Exception e) => e switch
     {
         MartenCommandException { InnerException: { } inner } => IsTransient(inner),
-        // The connection broke inside the transaction, and the session, which is this message's own, with it.
-        SessionTransactionUnusableException => true,
         // Terminated by the administrator, by a crash of the server, or for having frozen inside a transaction.
         PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or IdleInTransactionSessionTimeout } => true,
         NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is IOException or TimeoutException or System.Net.Sockets.SocketException,
-        // A channel that was lost is closed while another handler still publishes on it: the client's word for that, or its semaphore's.
-        ObjectDisposedException { ObjectName: var closed } => closed.StartsWith("RabbitMQ.", StringComparison.Ordinal) || closed == typeof(SemaphoreSlim).FullName,
-        // The last is the bus's own limit on a handler's time: the machine, or what it waits for, is too busy.
-        TransientException or RabbitMQClientException or BrokerUnavailableException or IOException or TimeoutException or OperationCanceledException => true,
+        TransientException or RabbitMQClientException or BrokerUnavailableException or IOException or TimeoutException => true,
         AggregateException many => many.InnerExceptions.All(IsTransient),
         _ => false,
     };

@@ -21,7 +21,7 @@ internal sealed class ReturnValues : IHandlerPolicy
         foreach (var chain in chains)
         {
             Each<Append>(chain, value => Call<LogWriter>(nameof(LogWriter.AppendAsync), value));
-            Each<ProposeEvent>(chain, value => Call<HandlerSends>(nameof(HandlerSends.ForwardAsync), value));
+            Each<ProposeEvent>(chain, value => Call<HandlerSends>(nameof(HandlerSends.ForwardAsync), Constant.For(Topology.Uniqueness), value));
             Each<Verdict>(chain, value => Call<HandlerSends>(nameof(HandlerSends.ReplyAsync), value));
             Each<ActivationVerdict>(chain, value => Call<HandlerSends>(nameof(HandlerSends.ReplyAsync), value));
         }

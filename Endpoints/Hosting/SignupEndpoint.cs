@@ -25,23 +25,22 @@ public static class SignupEndpoint
         var builder = CreateHost(name, args);
         var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
         builder.Services.AddSingleton(LogStore.Connect(Setting(builder.Configuration, "ConnectionStrings:Postgres")));
-        builder.Services.AddHostedService<PrepareLog>();
         builder.Services.AddMarten(services =>
             {
                 var options = new StoreOptions();
                 LogStore.Configure(options, services.GetRequiredService<NpgsqlDataSource>());
                 return options;
             })
+            .ApplyAllDatabaseChangesOnStartup()
             .IntegrateWithWolverine(integration => integration.MessageStorageSchemaName = name);
-        builder.Services.AddSingleton<LogReader>().AddSingleton<LogWriter>().AddSingleton<HandlerSends>().AddSingleton<Outbox>().AddSingleton<LogNews>();
+        builder.Services.AddSingleton<LogReader>().AddSingleton<LogWriter>().AddSingleton<HandlerSends>().AddSingleton<Outbox>();
         builder.Host.UseWolverine(options =>
         {
             options.ServiceName = name;
             options.ApplicationAssembly = Assembly.GetEntryAssembly();
-            options.Discovery.IncludeType(typeof(BundleHandler));
             options.Policies.DisableConventionalLocalRouting();
             options.Policies.Add<ReturnValues>();
-            options.CodeGeneration.TypeLoadMode = TypeLoadMode.Static;
+            options.CodeGeneration.TypeLoadMode = TypeLoadMode.Dynamic;
             // The inbox is not used (handlers are idempotent by what they have stored); where it is, it remembers for days.
             options.Durability.KeepAfterMessageHandling = TimeSpan.FromDays(7);
             // A process that died left messages in its outbox: others send them within half a minute.

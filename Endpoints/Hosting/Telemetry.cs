@@ -25,8 +25,7 @@ internal static class Telemetry
         if (string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])) return;
 
         builder.Services.AddOpenTelemetry()
-            // As ServiceControl knows it: an id that changed with every start would leave a series of figures behind each time.
-            .ConfigureResource(resource => resource.AddService(serviceName: name, serviceNamespace: "signup", serviceInstanceId: new EndpointIdentity(name).HostId.ToString()))
+            .ConfigureResource(resource => resource.AddService(serviceName: name, serviceNamespace: "signup"))
             .WithTracing(tracing => tracing.AddAspNetCoreInstrumentation().AddNpgsql().AddSource("Wolverine", "Marten", "Signup.*"))
             .WithMetrics(metrics => metrics.AddAspNetCoreInstrumentation().AddRuntimeInstrumentation().AddNpgsqlInstrumentation().AddMeter("Signup.*", "Wolverine*"))
             .WithLogging()

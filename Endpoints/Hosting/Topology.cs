@@ -1,6 +1,5 @@
 using RabbitMQ.Client;
 using Signup.EventLog;
-using Signup.Messages.Transport;
 
 namespace Signup.Hosting;
 
@@ -20,7 +19,7 @@ public static class Topology
     private static readonly Dictionary<string, IEnumerable<Type>> Subscriptions = new()
     {
         [Mail] = MessagesOf("AccountCreated", "AccountActivated", "AccountExpired", "AccountDeleted"),
-        [Query] = [typeof(LogExtended)],
+        [Query] = EventTypes.All.Select(t => t.Message),
     };
 
     /// <summary>The exchange that an event is published to.</summary>
@@ -31,14 +30,11 @@ public static class Topology
     {
         foreach (var queue in new[] { Accounts, Uniqueness, Mail, Query, Error })
             await DeclareQueueAsync(channel, queue, cancellation);
-        foreach (var type in EventTypes.All.Select(t => t.Message).Append(typeof(LogExtended)))
-            await channel.ExchangeDeclareAsync(ExchangeOf(type), ExchangeType.Fanout, durable: true, cancellationToken: cancellation);
+        foreach (var type in EventTypes.All)
+            await channel.ExchangeDeclareAsync(ExchangeOf(type.Message), ExchangeType.Fanout, durable: true, cancellationToken: cancellation);
         foreach (var (subscriber, events) in Subscriptions)
             foreach (var e in events)
                 await channel.ExchangeBindAsync(subscriber, ExchangeOf(e), routingKey: "", cancellationToken: cancellation);
-        // Query once subscribed to each event. A broker that remembers is told.
-        foreach (var type in EventTypes.All)
-            await channel.ExchangeUnbindAsync(Query, ExchangeOf(type.Message), routingKey: "", cancellationToken: cancellation);
     }
 
     /// <summary>Declares the queue of a consumer from outside, and binds it to its events.</summary>

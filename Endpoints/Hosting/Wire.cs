@@ -113,18 +113,6 @@ public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
         // A message that names itself nowhere gets a name, so that it can be told from others should it fail.
         if (Header(Headers.MessageId) is null) Overwrite(Headers.MessageId, string.IsNullOrEmpty(incoming.MessageId) ? Guid.CreateVersion7().ToString() : incoming.MessageId);
 
-        Read(envelope);
-
-        string? Header(string key) => envelope.Headers.GetValueOrDefault(key);
-        void Overwrite(string key, string? value)
-        {
-            if (!string.IsNullOrEmpty(value)) envelope.Headers[key] = value;
-        }
-    }
-
-    /// <summary>Tells the bus what an incoming message's headers say.</summary>
-    internal static void Read(Envelope envelope)
-    {
         // A retry from ServiceControl has the same AMQP message id every time. Whoever remembers ids must not take the second for the first.
         envelope.Id = Header(Headers.RetryUniqueMessageId) is null && Guid.TryParse(Header(Headers.MessageId), out var id) ? id : Guid.CreateVersion7();
         envelope.CorrelationId = Header(Headers.CorrelationId) ?? Header(Headers.MessageId);
@@ -136,6 +124,10 @@ public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
         envelope.SentAt = ReadDate(Header(Headers.TimeSent)) ?? DateTimeOffset.UtcNow;
 
         string? Header(string key) => envelope.Headers.GetValueOrDefault(key);
+        void Overwrite(string key, string? value)
+        {
+            if (!string.IsNullOrEmpty(value)) envelope.Headers[key] = value;
+        }
     }
 
     /// <summary>A message's headers as text, whatever AMQP type each has, without those of the broker.</summary>

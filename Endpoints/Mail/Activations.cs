@@ -22,9 +22,6 @@ public sealed class Activations
     /// <summary>More than one session at once does not pay: the next batch grows while one is being committed.</summary>
     private const int MaxBatch = 200;
 
-    /// <summary>Between transactions while little happens. Nobody waits for them: a mail that is a moment later is no later for its reader.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-
     /// <summary>First key of the advisory locks by which processes show that they live.</summary>
     private const int LeaseLocks = 0x6d61696c;
 
@@ -40,14 +37,13 @@ public sealed class Activations
     private readonly NpgsqlDataSource _database;
     private readonly IDocumentStore _log;
     private readonly ActivationPolicy _policy;
-    private readonly LogNews _news;
     private readonly TimeProvider _time;
     private readonly GroupCommit<Request, Decision> _commits;
 
-    public Activations(NpgsqlDataSource database, IDocumentStore log, ActivationPolicy policy, LogNews news, TimeProvider time)
+    public Activations(NpgsqlDataSource database, IDocumentStore log, ActivationPolicy policy, TimeProvider time)
     {
-        (_database, _log, _policy, _news, _time) = (database, log, policy, news, time);
-        _commits = new(CommitAsync, MaxBatch, Pause);
+        (_database, _log, _policy, _time) = (database, log, policy, time);
+        _commits = new(CommitAsync, MaxBatch);
     }
 
     /// <summary>Set when a commit has made something due at once.</summary>
@@ -159,43 +155,23 @@ public sealed class Activations
         }
     }
 
-    /// <summary>As SQL: what processes have taken that do not show life.</summary>
-    private const string TakenBySilent = """
-        due is not null and due = any(@kinds) and due_at between @now and @latest and taken_by is not null
-          and not exists (select from pg_locks l join pg_database d on d.oid = l.database
-                          where l.locktype = 'advisory' and d.datname = current_database() and l.classid = @locks::int::oid and l.objid = taken_by::oid and l.objsubid = 2)
-        """;
-
-    /// <summary>Processes that have taken something and do not show life at the moment.</summary>
-    /// <param name="life">The caller's own, see <see cref="ShowLifeAsync"/>.</param>
-    public async Task<IReadOnlyCollection<int>> FindSilentAsync(NpgsqlConnection life, DateTimeOffset latestLease, CancellationToken cancellation)
-    {
-        await using var command = OfSilent(life, $"select distinct taken_by from mail.activation where {TakenBySilent}", latestLease);
-        var owners = new List<int>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) owners.Add(reader.GetInt32(0));
-        return owners;
-    }
-
-    /// <summary>Makes due again what those of <paramref name="owners"/> had taken who still do not show life.</summary>
+    /// <summary>Makes due again what processes had taken that are no longer alive.</summary>
     /// <param name="life">The caller's own, see <see cref="ShowLifeAsync"/>.</param>
     /// <returns>How many it was.</returns>
-    public async Task<int> ReclaimAsync(NpgsqlConnection life, int[] owners, DateTimeOffset latestLease, CancellationToken cancellation)
+    public async Task<int> ReclaimAsync(NpgsqlConnection life, DateTimeOffset latestLease, CancellationToken cancellation)
     {
-        if (owners.Length == 0) return 0;
-        await using var command = OfSilent(life, $"update mail.activation set due_at = @now, taken_by = null where taken_by = any(@owners) and {TakenBySilent}", latestLease);
-        command.Parameters.AddWithValue("owners", owners);
-        return await command.ExecuteNonQueryAsync(cancellation);
-    }
-
-    private NpgsqlCommand OfSilent(NpgsqlConnection life, string sql, DateTimeOffset latestLease)
-    {
-        var command = new NpgsqlCommand(sql, life);
+        const string sql = """
+            update mail.activation set due_at = @now, taken_by = null
+            where due is not null and due = any(@kinds) and due_at between @now and @latest and taken_by is not null
+              and not exists (select from pg_locks l join pg_database d on d.oid = l.database
+                              where l.locktype = 'advisory' and d.datname = current_database() and l.classid = @locks::int::oid and l.objid = taken_by::oid and l.objsubid = 2)
+            """;
+        await using var command = new NpgsqlCommand(sql, life);
         command.Parameters.AddWithValue("now", _time.GetUtcNow());
         command.Parameters.AddWithValue("kinds", Kinds);
         command.Parameters.AddWithValue("latest", latestLease);
         command.Parameters.AddWithValue("locks", LeaseLocks);
-        return command;
+        return await command.ExecuteNonQueryAsync(cancellation);
     }
 
     private async Task<IReadOnlyList<Decision>> CommitAsync(IReadOnlyList<Request> requests)
@@ -235,7 +211,6 @@ public sealed class Activations
         if (changed.Count > 0) await SaveAsync(connection, changed, before);
         if (facts.Count > 0) await AppendAsync(transaction, facts);
         await transaction.CommitAsync();
-        if (facts.Count > 0) _news.Tell();
         var now = _time.GetUtcNow();
         if (changed.Exists(s => _policy.WhatIsDue(s, now) is not null)) Due.Set();
         return decisions;

@@ -62,11 +62,10 @@ public static partial class Faults
     {
         var enhanced = EnhancedCode().Match(text) is { Success: true } m ? (Subject: int.Parse(m.Groups[1].ValueSpan, null), Detail: int.Parse(m.Groups[2].ValueSpan, null)) : default;
         // Before the recipient is named, whatever is wrong is wrong for all. 421: the service is closing. 53x, X.7.8 and their kin: authentication.
-        // X.3: the mail system itself, such as a full disk. X.4.5 and X.7.20 to 27: a quota is used up, or what is wrong is the sender's domain (RFC 7372, 7505), as
-        // large providers say it behind 550. 500 to 504 but 501: the conversation is broken.
+        // X.3: the mail system itself, such as a full disk. 500 to 504 but 501: the conversation is broken.
         if (stage < SmtpStage.Recipient || code == 421
             || code is 530 or 534 or 535 or 538 or 454 or 500 or 502 or 503 or 504
-            || enhanced is { Subject: 7, Detail: 8 or 9 or 11 or 14 or (>= 20 and <= 27) } or { Subject: 3, Detail: not 4 } or { Subject: 4, Detail: 5 }
+            || enhanced is { Subject: 7, Detail: 8 or 9 or 11 or 14 } or { Subject: 3, Detail: not 4 }
             || (stage == SmtpStage.Recipient && RelayDenied().IsMatch(text)))
             return new Outcome.Trouble($"reply-{code}", InMail: stage == SmtpStage.Data);
         if (code is >= 400 and < 500) return new Outcome.PutOff($"reply-{code}");

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Threading.Channels;
-using MimeKit;
 using Npgsql;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
@@ -15,36 +14,26 @@ public sealed partial class SendDueMails(
     Activations activations, ActivationPolicy policy, MailComposer composer, Transports transports, Provider provider, CommandClient commands,
     MailSettings settings, SmtpSettings smtp, TimeProvider time, ILogger<SendDueMails> logger) : BackgroundService
 {
-    /// <summary>The least and the most mails in memory, whatever is due: see <see cref="Pace"/>.</summary>
-    private const int LeastInHand = 64, MostInHand = 4_096;
-
-    /// <summary>Written while the one before is on its way, so that a connection does not wait for them.</summary>
-    private const int ComposedPerConnection = 8;
+    /// <summary>Mails in memory per connection, of up to eight: enough to keep fast ones busy while more are being taken, and others recorded.</summary>
+    private const int TakenPerConnection = 64;
 
     private static readonly TimeSpan ReclaimEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
-
-    /// <summary>Before a connection's work is begun anew after a fault that nobody thought of.</summary>
-    private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(1);
 
     /// <summary>How long mails that are on their way when the process is told to stop may take to arrive.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
 
     private readonly int _owner = Random.Shared.Next(1, int.MaxValue);
     private readonly TaskCompletionSource<SentJournal> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<Taken> _taken = Channel.CreateUnbounded<Taken>();
-    private readonly Channel<Letter> _letters = Channel.CreateBounded<Letter>(new BoundedChannelOptions(ComposedPerConnection * transports.Most) { SingleWriter = true });
-    private readonly Pace _pace = new(LeastInHand * Math.Min(transports.Most, 8), MostInHand, TimeProvider.System);
+    private readonly Channel<Taken> _queue = Channel.CreateUnbounded<Taken>();
     private readonly Lanes _lanes = new(transports.First, transports.Most, time);
     private readonly Signal _room = new();
 
     /// <summary>Mails that were taken, and of which the database does not know yet what became of them.</summary>
     private int _inHand;
 
-    /// <summary>A mail to send.</summary>
-    /// <param name="Mail">Null where there is no address to send it to, or no mail to send.</param>
-    private sealed record Letter(Taken Taken, MimeMessage? Mail);
+    private int Most => TakenPerConnection * Math.Min(transports.Most, 8);
 
     public override void Dispose()
     {
@@ -60,12 +49,10 @@ public sealed partial class SendDueMails(
         var life = ShowLifeAsync(stoppingToken);
         using var journal = await _ready.Task.WaitAsync(stoppingToken);
         var senders = Enumerable.Range(0, transports.Most).Select(_ => SendAllAsync(journal, stoppingToken, hurry.Token)).ToArray();
-        await Task.WhenAll(
-            RepeatAsync(TakeMailsAsync, stoppingToken), RepeatAsync(ComposeAsync, stoppingToken), RepeatAsync(AskForExpiriesAsync, stoppingToken));
+        await Task.WhenAll(RepeatAsync(TakeMailsAsync, stoppingToken), RepeatAsync(AskForExpiriesAsync, stoppingToken));
         await Task.WhenAll(senders);
         var left = new List<Guid>();
-        while (_taken.Reader.TryRead(out var taken)) left.Add(taken.State.AccountId);
-        while (_letters.Reader.TryRead(out var letter)) left.Add(letter.Taken.State.AccountId);
+        while (_queue.Reader.TryRead(out var taken)) left.Add(taken.State.AccountId);
         await activations.GiveBackAsync(left, _owner, hurry.Token);
         await life;
     }
@@ -74,24 +61,24 @@ public sealed partial class SendDueMails(
 
     private async Task TakeMailsAsync(CancellationToken stopping)
     {
-        _lanes.Look(_letters.Reader.Count > 0);
-        var (inHand, most) = (Volatile.Read(ref _inHand), _pace.InHand);
-        var (allowed, pause) = provider.Allowance(most - inHand);
+        _lanes.Look(_queue.Reader.Count > 0);
+        var inHand = Volatile.Read(ref _inHand);
+        var (allowed, pause) = provider.Allowance(Most - inHand);
         // Few large takes cost less than many small ones.
-        if (allowed <= 0 || (allowed > 1 && inHand > most / 2))
+        if (allowed <= 0 || (allowed > 1 && inHand > Most / 2))
         {
             await _room.WaitAsync(pause > TimeSpan.Zero ? pause : LookEvery, stopping);
             return;
         }
         var taken = await activations.TakeAsync(mails: true, allowed, _owner, time.GetUtcNow() + settings.Lease, stopping);
         Interlocked.Add(ref _inHand, taken.Count);
-        foreach (var mail in taken) _taken.Writer.TryWrite(mail);
+        foreach (var mail in taken) _queue.Writer.TryWrite(mail);
         if (taken.Count == 0) await activations.Due.WaitAsync(inHand > 0 && LookEvery < settings.Poll ? LookEvery : settings.Poll, stopping);
     }
 
     private async Task AskForExpiriesAsync(CancellationToken stopping)
     {
-        var taken = await activations.TakeAsync(mails: false, LeastInHand, _owner, time.GetUtcNow() + settings.Lease, stopping);
+        var taken = await activations.TakeAsync(mails: false, TakenPerConnection, _owner, time.GetUtcNow() + settings.Lease, stopping);
         for (var i = 0; i < taken.Count; i++)
         {
             try
@@ -115,27 +102,6 @@ public sealed partial class SendDueMails(
         await activations.DecideAsync(id, state => policy.ExpiryAsked(state, now));
     }
 
-    // Composing
-
-    private async Task ComposeAsync(CancellationToken stopping)
-    {
-        await _taken.Reader.WaitToReadAsync(stopping);
-        await _letters.Writer.WaitToWriteAsync(stopping);
-        if (!_taken.Reader.TryRead(out var taken)) return;
-        var (state, now) = (taken.State, time.GetUtcNow());
-        try
-        {
-            var mail = taken.Due.Purpose is { } purpose ? composer.Compose(state, purpose, policy.LinkExpires(state, now), now) : null;
-            _letters.Writer.TryWrite(new Letter(taken, mail));
-        }
-        catch
-        {
-            // It stays where it is until its lease ends, and the others go out.
-            Done();
-            throw;
-        }
-    }
-
     // Sending
 
     /// <summary>One connection's work, for as long as the process lives.</summary>
@@ -147,18 +113,9 @@ public sealed partial class SendDueMails(
         {
             while (true)
             {
-                await _letters.Reader.WaitToReadAsync(stopping);
+                await _queue.Reader.WaitToReadAsync(stopping);
                 await _lanes.EnterAsync(stopping);
-                try
-                {
-                    await UseLaneAsync(transport, journal, recording, stopping, hurry);
-                }
-                catch (Exception e) when (!stopping.IsCancellationRequested)
-                {
-                    // Whatever it is, mails go on. The one that it happened to is taken again when its lease ends.
-                    Failing(logger, e);
-                    await Task.Delay(AfterFault, time, stopping);
-                }
+                await UseLaneAsync(transport, journal, recording, stopping, hurry);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -174,10 +131,10 @@ public sealed partial class SendDueMails(
         var lost = false;
         try
         {
-            while (!lost && await NextAsync(stopping) is { } letter)
+            while (!lost && await NextAsync(stopping) is { } mail)
             {
-                lost = !await SendAsync(transport, journal, letter, recording, stopping, hurry);
-                _lanes.Look(_letters.Reader.Count > 0);
+                lost = !await SendAsync(transport, journal, mail, recording, stopping, hurry);
+                _lanes.Look(_queue.Reader.Count > 0);
             }
             if (!lost) await transport.RestAsync(stopping);
         }
@@ -188,15 +145,15 @@ public sealed partial class SendDueMails(
     }
 
     /// <returns>Null where none has come in the time that a connection may rest.</returns>
-    private async Task<Letter?> NextAsync(CancellationToken stopping)
+    private async Task<Taken?> NextAsync(CancellationToken stopping)
     {
         stopping.ThrowIfCancellationRequested();
-        if (_letters.Reader.TryRead(out var ready)) return ready;
+        if (_queue.Reader.TryRead(out var ready)) return ready;
         using var rest = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         rest.CancelAfter(smtp.IdleTimeout);
         try
         {
-            return await _letters.Reader.ReadAsync(rest.Token);
+            return await _queue.Reader.ReadAsync(rest.Token);
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
@@ -206,18 +163,17 @@ public sealed partial class SendDueMails(
 
     /// <param name="recording">Gets what goes on after this returns.</param>
     /// <returns>False where the lane is lost.</returns>
-    private async Task<bool> SendAsync(ITransport transport, SentJournal journal, Letter letter, List<Task> recording, CancellationToken stopping, CancellationToken hurry)
+    private async Task<bool> SendAsync(ITransport transport, SentJournal journal, Taken taken, List<Task> recording, CancellationToken stopping, CancellationToken hurry)
     {
-        using var mail = letter.Mail;
-        var (taken, state, purpose, now) = (letter.Taken, letter.Taken.State, letter.Taken.Due.Purpose, time.GetUtcNow());
+        var (state, purpose, now) = (taken.State, taken.Due.Purpose, time.GetUtcNow());
         // What waited here so long that it may soon be someone else's is left to them.
         if (purpose is null || now + smtp.MailTimeout > taken.Until)
         {
-            // Beside the mails: the broker may be away, and they do not wait for it.
-            if (purpose is null) recording.Add(AskOrGiveBackAsync(taken, stopping, hurry));
-            else Done();
+            Done();
+            if (purpose is null) await AskForExpiryAsync(taken, stopping);
             return true;
         }
+        using var mail = composer.Compose(state, purpose, policy.LinkExpires(state, now), now);
         if (mail is not null && !provider.MaySend())
         {
             Record(state.AccountId, null, null);
@@ -230,7 +186,7 @@ public sealed partial class SendDueMails(
             return false;
         }
         var at = time.GetUtcNow();
-        var note = outcome is Outcome.Accepted ? Note(journal, new SentMail(state.AccountId, purpose, at)) : null;
+        var note = outcome is Outcome.Accepted ? journal.Note(new SentMail(state.AccountId, purpose, at)) : null;
         if (mail is not null && !provider.Answered(outcome)) _lanes.Forgive();
         Record(state.AccountId, outcome switch
         {
@@ -244,40 +200,12 @@ public sealed partial class SendDueMails(
 
         void Record(Guid id, Func<Activation?, Decision>? decide, IDisposable? noted)
         {
-            if (recording.Count > 2 * MostInHand) recording.RemoveAll(t => t.IsCompleted);
+            if (recording.Count > TakenPerConnection) recording.RemoveAll(t => t.IsCompleted);
             recording.Add(RecordAsync(id, decide, noted, hurry));
         }
     }
 
-    /// <returns>Null where it cannot be written: until the database knows of the mail, a crash would send it again.</returns>
-    private IDisposable? Note(SentJournal journal, SentMail mail)
-    {
-        try
-        {
-            return journal.Note(mail);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            NotNoted(logger, e);
-            return null;
-        }
-    }
-
-    private async Task AskOrGiveBackAsync(Taken taken, CancellationToken stopping, CancellationToken hurry)
-    {
-        try
-        {
-            await AskForExpiryAsync(taken, stopping);
-        }
-        catch (Exception e)
-        {
-            if (!stopping.IsCancellationRequested) Failing(logger, e);
-            await RepeatUntilDoneAsync(() => activations.GiveBackAsync([taken.State.AccountId], _owner, hurry), hurry);
-        }
-        Done();
-    }
-
-    private static async Task<Outcome> SendAsync(ITransport transport, MimeMessage mail, string? trace, CancellationToken hurry)
+    private static async Task<Outcome> SendAsync(ITransport transport, MimeKit.MimeMessage mail, string? trace, CancellationToken hurry)
     {
         using var activity = Tracing.Continue("send mail", ActivityKind.Client, trace);
         var outcome = await transport.SendAsync(mail, hurry);
@@ -298,7 +226,6 @@ public sealed partial class SendDueMails(
     private void Done()
     {
         Interlocked.Decrement(ref _inHand);
-        _pace.Sent();
         _room.Set();
     }
 
@@ -309,7 +236,6 @@ public sealed partial class SendDueMails(
     {
         NpgsqlConnection? life = null;
         SentJournal? journal = null;
-        IReadOnlyCollection<int> silent = [];
         try
         {
             await RepeatAsync(async cancellation =>
@@ -321,10 +247,7 @@ public sealed partial class SendDueMails(
                     // First what they sent, then what they had taken: else the former would be sent again.
                     await journal.ReplayAsync(mail => activations.DecideAsync(mail.AccountId, state => policy.Sent(state, mail.Purpose, mail.At)));
                     _ready.TrySetResult(journal);
-                    // Twice in a row: whoever has only lost the connection, as all do when the database restarts, is back before the second look.
-                    var before = silent;
-                    silent = await activations.FindSilentAsync(life, time.GetUtcNow() + settings.Lease, cancellation);
-                    var reclaimed = await activations.ReclaimAsync(life, silent.Intersect(before).ToArray(), time.GetUtcNow() + settings.Lease, cancellation);
+                    var reclaimed = await activations.ReclaimAsync(life, time.GetUtcNow() + settings.Lease, cancellation);
                     if (reclaimed > 0)
                     {
                         Reclaimed(logger, reclaimed);
@@ -334,7 +257,7 @@ public sealed partial class SendDueMails(
                 catch
                 {
                     if (life is not null) await life.DisposeAsync();
-                    (life, silent) = (null, []);
+                    life = null;
                     throw;
                 }
                 await Task.Delay(ReclaimEvery, time, cancellation);
@@ -391,9 +314,6 @@ public sealed partial class SendDueMails(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Mails cannot be taken or recorded; trying again until they can")]
     private static partial void Failing(ILogger logger, Exception e);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "That a mail was sent could not be noted in the journal")]
-    private static partial void NotNoted(ILogger logger, Exception e);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Took over {Count} mails of a process that died")]
     private static partial void Reclaimed(ILogger logger, int count);

@@ -20,8 +20,7 @@ public sealed record SmtpSettings
 
     public string Password { get; init; } = "";
 
-    /// <summary><c>Auto</c>: TLS on port 465, else STARTTLS where the server offers it, and not without it where there is a <see cref="Password"/> to send.
-    /// <c>StartTls</c> and <c>Tls</c> send nothing unencrypted.</summary>
+    /// <summary><c>Auto</c>: TLS on port 465, else STARTTLS where the server offers it. <c>StartTls</c> and <c>Tls</c> send nothing unencrypted.</summary>
     public SmtpSecurity Security { get; init; }
 
     public string PickupDirectory { get; init; } = "";
@@ -38,11 +37,11 @@ public sealed record SmtpSettings
 
     public int EffectivePort => Port != 0 ? Port : Security switch { SmtpSecurity.Tls => 465, SmtpSecurity.None => 25, _ => 587 };
 
-    public SecureSocketOptions SocketOptions => Security switch
+    internal SecureSocketOptions SocketOptions => Security switch
     {
         SmtpSecurity.None => SecureSocketOptions.None,
         SmtpSecurity.StartTls => SecureSocketOptions.StartTls,
         SmtpSecurity.Tls => SecureSocketOptions.SslOnConnect,
-        _ => EffectivePort == 465 ? SecureSocketOptions.SslOnConnect : Username.Length > 0 ? SecureSocketOptions.StartTls : SecureSocketOptions.StartTlsWhenAvailable,
+        _ => EffectivePort == 465 ? SecureSocketOptions.SslOnConnect : SecureSocketOptions.StartTlsWhenAvailable,
     };
 }

@@ -11,5 +11,5 @@ builder.Services.AddQuery();
 var app = builder.Build();
 app.MapHealth();
 app.MapQuery();
-await app.RunEndpointAsync();
+await app.RunAsync();
 return 0;

@@ -1,13 +1,12 @@
 using Npgsql;
 using NpgsqlTypes;
 using Signup.EventLog;
-using Signup.EventLog.Archive;
 using Signup.Messages.Uniqueness;
 
 namespace Signup.Uniqueness;
 
 /// <summary>The SQL of one transaction over many proposals.</summary>
-internal sealed class ClaimBatch(NpgsqlConnection connection, UniquenessRules rules)
+internal sealed class ClaimBatch(NpgsqlConnection connection)
 {
     /// <summary>How long to wait for another instance's uncommitted claim, in milliseconds. One value that is stuck (an instance frozen
     /// before its commit) must not hold up everyone else's.</summary>
@@ -21,23 +20,17 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, UniquenessRules ru
         {
             BatchCommands =
             {
-                new NpgsqlBatchCommand($"select set_config('lock_timeout', '{LockTimeout}', true), pg_current_xact_id(), pg_try_advisory_xact_lock_shared({ClaimTable.RebuildLock}) and {ClaimTable.Current}")
-                {
-                    Parameters = { new("digest", rules.Digest) },
-                },
-                // Who waits here for somebody else's commit sees it below: each statement sees what is committed when it begins.
-                Parameters($"select 1 from {LogStore.Schema}.mt_streams where id = any(@streams) order by id for no key update"),
-                Parameters($"""
-                    select p.n, s.version, coalesce(e.version, p.version + 1), coalesce(e.id, d.event_id), coalesce(e.seq_id, d.position)
-                    from unnest(@streams, @versions, @events) with ordinality as p(id, version, event_id, n)
+                new NpgsqlBatchCommand($"select set_config('lock_timeout', '{LockTimeout}', true), pg_current_xact_id(), pg_try_advisory_xact_lock_shared({ClaimTable.RebuildLock}) and not exists (select from uniqueness.rebuild)"),
+                Ids($"""
+                    select p.n, s.version, e.id, e.seq_id
+                    from unnest(@streams, @versions) with ordinality as p(id, version, n)
                     join {LogStore.Schema}.mt_streams s on s.id = p.id
-                    left join lateral (select version, id, seq_id from {LogStore.Schema}.mt_events
-                                       where stream_id = p.id and (version = p.version + 1 or id = p.event_id) order by id = p.event_id desc limit 1) e on true
-                    left join lateral ({LogArchive.DroppedEvent("p.id", "p.version + 1")}) d on e.id is null
+                    left join {LogStore.Schema}.mt_events e on e.stream_id = p.id and e.version = p.version + 1
+                    order by s.id for no key update of s
                     """),
-                Parameters("""
+                Ids("""
                     select p.n, r.event_id, r.name
-                    from unnest(@streams, @versions, @events) with ordinality as p(id, version, event_id, n) join uniqueness.rejections r on r.stream_id = p.id
+                    from unnest(@streams, @versions) with ordinality as p(id, version, n) join uniqueness.rejections r on r.stream_id = p.id
                     """),
             },
         };
@@ -48,14 +41,13 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, UniquenessRules ru
 
         var started = new HashSet<int>();
         await reader.NextResultAsync();
-        await reader.NextResultAsync();
         while (await reader.ReadAsync())
         {
             var i = (int)reader.GetInt64(0) - 1;
             var proposal = batch[i];
             started.Add(i);
-            if (!await reader.IsDBNullAsync(3))
-                verdicts[i] = reader.GetGuid(3) == proposal.EventId ? proposal.Accepted(reader.GetInt64(2), reader.GetInt64(4)) : proposal.VersionConflict();
+            if (!await reader.IsDBNullAsync(2))
+                verdicts[i] = reader.GetGuid(2) == proposal.EventId ? proposal.Accepted(proposal.ExpectedVersion + 1, reader.GetInt64(3)) : proposal.VersionConflict();
             else if (reader.GetInt64(1) != proposal.ExpectedVersion)
                 verdicts[i] = proposal.VersionConflict();
         }
@@ -71,12 +63,11 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, UniquenessRules ru
             if (batch[i].ExpectedVersion > 0 && !started.Contains(i)) verdicts[i] ??= batch[i].VersionConflict();
         return verdicts;
 
-        NpgsqlBatchCommand Parameters(string sql)
+        NpgsqlBatchCommand Ids(string sql)
         {
             var command = new NpgsqlBatchCommand(sql);
             command.Parameters.AddWithValue("streams", batch.Select(p => p.StreamId).ToArray());
             command.Parameters.AddWithValue("versions", batch.Select(p => p.ExpectedVersion).ToArray());
-            command.Parameters.AddWithValue("events", batch.Select(p => p.EventId).ToArray());
             return command;
         }
     }

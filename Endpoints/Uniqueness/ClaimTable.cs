@@ -17,23 +17,14 @@ internal static class ClaimTable
             stream_id uuid not null, event_id uuid not null, name text not null, at timestamptz not null default now(), primary key (stream_id, event_id));
         create index if not exists rejections_by_age on uniqueness.rejections using brin (at);
         create table if not exists uniqueness.rebuild (position bigint not null);
-        alter table uniqueness.rebuild add column if not exists digest text not null default '';
-        create table if not exists uniqueness.rules (digest text not null);
         """;
 
-    /// <summary>As SQL: whether the claims are those that the rules with the digest <c>@digest</c> derive from the log.</summary>
-    public const string Current = "not exists (select from uniqueness.rebuild) and exists (select from uniqueness.rules where digest = @digest)";
-
     /// <summary>Creates what is missing. Several processes may do so at once.</summary>
-    /// <param name="rules">Where nobody has said so far by which rules the claims are derived, it is by these.</param>
-    public static async Task CreateAsync(NpgsqlDataSource database, UniquenessRules rules, CancellationToken cancellation)
+    public static async Task CreateAsync(NpgsqlDataSource database, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await using var command = new NpgsqlCommand($"""
-            select pg_advisory_xact_lock({RebuildLock + 1}); {Ddl}
-            insert into uniqueness.rules select '{rules.Digest}' where not exists (select from uniqueness.rules);
-            """, connection);
+        await using var command = new NpgsqlCommand($"select pg_advisory_xact_lock({RebuildLock + 1}); {Ddl}", connection);
         await command.ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
     }

@@ -41,10 +41,6 @@ public static class EventDoor
         {
             return Problem(400, "invalid", e.Message);
         }
-        catch (BadHttpRequestException e)
-        {
-            return Problem(e.StatusCode, "invalid", e.Message);
-        }
         catch (RebuildingException e)
         {
             http.Response.Headers.RetryAfter = "5";

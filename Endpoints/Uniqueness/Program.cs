@@ -11,5 +11,5 @@ builder.Services.AddUniqueness(builder.Configuration);
 var app = builder.Build();
 app.MapHealth();
 app.MapEventDoor();
-await app.RunEndpointAsync();
+await app.RunAsync();
 return 0;

@@ -33,23 +33,13 @@ internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersio
         {
             stored = data.Deserialize(known.Stored, LogJson.Options)!;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (JsonException e)
         {
-            // The latter for half a surrogate pair, which is no text.
             throw new FormatException($"The data is no {type}: {e.Message}", e);
         }
         var canonical = JsonSerializer.SerializeToElement(stored, known.Stored, LogJson.Options);
-        if (HasNull(canonical)) throw new FormatException("The data holds the character U+0000, which PostgreSQL cannot store.");
         return new Proposal(streamId, eventId ?? IdOf(streamId, expectedVersion, type, canonical), expectedVersion, stored, rules.ClaimsOf(type, canonical), eventId is not null, once);
     }
-
-    private static bool HasNull(JsonElement data) => data.ValueKind switch
-    {
-        JsonValueKind.Object => data.EnumerateObject().Any(p => p.Name.Contains('\0', StringComparison.Ordinal) || HasNull(p.Value)),
-        JsonValueKind.Array => data.EnumerateArray().Any(HasNull),
-        JsonValueKind.String => data.GetString()!.Contains('\0', StringComparison.Ordinal),
-        _ => false,
-    };
 
     /// <summary>Who gives no event id says the same by saying the same: the id is a digest of the proposal.</summary>
     private static Guid IdOf(Guid streamId, long expectedVersion, string type, JsonElement data) =>

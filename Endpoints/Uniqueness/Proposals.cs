@@ -1,5 +1,6 @@
 using JasperFx.Events;
 using Marten;
+using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Uniqueness;
@@ -7,9 +8,8 @@ using Wolverine;
 
 namespace Signup.Uniqueness;
 
-/// <summary>The claims are being rebuilt, or were derived by other rules than this process has; ask again later.</summary>
-public sealed class RebuildingException() : TransientException(
-    "The claims on unique values are being rebuilt from the log. If nobody is at it, uniqueness.json has changed since they were derived: './run Uniqueness rebuild' derives them by the new one.");
+/// <summary>The claims are being rebuilt; ask again later.</summary>
+public sealed class RebuildingException() : TransientException("The claims on unique values are being rebuilt from the log.");
 
 /// <summary>
 /// Decides proposals: claim, event and outgoing message in one transaction, and a verdict only after its commit.
@@ -24,12 +24,11 @@ public sealed class Proposals
     private readonly UniquenessRules _rules;
     private readonly IDocumentStore _store;
     private readonly Outbox _outbox;
-    private readonly LogNews _news;
     private readonly GroupCommit<Proposal, Verdict> _commits;
 
-    public Proposals(UniquenessRules rules, IDocumentStore store, Outbox outbox, LogNews news)
+    public Proposals(UniquenessRules rules, IDocumentStore store, Outbox outbox)
     {
-        (_rules, _store, _outbox, _news) = (rules, store, outbox, news);
+        (_rules, _store, _outbox) = (rules, store, outbox);
         _commits = new(CommitWithTwinsAsync, MaxBatch);
     }
 
@@ -39,15 +38,15 @@ public sealed class Proposals
     public Task<Verdict> DecideAsync(Guid streamId, Guid? eventId, long expectedVersion, string type, System.Text.Json.JsonElement data, bool once) =>
         _commits.SubmitAsync(Proposal.Read(_rules, streamId, eventId, expectedVersion, type, data, once));
 
-    /// <summary>The same proposal may be under way in another instance (a redelivery, an impatient client), or another one for the same stream. Who finds its value
-    /// claimed by its own stream, or its stream begun, has waited for the other's commit; looking again finds what that has become.</summary>
+    /// <summary>The same proposal may be under way in another instance (a redelivery, an impatient client). Who finds its value claimed by its own stream
+    /// has waited for its twin's commit; looking again finds the twin's answer.</summary>
     private async Task<IReadOnlyList<Verdict>> CommitWithTwinsAsync(IReadOnlyList<Proposal> batch)
     {
         try
         {
             return await CommitAsync(batch, again: false);
         }
-        catch (Exception e) when (batch.Count == 1 && (e is TwinException || Recoverability.HasMovedOn(e)))
+        catch (TwinException) when (batch.Count == 1)
         {
             return await CommitAsync(batch, again: true);
         }
@@ -59,7 +58,7 @@ public sealed class Proposals
         await using var session = _store.LightweightSession();
         await session.BeginTransactionAsync(CancellationToken.None);
         var outgoing = new List<Envelope>();
-        var claims = new ClaimBatch(session.Connection!, _rules);
+        var claims = new ClaimBatch(session.Connection!);
         var verdicts = new Verdict?[batch.Count];
         var appended = new StreamAction?[batch.Count];
 
@@ -90,7 +89,6 @@ public sealed class Proposals
         _outbox.Store(session, outgoing);
         await session.SaveChangesAsync();
         _outbox.Publish(outgoing);
-        if (outgoing.Count > 0) _news.Tell();
         for (var i = 0; i < batch.Count; i++)
             if (appended[i] is { } stream) verdicts[i] = batch[i].Accepted(batch[i].ExpectedVersion + 1, stream.Events[0].Sequence);
         return verdicts!;

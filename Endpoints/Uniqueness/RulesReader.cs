@@ -22,11 +22,6 @@ internal sealed class RulesReader
         {
             throw new UniquenessFileException($"line {e.LineNumber + 1}: this is not JSON: {e.Message}", e);
         }
-        catch (InvalidOperationException e)
-        {
-            // Bytes that are no UTF-8, or half a surrogate pair.
-            throw new UniquenessFileException($"line {LineAt(reader.TokenStartIndex)}: this is no text: {e.Message}", e);
-        }
     }
 
     /// <summary>An object here; <paramref name="member"/> is called with each name and must read the value.</summary>
@@ -53,10 +48,8 @@ internal sealed class RulesReader
     public UniquenessFileException Wrong(string what)
     {
         var offset = _tokens[Math.Max(0, _next - 1)].Offset;
-        return new UniquenessFileException($"line {LineAt(offset)}: {what}");
+        return new UniquenessFileException($"line {1 + _utf8.AsSpan(0, (int)offset).Count((byte)'\n')}: {what}");
     }
-
-    private int LineAt(long offset) => 1 + _utf8.AsSpan(0, (int)offset).Count((byte)'\n');
 
     private (JsonTokenType Type, string Text, long Offset) Take() =>
         _next < _tokens.Count ? _tokens[_next++] : throw new UniquenessFileException("the file is empty.");

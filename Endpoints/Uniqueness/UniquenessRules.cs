@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Signup.EventLog;
 
@@ -23,14 +21,8 @@ public sealed class UniquenessRules
 
     private readonly Dictionary<string, Func<string, string>> _normalizers = [];
     private readonly Dictionary<string, List<ClaimRule>> _events = [];
-    private readonly SortedSet<string> _descriptions = new(StringComparer.Ordinal);
-    private string? _digest;
 
     public IReadOnlyCollection<string> EventNames => _events.Keys;
-
-    /// <summary>The same for files that say the same, however they are written. By it the claims know which rules they were derived by.</summary>
-    public string Digest => _digest ??= Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n',
-        _descriptions.Concat(_events.OrderBy(e => e.Key, StringComparer.Ordinal).SelectMany(e => e.Value.Select(r => $"{e.Key} {r.Constraint} {r.Action} {r.From} {r.Field}").Order(StringComparer.Ordinal)))))));
 
     /// <summary>The rules for a kind of event; empty where the file does not name it.</summary>
     public IReadOnlyList<ClaimRule> RulesFor(string eventName) => _events.GetValueOrDefault(eventName) ?? [];
@@ -81,7 +73,6 @@ public sealed class UniquenessRules
     {
         if (key != "normalize") throw reader.Wrong($"'{key}' is unknown here; known is 'normalize'.");
         var normalizer = reader.String();
-        _descriptions.Add($"{name} {normalizer}");
         _normalizers[name] = normalizer switch
         {
             "email" => EmailAddress.Normalize,
@@ -102,7 +93,6 @@ public sealed class UniquenessRules
                 throw reader.Wrong($"the constraint '{constraint}' is not described; 'constraints', which must come first, describes {string.Join(", ", _normalizers.Keys)}.");
             reader.Object(action => rules.Add(ReadRule(reader, type, constraint, action)));
         });
-        if (rules.Count == 0) throw reader.Wrong($"'{eventName}' does nothing to any constraint; say what, or leave it out.");
     }
 
     private static ClaimRule ReadRule(RulesReader reader, EventType type, string constraint, string action)
@@ -135,4 +125,4 @@ public sealed class UniquenessRules
 }
 
 /// <summary>The file <c>uniqueness.json</c> cannot be used.</summary>
-public sealed class UniquenessFileException(string message, Exception? inner = null) : FormatException(message, inner);
+public sealed class UniquenessFileException(string message, Exception? inner = null) : Exception(message, inner);

@@ -20,9 +20,9 @@ public static class UniquenessServices
         return File.Exists(path) ? UniquenessRules.Parse(File.ReadAllBytes(path), path) : throw new UniquenessFileException($"{path}: there is no such file.");
     }
 
-    private sealed class CreateTables(NpgsqlDataSource database, UniquenessRules rules) : IHostedLifecycleService
+    private sealed class CreateTables(NpgsqlDataSource database) : IHostedLifecycleService
     {
-        public Task StartingAsync(CancellationToken cancellationToken) => ClaimTable.CreateAsync(database, rules, cancellationToken);
+        public Task StartingAsync(CancellationToken cancellationToken) => ClaimTable.CreateAsync(database, cancellationToken);
         public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
         public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
         public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;

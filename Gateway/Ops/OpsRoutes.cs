@@ -19,7 +19,7 @@ public static class OpsRoutes
     public static void AddOps(this IServiceCollection services)
     {
         services.AddSingleton<Operators>().AddSingleton<SystemState>().AddSingleton<ErrorQueue>().AddSingleton<SignInLimit>();
-        services.AddHttpClient(SystemState.Client, http => http.Timeout = SystemState.Patience);
+        services.AddHttpClient(SystemState.Client, http => http.Timeout = TimeSpan.FromSeconds(2));
     }
 
     public static void MapOps(this WebApplication app)
@@ -41,14 +41,14 @@ public static class OpsRoutes
             ActAsync(http, operators, tokens, async (by, form) => form.GetValueOrDefault("reason").ToString().Trim() is { Length: > 0 and <= 500 } reason
                 ? Back(Say(await error.DiscardAsync(id, by, reason, http.RequestAborted), "discarded"))
                 : Results.Redirect($"{Path}/messages/{id}?say=reason")));
-        app.MapPost(Path + "/retry-all", (HttpContext http, Operators operators, FormTokens tokens, ErrorQueue error, TimeProvider time) =>
-            ActAsync(http, operators, tokens, async (by, _) => Back(await RetryAll.RunAsync(error, time, by, http.RequestAborted))));
+        app.MapPost(Path + "/retry-all", (HttpContext http, Operators operators, FormTokens tokens, ErrorQueue error) =>
+            ActAsync(http, operators, tokens, async (by, _) => Back(await RetryAllAsync(error, by, http.RequestAborted))));
     }
 
     private static async Task<IResult> ShowAsync(HttpContext http, Operators operators, FormTokens tokens, SystemState state, ErrorQueue error, TimeProvider time, string? say)
     {
         if (operators.Find(http.Request) is not { } name) return SignInPage(http, tokens, 401, null);
-        var (parts, queue, noFigures) = await state.LookAsync(http.RequestAborted);
+        var (parts, queue, noFigures) = await state.LookAsync($"http://{http.Connection.LocalIpAddress?.MapToIPv4()}:{http.Connection.LocalPort}", http.RequestAborted);
         return Private(http, new Page<OpsPage>(200, Texts, new()
         {
             [nameof(OpsPage.Operator)] = name,
@@ -103,12 +103,20 @@ public static class OpsRoutes
         return fault is null && tokens.AreValid(http.Request, form) ? await act(name, form) : Back("The form was too old. Try again.");
     }
 
+    private static async Task<string> RetryAllAsync(ErrorQueue error, string by, CancellationToken cancellation)
+    {
+        var (done, left) = (0, 0);
+        foreach (var message in (await error.LookAsync(cancellation)).Messages)
+            if (await error.RetryAsync(message.FailureId, by, cancellation) == ActOutcome.Done) done++;
+            else left++;
+        return left == 0 ? $"{done} sent to their queues again." : $"{done} sent to their queues again, {left} could not be.";
+    }
+
     private static string Say(ActOutcome outcome, string done) => outcome switch
     {
         ActOutcome.Done => $"It was {done}.",
         ActOutcome.Gone => "It is not in the queue error any more.",
         ActOutcome.NoSuchQueue => "The queue it failed in does not exist. It can only be discarded.",
-        ActOutcome.NotHere => "ServiceControl has the queue error. Use ServicePulse.",
         _ => "RabbitMQ cannot be reached. Nothing was lost; try again.",
     };
 

@@ -89,7 +89,6 @@ internal sealed class EnglishTexts : Texts
     public override string ResendButton => "Send the mail again";
     public override string MailComing => "We are sending the mail again.";
     public override string TooManyMails(long seconds) => $"We have sent the mail already. You can ask for it again in {Seconds(seconds)}.";
-    public override string Unconfirmed => "We cannot take sign-ups at this moment, and do not know whether yours still arrived. Please try again in a few seconds: there are never two accounts with one address.";
     public override string ResendUnavailable => "We cannot send the mail again at this moment. Please try again in a few seconds.";
     public override string SignUpAgain => "Sign up again";
     public override string RefreshButton => "Refresh";
@@ -104,7 +103,7 @@ internal sealed class EnglishTexts : Texts
     public override string Activating => "It takes a little longer than usual. You can close this page: it is safe with us, and nothing else is to do.";
     public override string ActivationUnavailable => "We cannot activate accounts at this moment. Please press the button again in a few seconds; your link stays valid.";
     public override string LinkExpiredTitle => "This link has expired";
-    public override string LinkExpired => "Links are valid for some days only. Please sign up once more: if the account was never activated, its address is free again.";
+    public override string LinkExpired => "Links are valid for seven days. Please sign up once more: if the account was never activated, its address is free again.";
     public override string LinkInvalidTitle => "This link is not valid";
     public override string LinkInvalid => "It may have been cut off. Please copy the whole link from the mail, from its beginning to its end.";
 

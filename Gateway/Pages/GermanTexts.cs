@@ -89,7 +89,6 @@ internal sealed class GermanTexts : Texts
     public override string ResendButton => "Mail noch einmal senden";
     public override string MailComing => "Wir senden die Mail noch einmal.";
     public override string TooManyMails(long seconds) => $"Wir haben die Mail schon gesendet. Sie können in {Seconds(seconds)} wieder darum bitten.";
-    public override string Unconfirmed => "Wir können im Moment keine Anmeldungen annehmen und wissen nicht, ob Ihre noch angekommen ist. Bitte versuchen Sie es in einigen Sekunden wieder: Zu einer Adresse gibt es nie zwei Konten.";
     public override string ResendUnavailable => "Wir können die Mail im Moment nicht noch einmal senden. Bitte versuchen Sie es in einigen Sekunden wieder.";
     public override string SignUpAgain => "Noch einmal anmelden";
     public override string RefreshButton => "Neu laden";
@@ -104,7 +103,7 @@ internal sealed class GermanTexts : Texts
     public override string Activating => "Es dauert etwas länger als sonst. Sie können diese Seite schließen: Es ist bei uns sicher, und mehr ist nicht zu tun.";
     public override string ActivationUnavailable => "Wir können im Moment keine Konten aktivieren. Bitte drücken Sie in einigen Sekunden noch einmal auf den Knopf; Ihr Link bleibt gültig.";
     public override string LinkExpiredTitle => "Dieser Link ist abgelaufen";
-    public override string LinkExpired => "Links gelten nur einige Tage. Bitte melden Sie sich noch einmal an: Wurde das Konto nie aktiviert, ist die Adresse wieder frei.";
+    public override string LinkExpired => "Links gelten sieben Tage. Bitte melden Sie sich noch einmal an: Wurde das Konto nie aktiviert, ist die Adresse wieder frei.";
     public override string LinkInvalidTitle => "Dieser Link ist nicht gültig";
     public override string LinkInvalid => "Vielleicht wurde er abgeschnitten. Bitte kopieren Sie den ganzen Link aus der Mail, vom Anfang bis zum Ende.";
 

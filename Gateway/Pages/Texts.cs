@@ -53,7 +53,6 @@ public abstract class Texts
     public abstract string Refused { get; }
     public abstract string TooManySignUps(long seconds);
     public abstract string Unavailable { get; }
-    public abstract string Unconfirmed { get; }
 
     // --- the account ---
     public abstract string DecidingTitle { get; }

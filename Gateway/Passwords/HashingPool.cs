@@ -13,22 +13,15 @@ public sealed class HashingBusyException(TimeSpan retryAfter) : Exception("Too m
 /// <summary>
 /// Hashes passwords on threads of its own, one per processor. A burst queues, so that it neither takes the threads that answer requests, nor
 /// more memory than there is: each hash in work needs all of <see cref="HashingSettings.MemoryKiB"/>.
-/// <para>
-/// While more wait, those that are done are handed out together: sign-ups that come together share messages, transactions and waits for the disk all
-/// the way, and what that spares of the processors is spent on hashing. All wait less for it. Where nobody waits, nobody is held up.
-/// </para>
 /// </summary>
 public sealed class HashingPool : IDisposable
 {
     private sealed record Job(string Password, byte[] Salt, long QueuedAt, TaskCompletionSource<string> Result, CancellationToken Cancellation);
 
     private readonly BlockingCollection<Job> _queue;
-    private readonly List<(Job Job, string Hash)> _done = [];
-    private long _firstDoneAt;
     private readonly PasswordHasher _hasher;
     private readonly GatewayMetrics _metrics;
     private readonly int _parallel;
-    private readonly TimeSpan _together;
     private long _lastTicks = TimeSpan.TicksPerMillisecond;
 
     public HashingPool(PasswordHasher hasher, IOptions<HashingSettings> settings, GatewayMetrics metrics)
@@ -36,7 +29,6 @@ public sealed class HashingPool : IDisposable
         (_hasher, _metrics) = (hasher, metrics);
         _queue = new BlockingCollection<Job>(settings.Value.QueueLimit);
         _parallel = settings.Value.Parallel > 0 ? settings.Value.Parallel : Environment.ProcessorCount;
-        _together = settings.Value.Together;
         metrics.ObserveHashQueue(() => _queue.Count);
         for (var i = 0; i < _parallel; i++)
             new Thread(Work) { IsBackground = true, Name = $"password hashing {i}" }.Start();
@@ -59,44 +51,24 @@ public sealed class HashingPool : IDisposable
         foreach (var job in _queue.GetConsumingEnumerable())
         {
             // Whoever has gone away needs no hash.
-            if (job.Cancellation.IsCancellationRequested) job.Result.TrySetCanceled(job.Cancellation);
-            else Hash(job);
-            HandOut();
-        }
-    }
-
-    private void Hash(Job job)
-    {
-        var started = Stopwatch.GetTimestamp();
-        try
-        {
-            var hash = _hasher.Hash(job.Password, job.Salt);
-            Measure(job, started);
-            lock (_done)
+            if (job.Cancellation.IsCancellationRequested)
             {
-                if (_done.Count == 0) _firstDoneAt = Stopwatch.GetTimestamp();
-                _done.Add((job, hash));
+                job.Result.TrySetCanceled(job.Cancellation);
+                continue;
+            }
+            var started = Stopwatch.GetTimestamp();
+            try
+            {
+                var hash = _hasher.Hash(job.Password, job.Salt);
+                Measure(job, started);
+                job.Result.TrySetResult(hash);
+            }
+            catch (Exception e)
+            {
+                Measure(job, started);
+                job.Result.TrySetException(e);
             }
         }
-        catch (Exception e)
-        {
-            Measure(job, started);
-            job.Result.TrySetException(e);
-        }
-    }
-
-    private void HandOut()
-    {
-        (Job Job, string Hash)[] done;
-        lock (_done)
-        {
-            // Where one takes long, the next to look may come late.
-            var slow = TimeSpan.FromTicks(Interlocked.Read(ref _lastTicks)) > _together / 4;
-            if (_queue.Count > 0 && !slow && Stopwatch.GetElapsedTime(_firstDoneAt) < _together) return;
-            done = [.. _done];
-            _done.Clear();
-        }
-        foreach (var (job, hash) in done) job.Result.TrySetResult(hash);
     }
 
     private void Measure(Job job, long started)

@@ -20,8 +20,4 @@ public sealed record HashingSettings
     /// <summary>Passwords that may wait. One more is turned away at once, rather than kept waiting for longer than its sender will.</summary>
     [Range(1, 1_000_000)]
     public int QueueLimit { get; init; } = 256;
-
-    /// <summary>While passwords wait, the longest that one which is hashed is kept for others to join it: see <see cref="HashingPool"/>. Zero: each goes alone.
-    /// More than this gains little.</summary>
-    public TimeSpan Together { get; init; } = TimeSpan.FromMilliseconds(300);
 }

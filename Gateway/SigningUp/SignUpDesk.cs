@@ -25,9 +25,6 @@ public abstract record SignUpOutcome
     /// <summary>The command could not be handed over. Nothing was kept.</summary>
     public sealed record Unavailable : SignUpOutcome;
 
-    /// <summary>The command was handed over, and the broker did not confirm it: nobody knows whether it was kept. The same sign-up again is safe.</summary>
-    public sealed record Unconfirmed : SignUpOutcome;
-
     /// <summary>More passwords wait than can be hashed. Nothing was kept.</summary>
     public sealed record Busy(TimeSpan RetryAfter) : SignUpOutcome;
 
@@ -64,9 +61,9 @@ public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient
         {
             return new SignUpOutcome.Busy(e.RetryAfter);
         }
-        catch (BrokerUnavailableException e)
+        catch (BrokerUnavailableException)
         {
-            return e.MayHaveArrived ? new SignUpOutcome.Unconfirmed() : new SignUpOutcome.Unavailable();
+            return new SignUpOutcome.Unavailable();
         }
     }
 

@@ -61,9 +61,9 @@ public static class SignUpRoutes
             case SignUpOutcome.Busy busy:
                 Problems.SetRetryAfter(http.Response, busy.RetryAfter);
                 return FormPage(http, formTokens, 503, fields, [], texts.Unavailable);
-            case SignUpOutcome.Unavailable or SignUpOutcome.Unconfirmed:
+            case SignUpOutcome.Unavailable:
                 Problems.SetRetryAfter(http.Response, RetryAfterOutage);
-                return FormPage(http, formTokens, 503, fields, [], outcome is SignUpOutcome.Unconfirmed ? texts.Unconfirmed : texts.Unavailable);
+                return FormPage(http, formTokens, 503, fields, [], texts.Unavailable);
             default:
                 return FormPage(http, formTokens, 400, fields, [], texts.Refused);
         }
@@ -105,8 +105,6 @@ public static class SignUpRoutes
                 return Problems.Problem(503, "busy", texts.UnavailableTitle, texts.Unavailable, retryAfter: busy.RetryAfter);
             case SignUpOutcome.Unavailable:
                 return Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.Unavailable, retryAfter: RetryAfterOutage);
-            case SignUpOutcome.Unconfirmed:
-                return Problems.Problem(503, "unconfirmed", texts.UnavailableTitle, texts.Unconfirmed, retryAfter: RetryAfterOutage);
             default:
                 return Problems.Problem(400, "refused", texts.ValidationTitle, texts.Refused);
         }

@@ -11,15 +11,13 @@ internal sealed class Sink : IDisposable
     private static readonly byte[] EndOfMail = "\r\n.\r\n"u8.ToArray();
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly TimeSpan _pause;
-    private readonly int _warmUp;
     private int _mails;
     private long _first, _last;
 
-    /// <param name="warmUp">Mails that do not count yet: their sender is still being compiled.</param>
     /// <param name="pause">Before the answer to each mail.</param>
-    public Sink(int warmUp, TimeSpan pause = default)
+    public Sink(TimeSpan pause = default)
     {
-        (_warmUp, _pause) = (warmUp, pause);
+        _pause = pause;
         _listener.Start(100);
         Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         _ = AcceptAsync();
@@ -28,8 +26,8 @@ internal sealed class Sink : IDisposable
     public int Port { get; }
     public int Mails => Volatile.Read(ref _mails);
 
-    /// <summary>Mails a second, from the last of the warm-up to the last.</summary>
-    public double Rate => (Mails - _warmUp) / Stopwatch.GetElapsedTime(_first, _last).TotalSeconds;
+    /// <summary>From the first mail to the last.</summary>
+    public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_first, _last);
 
     public void Dispose() => _listener.Stop();
 
@@ -71,7 +69,7 @@ internal sealed class Sink : IDisposable
                     inMail = false;
                     if (_pause > TimeSpan.Zero) await Task.Delay(_pause);
                     _last = Stopwatch.GetTimestamp();
-                    if (Interlocked.Increment(ref _mails) == _warmUp) _first = _last;
+                    if (Interlocked.Increment(ref _mails) == 1) _first = _last;
                     await SayAsync(socket, "250 taken");
                 }
                 else if (line.StartsWith("EHLO", StringComparison.Ordinal)) await SayAsync(socket, "250-sink\r\n250-PIPELINING\r\n250 8BITMIME");

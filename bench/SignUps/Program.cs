@@ -16,11 +16,10 @@ foreach (var hashing in options.Hashing)
         Console.WriteLine($"Argon2id alone, all {Environment.ProcessorCount} processors: {argon2:0.0} hashes/s");
     }
     // Never both at once, not even idle.
-    foreach (var name in options.Systems)
-    {
-        await using IContestant system = name == "signup" ? await Signup.Bench.SignUps.Signup.StartAsync(hashing) : await Identity.StartAsync(hashing);
-        Add(await Measurement.TakeAsync(system, hashing, options));
-    }
+    await using (var signup = await Signup.Bench.SignUps.Signup.StartAsync(hashing))
+        Add(await Measurement.TakeAsync(signup, hashing, options));
+    await using (var identity = await Identity.StartAsync(hashing))
+        Add(await Measurement.TakeAsync(identity, hashing, options));
 }
 Report.Print(measurements, argon2);
 if (options.Output is not null)

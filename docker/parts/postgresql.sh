@@ -81,11 +81,11 @@ postgresql_answers() {
     PGPASSWORD=$(recall POSTGRES_PASSWORD) "$(postgresql_bin)/psql" --no-psqlrc --quiet --host 127.0.0.1 --port "$(recall POSTGRES_PORT)" \
         --username signup --dbname signup --command 'select 1' >/dev/null 2>&1
 }
-postgresql_up_or_dead() { postgresql_answers || gone postgresql_running; }
+postgresql_up_or_dead() { postgresql_answers || ! postgresql_running; }
 
 postgresql_up() {
     if postgresql_running; then
-        wait_until 300 postgresql_up_or_dead && postgresql_answers && return
+        wait_until 120 postgresql_up_or_dead && postgresql_answers && return
         postgresql_kill
     fi
     local bin stale deadline=$((SECONDS + 180))
@@ -105,7 +105,7 @@ postgresql_up() {
                 -c "port=$(port_for POSTGRES_PORT)" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
                 -c max_connections=200 -c shared_buffers=256MB -c jit=off -c timezone=UTC -c log_timezone=UTC -c 'log_line_prefix=%m [%p] '
         )
-        wait_until 300 postgresql_up_or_dead || true
+        wait_until 120 postgresql_up_or_dead || true
         ! postgresql_answers || return 0
         # Backends of a killed server may need a moment to notice, and hold the shared memory until then.
         [ "$SECONDS" -lt "$deadline" ] || break

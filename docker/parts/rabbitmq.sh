@@ -84,7 +84,7 @@ rabbitmq_answers() {
     [ "$(http_status "http://127.0.0.1:$(recall RABBITMQ_MANAGEMENT_PORT)" /api/overview "signup:$(recall RABBITMQ_PASSWORD)")" = 200 ]
 }
 
-rabbitmq_up_or_dead() { rabbitmq_answers || gone rabbitmq_running; }
+rabbitmq_up_or_dead() { rabbitmq_answers || ! rabbitmq_running; }
 rabbitmq_running() { is_process "$(pid_in "$RABBITMQ_PIDFILE")" "$RABBITMQ_MARK"; }
 
 # In the command line of the script and of the node it becomes, so that its process is known from any other.
@@ -92,7 +92,7 @@ RABBITMQ_MARK="signup_state $(printf '%s' "$STATE" | cksum | tr ' ' -)"
 
 rabbitmq_up() {
     if rabbitmq_running; then
-        wait_until 300 rabbitmq_up_or_dead && rabbitmq_answers && return
+        wait_until 60 rabbitmq_up_or_dead && rabbitmq_answers && return
         rabbitmq_kill
     fi
     local scripts
@@ -108,12 +108,11 @@ rabbitmq_up() {
         wait_until 10 port_taken "$ERL_EPMD_PORT" || die "epmd does not start; see $RABBITMQ_LOG"
         # With input allowed the script becomes the Erlang process instead of waiting for it, so the process id is the broker's own.
         export RABBITMQ_ALLOW_INPUT=1
-        export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-noinput +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}'
+        export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-noinput -kernel inet_dist_use_interface {127,0,0,1}'
         # shellcheck disable=SC2086 # a flag and its value
         detached "$RABBITMQ_PIDFILE" "$RABBITMQ_LOG" "$scripts/rabbitmq-server" -$RABBITMQ_MARK
     )
-    # Seconds mostly; minutes for the first start on a machine that is busy with everything else.
-    wait_until 300 rabbitmq_up_or_dead || true
+    wait_until 120 rabbitmq_up_or_dead
     if ! rabbitmq_answers; then
         tail -n 30 "$RABBITMQ_LOG" >&2
         die "RabbitMQ does not start; all of it is in $RABBITMQ_LOG"

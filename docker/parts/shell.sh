@@ -107,10 +107,6 @@ is_process() { # PID MARK: runs, and its command line holds MARK; a number that 
     fi
 }
 
-gone() { # COMMAND…: fails, twice: a process that was just started, or is becoming another program, does not show what it is for a moment
-    ! "$@" && sleep 0.5 && ! "$@"
-}
-
 pid_in() { # FILE: prints the process id kept there
     local pid=
     { [ -f "$1" ] && read -r pid <"$1" && [ -n "$pid" ] && printf '%s' "$pid"; } 2>/dev/null

@@ -1,8 +1,4 @@
-using System.Text.Json;
 using Microsoft.Playwright;
-using RabbitMQ.Client;
-using Signup.Hosting;
-using Signup.Messages.Accounts;
 using Signup.Tests.Browser;
 using Signup.Tests.Fixture;
 
@@ -15,9 +11,6 @@ namespace Signup.Tests.Browser;
 /// <summary>The whole system, and a browser to use it with.</summary>
 public sealed class Site : IAsyncLifetime
 {
-    /// <summary>Opens <c>/ops</c>.</summary>
-    public const string OpsKey = "a-long-and-random-key";
-
     /// <summary>No downloads, no background chatter; and no sandbox, which a browser that runs as root does without.</summary>
     private static readonly string[] Arguments =
     [
@@ -33,8 +26,8 @@ public sealed class Site : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         // A machine that is busy with other tests takes its time.
-        Assertions.SetDefaultExpectTimeout(120_000);
-        _system = await SignupSystem.StartAsync("browser", new Dictionary<string, string> { ["Ops__ApiKey"] = OpsKey, ["Signup__ReplyTimeout"] = "00:00:15" });
+        Assertions.SetDefaultExpectTimeout(30_000);
+        _system = await SignupSystem.StartAsync("browser");
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {
@@ -57,15 +50,6 @@ public sealed class Site : IAsyncLifetime
         var visitor = new Visitor(context, await context.NewPageAsync());
         await visitor.Page.GotoAsync("/");
         return visitor;
-    }
-
-    /// <summary>Sends a sign-up as a program with a bug would: no handler can handle it.</summary>
-    public async Task FailAsync()
-    {
-        await using var channel = await System.Broker.OpenConfirmingChannelAsync(CancellationToken.None);
-        var properties = new BasicProperties { MessageId = Guid.NewGuid().ToString(), Type = typeof(SignUp).FullName, ContentType = "application/json", Persistent = true };
-        await channel.BasicPublishAsync(Topology.Accounts, "", mandatory: true, properties,
-            JsonSerializer.SerializeToUtf8Bytes(new { AccountId = Guid.NewGuid(), Username = "grace", Email = "grace.hopper@example.org" }));
     }
 
     public async ValueTask DisposeAsync()

@@ -1,4 +1,3 @@
-using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -14,7 +13,7 @@ public sealed class Visitor : IAsyncDisposable
     public Visitor(IBrowserContext context, IPage page)
     {
         (_context, Page) = (context, page);
-        page.SetDefaultTimeout(120_000);
+        page.SetDefaultTimeout(30_000);
         page.Console += (_, message) =>
         {
             // A page that answers 400 or 404 is logged as an error, though all is well with it.
@@ -52,7 +51,7 @@ public sealed class Visitor : IAsyncDisposable
     }
 
     /// <summary>Waits for a page with this heading.</summary>
-    public Task SeesAsync(string heading) => Expect(Heading).ToHaveTextAsync(heading, new() { Timeout = 120_000 });
+    public Task SeesAsync(string heading) => Expect(Heading).ToHaveTextAsync(heading, new() { Timeout = 30_000 });
 
     /// <summary>Opens the mail in the development inbox, as soon as it is there.</summary>
     public async Task OpenMailAsync(string email)
@@ -64,21 +63,6 @@ public sealed class Visitor : IAsyncDisposable
         }, "the mail is in the inbox");
         await Page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = email }).First.GetByRole(AriaRole.Link).ClickAsync();
         await Expect(Page.GetByText(email)).ToBeVisibleAsync();
-    }
-
-    /// <summary>What axe finds wrong with the page, which is called <paramref name="name"/> in it.</summary>
-    public async Task<IEnumerable<string>> ObjectionsAsync(string name)
-    {
-        var result = await Page.RunAxe();
-        Assert.NotEmpty(result.Passes);
-        return result.Violations.Select(v => $"{name}: {v.Id}: {v.Help}: {string.Join(" | ", v.Nodes.Select(n => n.Html))}");
-    }
-
-    /// <summary>For whoever wants to see the pages, too: takes a picture where the variable SCREENSHOTS names a folder.</summary>
-    public async Task TakePictureAsync(string name)
-    {
-        if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } folder)
-            await Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name.Replace(' ', '-')}.png"), FullPage = true });
     }
 
     public Task FollowLinkInMailAsync() => Page.GetByRole(AriaRole.Link, new() { Name = "/activate?token=" }).ClickAsync();

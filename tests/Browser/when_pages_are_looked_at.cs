@@ -1,3 +1,4 @@
+using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
@@ -12,7 +13,12 @@ public class when_pages_are_looked_at(Site site)
     {
         await using var visitor = await site.VisitAsync(scheme: scheme);
         var found = new List<string>();
-        await TourAsync(visitor, async page => found.AddRange(await visitor.ObjectionsAsync(page)), $"{scheme}".ToLowerInvariant());
+        await TourAsync(visitor, async page =>
+        {
+            var result = await visitor.Page.RunAxe();
+            Assert.NotEmpty(result.Passes);
+            found.AddRange(result.Violations.Select(v => $"{page}: {v.Id}: {v.Help}: {string.Join(" | ", v.Nodes.Select(n => n.Html))}"));
+        }, $"{scheme}".ToLowerInvariant());
 
         Assert.Empty(found);
         Assert.Empty(visitor.Complaints);
@@ -86,7 +92,9 @@ public class when_pages_are_looked_at(Site site)
         async Task On(string what)
         {
             await look(what);
-            await visitor.TakePictureAsync($"{name}-{++number:00}-{what}");
+            // For whoever wants to see them, too.
+            if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } folder)
+                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{++number:00}-{what.Replace(' ', '-')}.png"), FullPage = true });
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace Signup.Tests.Contract;
@@ -22,19 +21,8 @@ internal static class Sample
         _ when type == typeof(long) => (long)number + 1,
         _ when type == typeof(bool) => true,
         _ when type == typeof(DateTimeOffset) => new DateTimeOffset(2026, 11, 23, 10, 0, number, TimeSpan.Zero).AddTicks(1_234_567),
-        _ when type == typeof(byte[]) => Encoding.UTF8.GetBytes(name),
-        _ when type == typeof(IReadOnlyDictionary<string, string>) => new Dictionary<string, string> { [name] = name },
         _ when type == typeof(JsonElement) => JsonSerializer.SerializeToElement(new { field = name }),
-        _ when type.Namespace?.StartsWith("Signup.Messages", StringComparison.Ordinal) == true && !type.IsEnum => Of(type),
-        _ when type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) => One(type.GetGenericArguments()[0], name, number),
         _ when type.IsEnum => Enum.GetValues(type).GetValue(1)!,
         _ => throw new NotSupportedException($"A field of type {type} in a contract: can every consumer read it? Then say here how a sample of it looks."),
     };
-
-    private static Array One(Type type, string name, int number)
-    {
-        var one = Array.CreateInstance(type, 1);
-        one.SetValue(Value(type, name, number), 0);
-        return one;
-    }
 }

@@ -32,8 +32,7 @@ public sealed class Parts
         var unique = $"{name}_{Guid.NewGuid():N}"[..Math.Min(name.Length + 9, 40)];
 
         var postgres = new NpgsqlConnectionStringBuilder(settings["POSTGRES"]);
-        // Not pooled: tests restart the server, and a kept connection would be found dead only when it is used.
-        await using (var connection = new NpgsqlConnection($"{postgres.ConnectionString};Pooling=false"))
+        await using (var connection = new NpgsqlConnection(postgres.ConnectionString))
         {
             await connection.OpenAsync();
             await using var create = new NpgsqlCommand($"create database {unique}", connection);

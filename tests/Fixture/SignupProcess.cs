@@ -7,8 +7,7 @@ namespace Signup.Tests.Fixture;
 /// <summary>One endpoint, or the gateway, as a process of its own.</summary>
 public sealed class SignupProcess : IAsyncDisposable
 {
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromMinutes(1) };
-    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(15);
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private readonly ProcessStartInfo _start;
     private readonly string _log;
     private Process? _process;
@@ -28,19 +27,10 @@ public sealed class SignupProcess : IAsyncDisposable
     /// <summary>The process id, once it was started.</summary>
     public int Id => _process!.Id;
 
-    public bool IsRunning => _process is { HasExited: false };
-
-    /// <summary>When it was last started.</summary>
-    public DateTimeOffset StartedAt { get; private set; }
-
-    /// <summary>When it was first seen to answer that it lives, after its last start.</summary>
-    public DateTimeOffset? AliveSince { get; private set; }
-
     public void Set(string key, string value) => _start.Environment[key] = value;
 
     public async Task StartAsync()
     {
-        (StartedAt, AliveSince) = (DateTimeOffset.UtcNow, null);
         var process = _process = Process.Start(_start)!;
         process.StandardInput.Close();
         process.OutputDataReceived += (_, line) => Append(line.Data);
@@ -50,11 +40,8 @@ public sealed class SignupProcess : IAsyncDisposable
         await Wait.UntilAsync(async () =>
         {
             if (process.HasExited) throw new InvalidOperationException($"{Name} ended at its start:\n{Tail()}");
-            if (AliveSince is null && await IsWellAsync("live")) AliveSince = DateTimeOffset.UtcNow;
-            return await IsWellAsync("ready");
-        }, $"{Name} is ready", LongestStart);
-
-        async Task<bool> IsWellAsync(string kind) => (await Http.GetAsync($"{Url}/health/{kind}")).IsSuccessStatusCode;
+            return (await Http.GetAsync($"{Url}/health/ready")).IsSuccessStatusCode;
+        }, $"{Name} is ready", TimeSpan.FromSeconds(90));
     }
 
     /// <summary>SIGKILL: no goodbye.</summary>
@@ -88,7 +75,6 @@ public sealed class SignupProcess : IAsyncDisposable
     {
         await KillAsync();
         _process?.Dispose();
-        _process = null;
     }
 
     private async Task SignalAsync(string signal)

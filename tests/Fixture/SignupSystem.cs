@@ -23,7 +23,6 @@ public sealed class SignupSystem : IAsyncDisposable
         {
             ["ConnectionStrings__RabbitMq"] = parts.RabbitMq,
             ["ConnectionStrings__Postgres"] = parts.Postgres,
-            ["RabbitMq__ManagementUrl"] = parts.Management,
             ["Signup__SigningKey"] = Convert.ToBase64String(SigningKey),
             ["Uniqueness__ApiKey"] = ApiKey,
             ["Query__ApiKey"] = ApiKey,
@@ -60,7 +59,8 @@ public sealed class SignupSystem : IAsyncDisposable
     /// <param name="name">Lower-case letters; names the database, the virtual host and the folder with the logs.</param>
     public static async Task<SignupSystem> StartAsync(string name, IReadOnlyDictionary<string, string>? settings = null, params string[] processes)
     {
-        var system = await CreateAsync(name, settings);
+        var system = new SignupSystem(await Parts.CreateAsync(name));
+        foreach (var (key, value) in settings ?? new Dictionary<string, string>()) system._settings[key] = value;
         foreach (var process in processes.Length == 0 ? All : processes) system.Add(process);
         try
         {
@@ -75,23 +75,19 @@ public sealed class SignupSystem : IAsyncDisposable
         }
     }
 
-    /// <summary>A broker and a database without any process yet, for a test that has to be there before they are.</summary>
-    public static async Task<SignupSystem> CreateAsync(string name, IReadOnlyDictionary<string, string>? settings = null)
-    {
-        var system = new SignupSystem(await Parts.CreateAsync(name));
-        foreach (var (key, value) in settings ?? new Dictionary<string, string>()) system._settings[key] = value;
-        return system;
-    }
-
     /// <summary>One more process of a kind; not started yet.</summary>
     public SignupProcess Add(string name)
     {
         var process = new SignupProcess(name, DllOf(name), Path.Combine(Parts.Directory, $"{name}-{_processes.Count}.log"), _settings);
         _processes.Add(process);
-        // Everyone hears of addresses that are known by now, as under ./run, and the links in mails lead to the gateway.
-        var key = name == "Gateway" ? "Signup__PublicUrl" : $"{name}__Url";
-        foreach (var p in _processes) p.Set(key, process.Url);
-        _settings[key] = process.Url;
+        // Everyone hears of addresses that are known by now, and the links in mails lead to the gateway.
+        foreach (var p in _processes)
+        {
+            if (name == "Query") p.Set("Query__Url", process.Url);
+            if (name == "Gateway") p.Set("Signup__PublicUrl", process.Url);
+        }
+        if (name == "Query") _settings["Query__Url"] = process.Url;
+        if (name == "Gateway") _settings["Signup__PublicUrl"] = process.Url;
         return process;
     }
 

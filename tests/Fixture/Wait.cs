@@ -5,8 +5,7 @@ namespace Signup.Tests.Fixture;
 /// <summary>Waits on conditions, never on time.</summary>
 public static class Wait
 {
-    /// <summary>For a machine that is ten times slower than usual: only what fails waits so long.</summary>
-    public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     /// <summary>Asks again until it holds. What cannot be asked yet (a connection refused) counts as not yet.</summary>
     /// <exception cref="TimeoutException">It did not hold in time.</exception>

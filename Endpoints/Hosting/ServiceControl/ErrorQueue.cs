@@ -13,10 +13,9 @@ namespace Signup.Hosting.ServiceControl;
 public sealed record FailedMessage(Guid FailureId, string MessageId, string MessageType, string Queue, DateTimeOffset? FailedAt, DateTimeOffset? SentAt,
     string ExceptionType, string ExceptionMessage, string StackTrace, string Body, string? SentBy, string? ConversationId, int Times);
 
-/// <param name="Messages">The latest first; where there are very many, some of them.</param>
-/// <param name="Depth">How many are in the queue, whether they can be seen here or not, each copy by itself.</param>
+/// <param name="Messages">The latest first.</param>
 /// <param name="Trouble">Why there is nothing to see, or null.</param>
-public sealed record ErrorQueueView(IReadOnlyList<FailedMessage> Messages, long Depth, string? Trouble);
+public sealed record ErrorQueueView(IReadOnlyList<FailedMessage> Messages, string? Trouble);
 
 public enum ActOutcome
 {
@@ -27,17 +26,14 @@ public enum ActOutcome
     NoSuchQueue,
     /// <summary>The broker does not answer; nothing has happened that would not happen again.</summary>
     Unavailable,
-    /// <summary>The queue is ServiceControl's: its tools are the ones to act with.</summary>
-    NotHere,
 }
 
 /// <summary>
-/// The queue <c>error</c>, for operators who have no ServiceControl; where there is one, the queue is left alone, since whoever holds it would keep
-/// ServiceControl from it at its next start. While somebody looks, its messages are held unacknowledged, which
+/// The queue <c>error</c>, for operators who have no ServiceControl. While somebody looks, its messages are held unacknowledged, which
 /// shows them without taking them out: they stay the broker's, and whatever happens to this process they are in their queue.
 /// When nobody looks any more they are let go. Only one process at a time may look.
 /// </summary>
-public sealed class ErrorQueue(Broker broker, CommandClient commands, ServiceControlSettings settings, TimeProvider time, ILogger<ErrorQueue> logger) : IAsyncDisposable
+public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvider time, ILogger<ErrorQueue> logger) : IAsyncDisposable
 {
     /// <summary>More are not shown; acting on some brings the next.</summary>
     private const ushort Most = 500;
@@ -50,27 +46,21 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, ServiceCon
     private IChannel? _channel;
     private ITimer? _letGo;
 
-    // Since the channel was opened: how many have come, and how many will have, as far as is known. The task ends when there is nothing to wait for.
-    private long _arrived, _expected;
-    private TaskCompletionSource _settled = new();
-
     public async Task<ErrorQueueView> LookAsync(CancellationToken cancellation)
     {
-        if (settings.Enabled) return new([], 0, "ServiceControl has the queue error. Failed messages are in ServicePulse.");
         await _gate.WaitAsync(cancellation);
         try
         {
             await OpenAsync(cancellation);
-            var depth = await SettleAsync(cancellation);
-            return new(Show(), depth, null);
+            return new(Show(), null);
         }
-        catch (SomebodyElseException)
+        catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode is Constants.AccessRefused)
         {
-            return new([], 0, "Somebody else is reading the queue error: ServiceControl, or another gateway. Look there.");
+            return new([], "Somebody else is reading the queue error: ServiceControl, or another gateway. Look there.");
         }
         catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException or OperationCanceledException && !cancellation.IsCancellationRequested)
         {
-            return new([], 0, "RabbitMQ cannot be reached.");
+            return new([], "RabbitMQ cannot be reached.");
         }
         finally
         {
@@ -94,11 +84,10 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, ServiceCon
 
     private async Task<ActOutcome> ActAsync(Guid failureId, MessageAct act, string by, string? reason, CancellationToken cancellation)
     {
-        if (settings.Enabled) return ActOutcome.NotHere;
         await _gate.WaitAsync(cancellation);
         try
         {
-            if (await OpenAsync(cancellation)) await SettleAsync(cancellation);
+            await OpenAsync(cancellation);
             List<KeyValuePair<ulong, Held>> copies;
             lock (_held) copies = [.. _held.Where(h => h.Value.FailureId == failureId).OrderBy(h => h.Key)];
             if (copies.Count == 0) return ActOutcome.Gone;
@@ -132,75 +121,32 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, ServiceCon
         }
     }
 
-    /// <returns>Whether it was closed.</returns>
-    private async Task<bool> OpenAsync(CancellationToken cancellation)
+    private async Task OpenAsync(CancellationToken cancellation)
     {
         _letGo ??= time.CreateTimer(_ => _ = LetGoAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _letGo.Change(LetGoAfter, Timeout.InfiniteTimeSpan);
-        if (_channel is { IsOpen: true }) return false;
+        if (_channel is { IsOpen: true }) return;
         if (_channel is not null) await _channel.DisposeAsync();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
         _channel = await broker.OpenChannelAsync(patience.Token);
+        lock (_held) _held.Clear();
         await _channel.BasicQosAsync(0, Most, global: false, patience.Token);
-        // Before it sends the first: what is on its way it counts no more.
-        var found = await _channel.QueueDeclarePassiveAsync(Topology.Error, patience.Token);
-        var waiting = found.MessageCount;
-        // RabbitMQ does not keep a second consumer away from a quorum queue, whatever either of them asks for.
-        if (found.ConsumerCount > 0)
-        {
-            await _channel.DisposeAsync();
-            _channel = null;
-            throw new SomebodyElseException();
-        }
-        lock (_held)
-        {
-            _held.Clear();
-            (_arrived, _expected) = (0, waiting);
-        }
+        var waiting = (await _channel.QueueDeclarePassiveAsync(Topology.Error, patience.Token)).MessageCount;
+        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var consumer = new AsyncEventingBasicConsumer(_channel);
         consumer.ReceivedAsync += (_, delivery) =>
         {
             lock (_held)
             {
                 _held[delivery.DeliveryTag] = new Held(new BasicProperties(delivery.BasicProperties), Wire.Texts(delivery.BasicProperties.Headers), delivery.Body.ToArray());
-                _arrived++;
-                if (IsSettled) _settled.TrySetResult();
+                if (_held.Count >= Math.Min(waiting, Most)) arrived.TrySetResult();
             }
             return Task.CompletedTask;
         };
-        await _channel.BasicConsumeAsync(Topology.Error, autoAck: false, consumerTag: "", noLocal: false, exclusive: false, arguments: null, consumer, patience.Token);
-        return true;
-    }
-
-    /// <summary>Whether all is here that is in the queue, or as much of it as may be.</summary>
-    private bool IsSettled => _arrived >= _expected || _held.Count >= Most;
-
-    /// <summary>They come one by one; a look should not find the queue half empty.</summary>
-    /// <returns>How many are in the queue.</returns>
-    private async Task<long> SettleAsync(CancellationToken cancellation)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(Patience);
-        // Before the broker counts those that it still has, so that none is counted twice.
-        long arrived;
-        lock (_held) arrived = _arrived;
-        var waiting = (await _channel!.QueueDeclarePassiveAsync(Topology.Error, patience.Token)).MessageCount;
-        Task settled;
-        lock (_held)
-        {
-            _expected = Math.Max(_expected, arrived + waiting);
-            _settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (IsSettled) _settled.SetResult();
-            settled = _settled.Task;
-        }
-        await settled.WaitAsync(Settling, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        lock (_held)
-        {
-            // What has not come by now is not on its way: somebody has emptied the queue.
-            if (!IsSettled) _expected = Math.Min(_expected, _arrived + waiting);
-            return _held.Count + Math.Max(0, _expected - _arrived);
-        }
+        await _channel.BasicConsumeAsync(Topology.Error, autoAck: false, consumerTag: "", noLocal: false, exclusive: true, arguments: null, consumer, patience.Token);
+        // They come one by one; the first look should not find the queue half empty.
+        if (waiting > 0) await arrived.Task.WaitAsync(Settling, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Closing the channel puts back what was held.</summary>
@@ -278,9 +224,6 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, ServiceCon
 #pragma warning restore CA5351
     }
 }
-
-/// <summary>The queue has a consumer already; two would each get half of the messages.</summary>
-internal sealed class SomebodyElseException() : IOException("Somebody else is reading the queue error.");
 
 internal static partial class ErrorQueueLog
 {

@@ -31,7 +31,7 @@ internal sealed class Outbox : BackgroundService, IHealthCheck
         var (messages, age) = _backlog;
         var data = new Dictionary<string, object> { ["messages"] = messages, ["ageSeconds"] = age.TotalSeconds };
         return Task.FromResult(age > Alarming
-            ? HealthCheckResult.Degraded($"Committed and not sent: {messages}, the oldest for {age.TotalSeconds:0} s.", data: data)
+            ? HealthCheckResult.Degraded($"{messages} messages are committed and not sent, the oldest for {age.TotalSeconds:0} s.", data: data)
             : HealthCheckResult.Healthy(data: data));
     }
 

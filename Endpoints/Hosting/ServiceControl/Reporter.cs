@@ -8,7 +8,7 @@ namespace Signup.Hosting.ServiceControl;
 
 /// <summary>Tells ServiceControl every few seconds that this process lives, what its health checks say, and how long messages took.</summary>
 internal sealed class Reporter(Broker broker, EndpointIdentity self, ServiceControlSettings settings, HealthCheckService checks, IServiceProvider services,
-    IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Reporter> logger) : BackgroundService
+    TimeProvider time, ILogger<Reporter> logger) : BackgroundService
 {
     private readonly Reports _reports = new(self, settings);
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
@@ -32,12 +32,8 @@ internal sealed class Reporter(Broker broker, EndpointIdentity self, ServiceCont
     private Func<CancellationToken, Task> ChecksAsync()
     {
         var address = new MaybeAddress(broker, settings.Queue, time, logger);
-        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        lifetime.ApplicationStarted.Register(started.SetResult);
         return async stopping =>
         {
-            // Until then `handlers` is not well, and every start would be an alarm.
-            await started.Task.WaitAsync(stopping);
             var report = await checks.CheckHealthAsync(stopping);
             foreach (var (name, entry) in report.Entries)
             {

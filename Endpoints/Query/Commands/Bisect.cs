@@ -56,8 +56,6 @@ public sealed class Bisect(NpgsqlDataSource database, ProgressBar progress)
             foreach (var stream in (await History.ReadStreamsAsync(connection, ids, long.MaxValue, cancellation)).GroupBy(e => e.StreamId))
             {
                 var steps = Step.Of(stream).ToList();
-                // What operators did to messages has streams, too.
-                if (steps.TrueForAll(s => s.State is null)) continue;
                 var broken = steps.Find(s => s.State is { } state && !rule.Holds(state));
                 result = new Result(
                     broken is not null && (result.First is null || broken.Event.Position < result.First.Event.Position) ? broken : result.First,

@@ -5,7 +5,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Signup.EventLog;
-using Signup.EventLog.Archive;
 using Signup.Hosting;
 using Signup.Query.Accounts;
 using Signup.Query.Projection;
@@ -59,7 +58,7 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
         if (account is { } id)
         {
             await using var connection = await database.OpenConnectionAsync(cancellation);
-            foreach (var e in await History.ReadAsync(connection, id, long.MaxValue, cancellation, asStored: true))
+            foreach (var e in await History.ReadAsync(connection, id, long.MaxValue, cancellation))
                 if (e.Position <= until) await WriteLineAsync(e);
             return written;
         }
@@ -92,11 +91,9 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
     /// <summary>The last position that the log had reached at a moment.</summary>
     public async Task<long> PositionAtAsync(DateTimeOffset moment, CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var command = new NpgsqlCommand($"select coalesce(max(seq_id), 0) from {LogStore.Schema}.mt_events where timestamp <= @moment", connection);
+        await using var command = database.CreateCommand($"select coalesce(max(seq_id), 0) from {LogStore.Schema}.mt_events where timestamp <= @moment");
         command.Parameters.AddWithValue("moment", moment.ToUniversalTime());
-        var inTable = (long)(await command.ExecuteScalarAsync(cancellation))!;
-        return Math.Max(inTable, await LogArchive.PositionAtAsync(connection, moment, cancellation));
+        return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     /// <param name="key">Pseudonyms that are made with the same key are the same.</param>

@@ -5,7 +5,6 @@ using Marten;
 using Npgsql;
 using NpgsqlTypes;
 using Signup.EventLog;
-using Signup.EventLog.Archive;
 using Signup.Hosting;
 
 namespace Signup.Query.Commands;
@@ -23,8 +22,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         using var progress = ProgressBar.OnConsole("events");
         var count = await new Import(database, progress).RunAsync(() => File.OpenText(file), cancellation);
         progress.Dispose();
-        Console.WriteLine($"{count:N0} events are in the log. Query takes them in by itself; './run Uniqueness rebuild' claims their addresses. " +
-            "Mail does not know them: accounts that still wait for their mail, or to expire, go on waiting.");
+        Console.WriteLine($"{count:N0} events are in the log. Query takes them in by itself; './run Uniqueness rebuild' claims their addresses.");
         return 0;
     });
 
@@ -55,7 +53,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await connection.ExecuteAsync($"lock table {LogStore.Schema}.mt_events in exclusive mode");
-        if (await connection.ExecuteScalarAsync<bool>($"select {LogArchive.LastPosition} > 0"))
+        if (await connection.ExecuteScalarAsync<bool>($"select exists (select from {LogStore.Schema}.mt_events)"))
             throw new InvalidOperationException("The log is not empty; a history is imported into an empty system only.");
         await CopyStreamsAsync(connection, streams, cancellation);
         using (var reader = open()) await CopyEventsAsync(connection, reader, count, cancellation);

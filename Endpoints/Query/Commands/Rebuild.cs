@@ -91,8 +91,8 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
     private async Task<Generation> CatchUpAsync(NpgsqlConnection connection, Generation generation, CancellationToken cancellation)
     {
         var end = await log.LastPositionAsync(cancellation);
-        var done = await log.CountAsync(0, generation.Position, cancellation);
-        var total = done + await log.CountAsync(generation.Position, end, cancellation);
+        var done = await CountAsync(connection, 0, generation.Position, cancellation);
+        var total = done + await CountAsync(connection, generation.Position, end, cancellation);
         progress.Report(done, total);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var batches = Channel.CreateBounded<IReadOnlyList<LoggedEvent>>(1);
@@ -172,4 +172,8 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
         foreach (var table in old)
             await connection.ExecuteAsync(new CommandDefinition($"drop table if exists {table}", commandTimeout: 0, cancellationToken: cancellation));
     }
+
+    private static Task<long> CountAsync(NpgsqlConnection connection, long after, long upTo, CancellationToken cancellation) =>
+        connection.ExecuteScalarAsync<long>(new CommandDefinition(
+            $"select count(*) from {LogStore.Schema}.mt_events where seq_id > @after and seq_id <= @upTo", new { after, upTo }, commandTimeout: 0, cancellationToken: cancellation));
 }

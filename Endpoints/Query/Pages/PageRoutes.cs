@@ -34,7 +34,6 @@ public static class PageRoutes
             [nameof(StartPage.Lag)] = await follower.MeasureAsync(cancellation),
             [nameof(StartPage.Counts)] = counts,
             [nameof(StartPage.Questions)] = catalogue.All(),
-            [nameof(StartPage.Faults)] = catalogue.Faults(),
             [nameof(StartPage.Latest)] = await History.ReadLatestAsync(connection, 20, cancellation),
         });
     }

@@ -1,7 +1,5 @@
 using System.Globalization;
-using Dapper;
 using Npgsql;
-using Signup.EventLog.Archive;
 
 namespace Signup.Query.Questions;
 
@@ -19,7 +17,7 @@ public sealed record Question(string Name, string Title, string Asks, ChartKind 
     public static Question Parse(string name, string text)
     {
         var headers = text.Split('\n').TakeWhile(l => l.StartsWith("--", StringComparison.Ordinal)).Select(l => l[2..].Split(':', 2)).Where(p => p.Length == 2)
-            .GroupBy(p => p[0].Trim().ToLowerInvariant(), p => p[1].Trim()).ToDictionary(g => g.Key, g => g.First());
+            .ToDictionary(p => p[0].Trim().ToLowerInvariant(), p => p[1].Trim());
         string Header(string key) => headers.GetValueOrDefault(key) is { Length: > 0 } value ? value : throw new FormatException($"{name}.sql lacks a line '-- {key}: …' at its top.");
         if (!Enum.TryParse<ChartKind>(headers.GetValueOrDefault("chart", "none"), ignoreCase: true, out var chart))
             throw new FormatException($"{name}.sql asks for a chart that there is not: {headers["chart"]}. There are: {string.Join(", ", Enum.GetNames<ChartKind>())}.");
@@ -30,9 +28,6 @@ public sealed record Question(string Name, string Title, string Asks, ChartKind 
 /// <summary>An answer as a table.</summary>
 public sealed record Answer(IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<object?>> Rows)
 {
-    /// <summary>Up to when events of accounts that ended have been dropped from the table that was asked; null where none have been.</summary>
-    public DateTimeOffset? DroppedUntil { get; init; }
-
     /// <summary>A cell as text: days as 2026-11-23, numbers with separators.</summary>
     public static string Text(object? value) => value switch
     {
@@ -54,37 +49,22 @@ public sealed class Catalogue(NpgsqlDataSource database, string folder)
     /// <summary>A question that takes longer is ended: the log is there for others, too.</summary>
     private const string Patience = "30s";
 
-    public IReadOnlyList<Question> All() => [.. Read().Select(f => f.Question).OfType<Question>()];
-
-    /// <summary>Files that are no question, and why. They are in nobody's way.</summary>
-    public IReadOnlyList<string> Faults() => [.. Read().Select(f => f.Fault).OfType<string>()];
+    public IReadOnlyList<Question> All() =>
+        [.. Directory.GetFiles(folder, "*.sql").Order(StringComparer.Ordinal).Select(f => Question.Parse(Path.GetFileNameWithoutExtension(f), File.ReadAllText(f)))];
 
     public Question? Find(string name) => All().FirstOrDefault(q => q.Name == name);
-
-    private IEnumerable<(Question? Question, string? Fault)> Read()
-    {
-        foreach (var file in Directory.GetFiles(folder, "*.sql").Order(StringComparer.Ordinal))
-        {
-            (Question?, string?) read;
-            try
-            {
-                read = (Question.Parse(Path.GetFileNameWithoutExtension(file), File.ReadAllText(file)), null);
-            }
-            catch (Exception e) when (e is FormatException or IOException or UnauthorizedAccessException)
-            {
-                read = (null, e.Message);
-            }
-            yield return read;
-        }
-    }
 
     /// <exception cref="PostgresException">The SQL is wrong, writes, or takes too long.</exception>
     public async Task<Answer> AskAsync(Question question, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await connection.ExecuteAsync(new CommandDefinition($"set transaction read only; set local statement_timeout = '{Patience}'", cancellationToken: cancellation));
-        await using var reader = await connection.ExecuteReaderAsync(new CommandDefinition(question.Sql, new { from = from.ToUniversalTime(), to = to.ToUniversalTime() }, cancellationToken: cancellation));
+        await using (var command = new NpgsqlCommand($"set transaction read only; set local statement_timeout = '{Patience}'", connection))
+            await command.ExecuteNonQueryAsync(cancellation);
+        await using var ask = new NpgsqlCommand(question.Sql, connection);
+        ask.Parameters.AddWithValue("from", from.ToUniversalTime());
+        ask.Parameters.AddWithValue("to", to.ToUniversalTime());
+        await using var reader = await ask.ExecuteReaderAsync(cancellation);
         var columns = Enumerable.Range(0, reader.FieldCount).Select(i => reader.GetName(i).Replace('_', ' ')).ToList();
         var rows = new List<IReadOnlyList<object?>>();
         while (await reader.ReadAsync(cancellation))
@@ -93,7 +73,6 @@ public sealed class Catalogue(NpgsqlDataSource database, string folder)
             for (var i = 0; i < row.Length; i++) row[i] = await reader.IsDBNullAsync(i, cancellation) ? null : reader.GetDataTypeName(i) == "date" ? reader.GetFieldValue<DateOnly>(i) : reader.GetValue(i);
             rows.Add(row);
         }
-        await reader.DisposeAsync();
-        return new Answer(columns, rows) { DroppedUntil = await connection.ExecuteScalarAsync<DateTime?>(new CommandDefinition($"select {LogArchive.DroppedUntil}", cancellationToken: cancellation)) };
+        return new Answer(columns, rows);
     }
 }

@@ -5,13 +5,9 @@
 with events as (
   select type, timestamp, seq_id,
          min(seq_id) filter (where type <> 'AccountCreated') over (partition by lower(normalize(trim(data ->> 'email'), nfc))) as first_given_up
-  from log.mt_events where type in ('AccountCreated', 'AccountExpired', 'AccountDeleted')),
-days as (
-  select (timestamp at time zone 'utc')::date as day,
-         count(*) filter (where type = 'AccountCreated') as created,
-         count(*) filter (where type <> 'AccountCreated') as given_up,
-         count(*) filter (where type = 'AccountCreated' and first_given_up < seq_id) as created_again
-  from events where timestamp >= @from and timestamp < @to group by 1)
-select every.day::date as day, coalesce(created, 0) as created, coalesce(given_up, 0) as given_up, coalesce(created_again, 0) as created_again
-from generate_series((select min(day) from days), (select max(day) from days), interval '1 day') every (day) left join days on days.day = every.day::date
-order by 1
+  from log.mt_events where type in ('AccountCreated', 'AccountExpired', 'AccountDeleted'))
+select (timestamp at time zone 'utc')::date as day,
+       count(*) filter (where type = 'AccountCreated') as created,
+       count(*) filter (where type <> 'AccountCreated') as given_up,
+       count(*) filter (where type = 'AccountCreated' and first_given_up < seq_id) as created_again
+from events where timestamp >= @from and timestamp < @to group by day order by day

@@ -6,7 +6,7 @@ namespace Signup.Uniqueness.Commands;
 
 /// <summary>
 /// Derives all claims anew from the log. Proposals are refused meanwhile (503), by every instance: each needs a lock that the rebuild holds alone.
-/// A rebuild that was stopped leaves a mark with how far it got; proposals stay refused until another has finished the work. One by other rules starts over.
+/// A rebuild that was stopped leaves a mark with how far it got; proposals stay refused until another has finished the work.
 /// </summary>
 internal static class Rebuild
 {
@@ -18,7 +18,7 @@ internal static class Rebuild
     {
         var rules = UniquenessServices.LoadRules(line.Configuration);
         await using var database = line.OpenDatabase();
-        await ClaimTable.CreateAsync(database, rules, cancellation);
+        await ClaimTable.CreateAsync(database, cancellation);
         var log = new LogReader(database);
 
         // Held by the connection, not by a transaction: it is gone when this process is.
@@ -28,8 +28,7 @@ internal static class Rebuild
 
         // Nobody commits claims from here on, so what the log holds now is all there is to read.
         var end = await log.LastPositionAsync(cancellation);
-        var position = await BeginAsync(database, rules, cancellation);
-        var resumed = position > 0;
+        var position = await BeginAsync(database, cancellation);
         var problems = new Problems(Console.Out);
         using (var progress = ProgressBar.OnConsole("positions"))
         {
@@ -42,17 +41,15 @@ internal static class Rebuild
             }
             progress.Report(end, end);
         }
-        await ExecuteAsync(database, $"begin; delete from uniqueness.rebuild; delete from uniqueness.rules; insert into uniqueness.rules values ('{rules.Digest}'); commit", cancellation);
-        var exitCode = problems.Summarize("Rebuilt.");
-        // What the one before had found is not known here.
-        return resumed ? Math.Max(exitCode, await Verify.RunAsync(line, cancellation)) : exitCode;
+        await ExecuteAsync(database, "delete from uniqueness.rebuild", cancellation);
+        return problems.Summarize("Rebuilt.");
     }
 
-    private static async Task<long> BeginAsync(NpgsqlDataSource database, UniquenessRules rules, CancellationToken cancellation)
+    private static async Task<long> BeginAsync(NpgsqlDataSource database, CancellationToken cancellation)
     {
-        await using var unfinished = database.CreateCommand($"select position from uniqueness.rebuild where digest = '{rules.Digest}'");
+        await using var unfinished = database.CreateCommand("select position from uniqueness.rebuild");
         if (await unfinished.ExecuteScalarAsync(cancellation) is long position) return position;
-        await ExecuteAsync(database, $"begin; delete from uniqueness.rebuild; insert into uniqueness.rebuild (position, digest) values (0, '{rules.Digest}'); truncate uniqueness.claims; commit", cancellation);
+        await ExecuteAsync(database, "begin; insert into uniqueness.rebuild (position) values (0); truncate uniqueness.claims; commit", cancellation);
         return 0;
     }
 

@@ -1,50 +1,38 @@
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Signup.Hosting;
-using Signup.Messages.Transport;
 using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;
 
 namespace Signup.Tests.Integration.Gateway;
 
 /// <summary>The gateway with a broker and nothing else: what it takes goes to a queue and stays there, so these tests see what it lets through.</summary>
-public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.Alone alone) : IClassFixture<when_the_gateway_stands_alone.Alone>
+public sealed class when_the_gateway_stands_alone : IAsyncLifetime
 {
-    private readonly SignupSystem _system = alone.System;
-    private readonly GatewayHttp _gateway = alone.Gateway;
+    private SignupSystem _system = null!;
+    private GatewayHttp _gateway = null!;
 
-    public sealed class Alone : IAsyncLifetime
+    public async ValueTask InitializeAsync()
     {
-        public SignupSystem System { get; private set; } = null!;
-        public GatewayHttp Gateway { get; private set; } = null!;
-
-        public async ValueTask InitializeAsync()
+        _system = await SignupSystem.StartAsync("gateway", new Dictionary<string, string>
         {
-            System = await StartAsync("gateway");
-            Gateway = new GatewayHttp(System["Gateway"]);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            Gateway.Dispose();
-            await System.DisposeAsync();
-        }
+            ["Signup__ReplyTimeout"] = "00:00:02",
+            // Nobody listens there.
+            ["Query__Url"] = "http://127.0.0.1:9",
+            ["PasswordHashing__MemoryKiB"] = "8",
+            ["PasswordHashing__Passes"] = "1",
+        }, "Gateway");
+        _gateway = new GatewayHttp(_system["Gateway"]);
     }
 
-    private static Task<SignupSystem> StartAsync(string name) => SignupSystem.StartAsync(name, new Dictionary<string, string>
+    public async ValueTask DisposeAsync()
     {
-        ["Signup__ReplyTimeout"] = "00:00:06",
-        // Nobody listens there.
-        ["Query__Url"] = "http://127.0.0.1:9",
-        ["PasswordHashing__MemoryKiB"] = "8",
-        ["PasswordHashing__Passes"] = "1",
-    }, "Gateway");
+        _gateway.Dispose();
+        await _system.DisposeAsync();
+    }
 
     [Fact]
     public async Task bad_input_gets_a_clear_error_and_no_command_is_sent()
     {
-        var before = await CommandsAsync();
         var good = Body(NewEmail());
         foreach (var (body, field) in new[]
         {
@@ -85,19 +73,18 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
         Assert.Equal(400, (await _gateway.PostJsonAsync("/users", good, ("Idempotency-Key", new string('k', 256)))).Status);
         Assert.Equal(400, (await _gateway.PostFormAsync("/", new Dictionary<string, string> { ["username"] = "Zoë", ["email"] = NewEmail(), ["password"] = "correct horse battery" })).Status);
 
-        Assert.Equal(before, await CommandsAsync());
+        Assert.Equal(0, await CommandsAsync());
     }
 
     [Fact]
     public async Task a_sign_up_that_nobody_decides_is_accepted_once_it_is_safe_in_the_queue()
     {
-        var before = await CommandsAsync();
         var answer = await _gateway.PostJsonAsync("/users", Body(NewEmail()));
 
         Assert.Equal(202, answer.Status);
         Assert.Equal($"/users/{answer.Json["id"]}", answer.Header("Location"));
         Assert.NotNull(answer.Header("Retry-After"));
-        Assert.Equal(before + 1, await CommandsAsync());
+        Assert.Equal(1, await CommandsAsync());
     }
 
     [Fact]
@@ -112,52 +99,26 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
     [Fact]
     public async Task without_a_broker_nothing_is_taken_and_the_caller_may_try_again()
     {
-        await using var system = await StartAsync("gatewayonly");
-        using var gateway = new GatewayHttp(system["Gateway"]);
-        using (var management = system.Parts.ManagementClient())
-            (await management.DeleteAsync($"api/vhosts/{system.Parts.VirtualHost}")).EnsureSuccessStatusCode();
+        using (var management = _system.Parts.ManagementClient())
+            (await management.DeleteAsync($"api/vhosts/{_system.Parts.VirtualHost}")).EnsureSuccessStatusCode();
 
-        await Wait.UntilAsync(async () => (await gateway.PostJsonAsync("/users", Body(NewEmail()))).Status == 503, "the gateway has noticed");
-        var answer = await gateway.PostJsonAsync("/users", Body(NewEmail()));
+        await Wait.UntilAsync(async () => (await _gateway.PostJsonAsync("/users", Body(NewEmail()))).Status == 503, "the gateway has noticed");
+        var answer = await _gateway.PostJsonAsync("/users", Body(NewEmail()));
         Assert.EndsWith("/unavailable", answer.Type, StringComparison.Ordinal);
-        Assert.Contains("Nothing was kept", answer.Text, StringComparison.Ordinal);
         Assert.NotNull(answer.Header("Retry-After"));
-        var (fields, cookie) = await gateway.FormAsync("zoe@example.org");
-        var page = await gateway.PostFormAsync("/", fields, cookie);
+        var (fields, cookie) = await _gateway.FormAsync("zoe@example.org");
+        var page = await _gateway.PostFormAsync("/", fields, cookie);
         Assert.Equal(503, page.Status);
         Assert.Contains("value=\"zoe@example.org\"", page.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("correct horse", page.Text, StringComparison.Ordinal);
-        Assert.Equal(200, (await gateway.GetAsync("/health/live")).Status);
-        Assert.Equal(503, (await gateway.GetAsync("/health/ready")).Status);
-    }
-
-    [Fact]
-    public async Task what_the_broker_was_sent_and_did_not_confirm_is_not_called_lost_since_it_may_arrive()
-    {
-        using var line = new StallableLine(new Uri(_system.Parts.RabbitMq));
-        await using var process = _system.Add("Gateway");
-        process.Set("ConnectionStrings__RabbitMq", line.Uri.ToString());
-        await process.StartAsync();
-        using var gateway = new GatewayHttp(process);
-        // The first opens the channel.
-        Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()))).Status);
-        var sent = await CommandsAsync();
-
-        line.Stall();
-        var answer = await gateway.PostJsonAsync("/users", Body(NewEmail()));
-
-        Assert.Equal(503, answer.Status);
-        Assert.EndsWith("/unconfirmed", answer.Type, StringComparison.Ordinal);
-        Assert.NotNull(answer.Header("Retry-After"));
-        Assert.DoesNotContain("Nothing was kept", answer.Text, StringComparison.Ordinal);
-        line.Flow();
-        await Wait.UntilAsync(async () => await CommandsAsync() == sent + 1, "it arrives");
+        Assert.Equal(200, (await _gateway.GetAsync("/health/live")).Status);
+        Assert.Equal(503, (await _gateway.GetAsync("/health/ready")).Status);
     }
 
     [Fact]
     public async Task more_sign_ups_than_a_client_may_try_are_turned_away_whatever_they_hold()
     {
-        await using var process = _system.Add("Gateway");
+        var process = _system.Add("Gateway");
         process.Set("RateLimiting__SignUpsPerMinute", "5");
         await process.StartAsync();
         using var gateway = new GatewayHttp(process);
@@ -181,20 +142,19 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
     [Fact]
     public async Task a_burst_of_passwords_that_is_more_than_can_be_hashed_is_partly_turned_away_and_nothing_is_lost()
     {
-        await using var process = _system.Add("Gateway");
+        var process = _system.Add("Gateway");
         process.Set("PasswordHashing__MemoryKiB", "131072");
         process.Set("PasswordHashing__Parallel", "1");
         process.Set("PasswordHashing__QueueLimit", "2");
         await process.StartAsync();
         using var gateway = new GatewayHttp(process);
-        var before = await CommandsAsync();
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => gateway.PostJsonAsync("/users", Body(NewEmail()))));
 
         Assert.All(answers, a => Assert.True(a.Status is 202 or 503));
         Assert.All(answers.Where(a => a.Status == 503), a => Assert.NotNull(a.Header("Retry-After")));
         Assert.InRange(answers.Count(a => a.Status == 503), 1, 18);
-        Assert.Equal(before + answers.Count(a => a.Status == 202), await CommandsAsync());
+        Assert.Equal(answers.Count(a => a.Status == 202), await CommandsAsync());
     }
 
     [Fact]
@@ -230,7 +190,7 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
     [Fact]
     public async Task in_production_behind_a_proxy_cookies_are_secure_the_client_is_who_the_proxy_says_and_there_is_no_inbox()
     {
-        await using var process = _system.Add("Gateway");
+        var process = _system.Add("Gateway");
         process.Set("ASPNETCORE_ENVIRONMENT", "Production");
         process.Set("DOTNET_ENVIRONMENT", "Production");
         process.Set("ForwardedHeaders__KnownProxies", "127.0.0.1");
@@ -253,7 +213,7 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
     [Fact]
     public async Task without_a_known_proxy_nobody_can_say_to_be_someone_else()
     {
-        await using var process = _system.Add("Gateway");
+        var process = _system.Add("Gateway");
         process.Set("RateLimiting__SignUpsPerMinute", "1");
         await process.StartAsync();
         using var gateway = new GatewayHttp(process);
@@ -262,14 +222,11 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
         Assert.Equal(429, (await gateway.PostJsonAsync("/users", Body(NewEmail()), ("X-Forwarded-For", "192.0.2.2"))).Status);
     }
 
-    /// <summary>How many commands are in the queue of Accounts, which does not run. Looking takes nothing out: what was not acknowledged goes back.</summary>
+    /// <summary>How many commands are in the queue of Accounts, which does not run.</summary>
     private async Task<int> CommandsAsync()
     {
         await using var channel = await _system.Broker.OpenChannelAsync(CancellationToken.None);
-        var count = 0;
-        while (await channel.BasicGetAsync("accounts", autoAck: false) is { } got)
-            count += got.BasicProperties.Type == typeof(Bundle).FullName ? JsonSerializer.Deserialize<Bundle>(got.Body.Span, Wire.Json)!.Messages.Count : 1;
-        return count;
+        return (int)(await channel.QueueDeclarePassiveAsync("accounts")).MessageCount;
     }
 
     /// <summary>A body that does not say how long it is.</summary>

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using Signup.Hosting;
@@ -10,25 +9,25 @@ using Headers = Signup.Hosting.Headers;
 
 namespace Signup.Tests.Integration.Operations;
 
-/// <summary>One entry in ServicePulse: what the message looked like, each time that it failed.</summary>
-public sealed class FailedMessage(Delivery first)
+/// <summary>What a failed message looked like, each time that it failed.</summary>
+public sealed record Failure(BasicProperties Properties, IReadOnlyDictionary<string, string> Headers, byte[] Body)
 {
-    public ConcurrentQueue<Delivery> Attempts { get; } = new([first]);
-    public ConcurrentQueue<Delivery> Acknowledgements { get; } = [];
-    public string Status { get; set; } = "unresolved";
-    public Delivery Last => Attempts.Last();
+    public string Text => Encoding.UTF8.GetString(Body);
 }
 
-/// <summary>What an endpoint has told about itself.</summary>
-/// <param name="Kind">The message's type without its namespace.</param>
-public sealed record Report(string Kind, string Endpoint, JsonElement Body, DateTimeOffset ArrivedAt);
+/// <summary>One entry in ServicePulse.</summary>
+public sealed class FailedMessage
+{
+    public ConcurrentQueue<Failure> Attempts { get; } = [];
+    public string Status { get; set; } = "unresolved";
+    public int Acknowledgements { get; set; }
+    public Failure Last => Attempts.Last();
+}
 
 /// <summary>As much of ServiceControl as an endpoint can tell: takes failures from the queue error and refuses what the real one refuses, sends
 /// them back as the real one does, and waits for the acknowledgement. Follows the real one's sources and captures of its messages.</summary>
 public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
 {
-    public const string Queue = "Particular.ServiceControl", MonitoringQueue = "Particular.Monitoring", AuditQueue = "audit";
-
     /// <summary>What it takes off a message that it sends back; by beginning.</summary>
     private static readonly string[] Removed = ["NServiceBus.Retries", "NServiceBus.FailedQ", "NServiceBus.TimeOfFailure", "NServiceBus.ExceptionInfo.", "ServiceControl.EditOf"];
 
@@ -39,29 +38,16 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
     /// <summary>What the real one could not import, and would never show.</summary>
     public ConcurrentQueue<string> FailedImports { get; } = [];
 
-    /// <summary>Acknowledgements of retries that it knows nothing of.</summary>
-    public ConcurrentQueue<Delivery> UnknownAcknowledgements { get; } = [];
-
-    /// <summary>Heartbeats, custom checks and starts, in the order of their arrival.</summary>
-    public ConcurrentQueue<Report> Reports { get; } = [];
-
-    /// <summary>What the monitoring instance got.</summary>
-    public ConcurrentQueue<Delivery> Figures { get; } = [];
-
-    /// <summary>What the audit instance got.</summary>
-    public ConcurrentQueue<Delivery> Audited { get; } = [];
-
-    /// <summary>Takes what arrives in the queue error.</summary>
-    public Task StartAsync() => ConsumeAsync("error", TakeError);
-
-    /// <summary>Makes the addresses that endpoints report to, and takes what arrives there. Without this there are no such addresses.</summary>
-    public async Task WatchAsync()
+    public async Task StartAsync()
     {
-        _channel ??= await broker.OpenConfirmingChannelAsync(CancellationToken.None);
-        foreach (var address in new[] { Queue, MonitoringQueue, AuditQueue }) await Topology.DeclareQueueAsync(_channel, address, CancellationToken.None);
-        await ConsumeAsync(Queue, TakeReport);
-        await ConsumeAsync(MonitoringQueue, Figures.Enqueue);
-        await ConsumeAsync(AuditQueue, Audited.Enqueue);
+        _channel = await broker.OpenConfirmingChannelAsync(CancellationToken.None);
+        var consumer = new AsyncEventingBasicConsumer(_channel);
+        consumer.ReceivedAsync += async (_, delivery) =>
+        {
+            Take(delivery);
+            await _channel.BasicAckAsync(delivery.DeliveryTag, multiple: false);
+        };
+        await _channel.BasicConsumeAsync("error", autoAck: false, consumer);
     }
 
     /// <summary>The entry of the message that the endpoint got with this id.</summary>
@@ -73,18 +59,6 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
     /// <summary>The entry, once the message has failed so many times.</summary>
     public Task<FailedMessage> FailedAsync(string messageId, string endpoint, int times = 1) => Wait.ForAsync(() => Task.FromResult(
         Messages.TryGetValue(UniqueId(messageId, endpoint), out var failed) && failed.Attempts.Count >= times ? failed : null), $"{messageId} failed {times} times in {endpoint}");
-
-    /// <summary>The entry of the proposal that a sign-up has led to, once it has failed in Uniqueness.</summary>
-    public Task<FailedMessage> ProposalFailedAsync(Guid accountId) => Wait.ForAsync(() => Task.FromResult(Messages.Values.FirstOrDefault(m =>
-        m.Last.Headers[Headers.FailedQ] == "uniqueness" && m.Last.Text.Contains(accountId.ToString(), StringComparison.Ordinal))), "the proposal has failed in Uniqueness");
-
-    /// <summary>The first heartbeat of an endpoint.</summary>
-    public Task<Report> HeartbeatAsync(string endpoint) => Wait.ForAsync(() => Task.FromResult(Reports.FirstOrDefault(r => r.Kind == "EndpointHeartbeat" && r.Endpoint == endpoint)), $"a heartbeat of {endpoint}");
-
-    /// <summary>The first result of that kind of an endpoint's custom check.</summary>
-    public Task<Report> CheckAsync(string endpoint, string check, bool failed) => Wait.ForAsync(() => Task.FromResult(Reports.FirstOrDefault(r => r.Kind == "ReportCustomCheckResult"
-        && r.Endpoint == endpoint && r.Body.GetProperty("CustomCheckId").GetString() == check && r.Body.GetProperty("HasFailed").GetBoolean() == failed)),
-        $"{endpoint} reports that {check} {(failed ? "failed" : "passed")}");
 
     /// <summary>The operator's button.</summary>
     public async Task RetryAsync(FailedMessage failed)
@@ -114,70 +88,28 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
         if (_channel is not null) await _channel.DisposeAsync();
     }
 
-    private async Task ConsumeAsync(string queue, Action<Delivery> take)
+    private void Take(BasicDeliverEventArgs delivery)
     {
-        var channel = _channel ??= await broker.OpenConfirmingChannelAsync(CancellationToken.None);
-        var consumer = new AsyncEventingBasicConsumer(channel);
-        consumer.ReceivedAsync += async (_, delivery) =>
-        {
-            try
-            {
-                take(Delivery.Of(delivery.BasicProperties, delivery.Body));
-            }
-            catch (Exception e)
-            {
-                // As the real one does: it is put aside, and the next one is taken.
-                FailedImports.Enqueue($"{delivery.BasicProperties.MessageId} in {queue}: {e}");
-            }
-            await channel.BasicAckAsync(delivery.DeliveryTag, multiple: false);
-        };
-        await channel.BasicConsumeAsync(queue, autoAck: false, consumer);
-    }
-
-    private void TakeError(Delivery message)
-    {
-        var headers = message.Headers;
+        var headers = (delivery.BasicProperties.Headers ?? new Dictionary<string, object?>()).ToDictionary(h => h.Key, h => h.Value is byte[] bytes ? Encoding.UTF8.GetString(bytes) : $"{h.Value}");
         if (headers.ContainsKey(Headers.RetrySuccessful))
         {
-            if (headers.GetValueOrDefault(Headers.RetryUniqueMessageId) is { } retried && Messages.TryGetValue(retried, out var resolved))
-            {
-                resolved.Acknowledgements.Enqueue(message);
-                resolved.Status = "resolved";
-            }
-            else
-            {
-                UnknownAcknowledgements.Enqueue(message);
-            }
+            var resolved = Messages[headers[Headers.RetryUniqueMessageId]];
+            resolved.Acknowledgements++;
+            resolved.Status = "resolved";
+            return;
         }
-        else if (Missing(headers) is { } missing)
+        if (Missing(headers) is { } missing)
         {
-            FailedImports.Enqueue($"{message.Properties.MessageId}: {missing}");
+            FailedImports.Enqueue($"{delivery.BasicProperties.MessageId}: {missing}");
+            return;
         }
-        else if (Messages.TryGetValue(Unique(headers), out var known))
-        {
-            // In this order: whoever has seen the attempt may retry it at once.
-            known.Status = "unresolved";
-            known.Attempts.Enqueue(message);
-        }
-        else
-        {
-            Messages[Unique(headers)] = new FailedMessage(message);
-        }
-    }
-
-    private void TakeReport(Delivery message)
-    {
-        var kind = message.Properties.Type!.Split('.')[^1];
-        var body = JsonDocument.Parse(message.Body).RootElement;
-        var endpoint = body.GetProperty(kind == "RegisterEndpointStartup" ? "Endpoint" : "EndpointName").GetString();
-        // Without these, the real one's handlers throw.
-        if (string.IsNullOrEmpty(endpoint) || string.IsNullOrEmpty(body.GetProperty("Host").GetString()) || body.GetProperty("HostId").GetGuid() == Guid.Empty)
-            throw new FormatException($"Whose report is it? {message.Text}");
-        Reports.Enqueue(new Report(kind, endpoint, body, DateTimeOffset.UtcNow));
+        var message = Messages.GetOrAdd(Unique(headers), _ => new FailedMessage());
+        message.Attempts.Enqueue(new Failure(new BasicProperties(delivery.BasicProperties), headers, delivery.Body.ToArray()));
+        message.Status = "unresolved";
     }
 
     /// <summary>What it cannot do without. Dates of another length make it throw.</summary>
-    private static string? Missing(IReadOnlyDictionary<string, string> headers) =>
+    private static string? Missing(Dictionary<string, string> headers) =>
         !headers.ContainsKey(Headers.MessageId) ? Headers.MessageId
         : !headers.ContainsKey(Headers.FailedQ) ? Headers.FailedQ
         : headers.FirstOrDefault(h => h.Key is Headers.TimeOfFailure or Headers.TimeSent && h.Value.Length != 28).Key;

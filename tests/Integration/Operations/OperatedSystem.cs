@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using RabbitMQ.Client;
 using Signup.EventLog;
@@ -61,8 +62,18 @@ public sealed class OperatedSystem : IAsyncLifetime
 
     public static byte[] Body(object message) => JsonSerializer.SerializeToUtf8Bytes(message, message.GetType());
 
-    /// <inheritdoc cref="Trouble.BreakUniquenessAsync"/>
-    public Task<IAsyncDisposable> BreakUniquenessAsync() => System.BreakUniquenessAsync();
+    /// <summary>A bug in a deployment: while the scope lasts, Uniqueness cannot do its work.</summary>
+    public async Task<IAsyncDisposable> BreakUniquenessAsync()
+    {
+        await ExecuteAsync("alter table uniqueness.claims rename to mislaid");
+        return new Undo(() => ExecuteAsync("alter table if exists uniqueness.mislaid rename to claims"));
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = System.Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
 
     /// <summary>How many events the account has.</summary>
     public async Task<long> EventsOfAsync(Guid accountId)
@@ -84,14 +95,19 @@ public sealed class OperatedSystem : IAsyncLifetime
         }
         return new Inbox(channel, name);
     }
+
+    private sealed class Undo(Func<Task> undo) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await undo();
+    }
 }
 
 /// <summary>A queue that a test reads.</summary>
 public sealed class Inbox(IChannel channel, string queue) : IAsyncDisposable
 {
     /// <summary>The next message, within the deadline.</summary>
-    public Task<Delivery> NextAsync() => Wait.ForAsync<Delivery>(async () => await channel.BasicGetAsync(queue, autoAck: true) is { } got
-        ? Delivery.Of(got.BasicProperties, got.Body)
+    public Task<Failure> NextAsync() => Wait.ForAsync<Failure>(async () => await channel.BasicGetAsync(queue, autoAck: true) is { } got
+        ? new Failure(new BasicProperties(got.BasicProperties), (got.BasicProperties.Headers ?? new Dictionary<string, object?>()).ToDictionary(h => h.Key, h => h.Value is byte[] b ? Encoding.UTF8.GetString(b) : $"{h.Value}"), got.Body.ToArray())
         : null, $"a message in {queue}");
 
     public ValueTask DisposeAsync() => channel.DisposeAsync();

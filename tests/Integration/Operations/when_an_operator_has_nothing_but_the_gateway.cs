@@ -1,68 +1,47 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using Signup.Messages.Accounts;
 using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Operations;
 
 /// <summary>A system with an <c>/ops</c> page and no ServiceControl.</summary>
-public sealed partial class when_an_operator_has_nothing_but_the_gateway(when_an_operator_has_nothing_but_the_gateway.Running running)
-    : IClassFixture<when_an_operator_has_nothing_but_the_gateway.Running>, IAsyncLifetime
+public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyncLifetime
 {
     private const string Key = "a-long-and-random-key";
 
-    private readonly SignupSystem _system = running.System;
+    private SignupSystem _system = null!;
     private IChannel _channel = null!;
 
-    public sealed class Running : IAsyncLifetime
+    public async ValueTask InitializeAsync()
     {
-        public SignupSystem System { get; private set; } = null!;
-
-        public async ValueTask InitializeAsync()
-        {
-            System = await SignupSystem.StartAsync("ops", new Dictionary<string, string> { ["Query__Url"] = "http://127.0.0.1:9", ["Signup__ReplyTimeout"] = "00:01:00" }, "Accounts", "Uniqueness");
-            var gateway = System.Add("Gateway");
-            gateway.Set("Ops__ApiKey", Key);
-            await gateway.StartAsync();
-        }
-
-        public ValueTask DisposeAsync() => System.DisposeAsync();
+        _system = await SignupSystem.StartAsync("ops", new Dictionary<string, string> { ["Query__Url"] = "http://127.0.0.1:9" }, "Accounts", "Uniqueness");
+        var gateway = _system.Add("Gateway");
+        gateway.Set("Ops__ApiKey", Key);
+        gateway.Set("RabbitMq__ManagementUrl", _system.Parts.Management);
+        foreach (var name in new[] { "Accounts", "Uniqueness" }) gateway.Set($"{name}__Url", _system[name].Url);
+        await gateway.StartAsync();
+        _channel = await _system.Broker.OpenConfirmingChannelAsync(CancellationToken.None);
     }
 
-    public async ValueTask InitializeAsync() => _channel = await _system.Broker.OpenConfirmingChannelAsync(CancellationToken.None);
-
-    /// <summary>The next test finds the queue empty, and who died in this one alive.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var name in new[] { "Accounts", "Uniqueness", "Gateway" })
-            if (!_system[name].IsRunning) await _system[name].StartAsync();
-        using var operators = await SignedInAsync();
-        await Wait.UntilAsync(async () =>
-        {
-            var page = await operators.GetStringAsync("/ops");
-            foreach (var link in MessageLink().Matches(page).Select(m => m.Value).Distinct()) await operators.PressAsync(link, link + "/discard", ("reason", "the test is over"));
-            return page.Contains("The queue error is empty", StringComparison.Ordinal);
-        }, "nothing is left in error");
-        await _channel.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _system.DisposeAsync();
 
     [Fact]
     public async Task nobody_sees_anything_without_the_key_and_without_a_key_there_is_nothing()
     {
         await FailAsync("secret@example.org");
-        using var stranger = OpsBrowser.Open(_system.GatewayUrl);
+        using var stranger = Browser();
         var page = await stranger.GetAsync("/ops");
         Assert.Equal(HttpStatusCode.Unauthorized, page.StatusCode);
         Assert.DoesNotContain("SignUp", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.SignInAsync("mallory", "a-guess")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await SignInAsync(stranger, "mallory", "a-guess")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync($"/ops/messages/{Guid.NewGuid()}")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsync("/ops/retry-all", new FormUrlEncodedContent([]))).StatusCode);
         stranger.DefaultRequestHeaders.Add("Cookie", "operator=NDEwMDAwMDAwMApyb290.AAAA");
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync("/ops")).StatusCode);
 
-        await using var without = _system.Add("Gateway");
+        var without = _system.Add("Gateway");
         await without.StartAsync();
         using var http = new HttpClient { BaseAddress = new Uri(without.Url) };
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/ops")).StatusCode);
@@ -102,59 +81,17 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway(when_an
     public async Task a_retry_sends_it_to_its_queue_again_and_the_log_says_who_did_it()
     {
         var command = OperatedSystem.NewSignUp();
+        await ExecuteAsync("alter table uniqueness.claims rename to mislaid");
+        await _channel.BasicPublishAsync("accounts", "", mandatory: true, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString()), OperatedSystem.Body(command));
         using var operators = await SignedInAsync("Ada Lovelace");
-        string link;
-        await using (await _system.BreakUniquenessAsync())
-        {
-            await SendAsync(command);
-            link = await LinkAsync(operators, ">ProposeEvent<");
-        }
+        var link = await LinkAsync(operators, ">ProposeEvent<");
+        await ExecuteAsync("alter table uniqueness.mislaid rename to claims");
 
-        Assert.Equal(HttpStatusCode.OK, (await operators.PressAsync(link, link + "/retry")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync(operators, link, link + "/retry")).StatusCode);
 
-        await HandledAsync(command);
+        await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'AccountCreated' and stream_id = $1", command.AccountId) == 1, "it was handled");
         await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageRetried' and data->>'by' = $1 and data->>'queue' = 'uniqueness'", "Ada Lovelace") == 1, "the fact is in the log");
         Assert.Contains("The queue error is empty", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task all_are_retried_by_one_button_and_the_log_has_a_fact_for_each()
-    {
-        var commands = Enumerable.Range(0, 3).Select(_ => OperatedSystem.NewSignUp()).ToList();
-        using var operators = await SignedInAsync("Mary Jackson");
-        await using (await _system.BreakUniquenessAsync())
-        {
-            foreach (var command in commands) await SendAsync(command);
-            await Wait.UntilAsync(async () => (await operators.GetStringAsync("/ops")).Contains("Failed messages: 3<", StringComparison.Ordinal), "all three are on the page");
-        }
-
-        var answer = await operators.PressAsync("/ops", "/ops/retry-all");
-
-        Assert.Contains("3 sent to their queues again.", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        foreach (var command in commands) await HandledAsync(command);
-        await Wait.UntilAsync(async () => await CountAsync("select count(distinct stream_id) from log.mt_events where type = 'MessageRetried' and data->>'by' = $1 and data->>'queue' = 'uniqueness'", "Mary Jackson") == 3, "the facts are in the log");
-        Assert.Contains("The queue error is empty", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task while_somebody_else_reads_the_queue_error_the_page_says_so_and_takes_nothing_away_from_him()
-    {
-        await FailAsync("someone@example.org");
-        HttpClient operators;
-        await using (var other = await _system.Broker.OpenChannelAsync(CancellationToken.None))
-        {
-            // Before any look at the page, since whoever looks reads.
-            await other.BasicConsumeAsync("error", autoAck: false, consumerTag: "", noLocal: false, exclusive: true, arguments: null, new AsyncEventingBasicConsumer(other));
-            operators = await SignedInAsync();
-            var page = await operators.GetStringAsync("/ops");
-            Assert.Contains("Somebody else is reading the queue error", page, StringComparison.Ordinal);
-            Assert.DoesNotContain("The queue error is empty", page, StringComparison.Ordinal);
-            Assert.Equal(1u, (await _channel.QueueDeclarePassiveAsync("error")).ConsumerCount);
-        }
-
-        // He has let go, and the message is still there.
-        await LinkAsync(operators, ">SignUp<");
-        operators.Dispose();
     }
 
     [Fact]
@@ -167,10 +104,10 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway(when_an
         var forged = await operators.PostAsync(link + "/discard", new FormUrlEncodedContent([new("reason", "forged")]));
         Assert.Contains("too old", await forged.Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
-        Assert.Contains("Say why", await (await operators.PressAsync(link, link + "/discard", ("reason", "  "))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("Say why", await (await PostAsync(operators, link, link + "/discard", ("reason", "  "))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains(">SignUp<", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
 
-        await operators.PressAsync(link, link + "/discard", ("reason", "sent by a test"));
+        await PostAsync(operators, link, link + "/discard", ("reason", "sent by a test"));
         Assert.Contains("The queue error is empty", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
         await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageDiscarded' and data->>'by' = $1 and data->>'reason' = 'sent by a test'", "Grace Hopper") == 1, "the fact is in the log");
     }
@@ -185,14 +122,27 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway(when_an
         return id;
     }
 
-    /// <summary>As an endpoint of a partner would.</summary>
-    private async Task SendAsync(SignUp command) =>
-        await _channel.BasicPublishAsync("accounts", "", mandatory: true, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString()), OperatedSystem.Body(command));
+    private HttpClient Browser() => new(new HttpClientHandler { CookieContainer = new CookieContainer() }) { BaseAddress = new Uri(_system.GatewayUrl) };
 
-    private Task HandledAsync(SignUp command) => Wait.UntilAsync(
-        async () => await CountAsync("select count(*) from log.mt_events where type = 'AccountCreated' and stream_id = $1", command.AccountId) == 1, "it was handled");
+    private async Task<HttpClient> SignedInAsync(string name = "operator")
+    {
+        var browser = Browser();
+        Assert.Equal(HttpStatusCode.OK, (await SignInAsync(browser, name, Key)).StatusCode);
+        return browser;
+    }
 
-    private Task<HttpClient> SignedInAsync(string name = "operator") => OpsBrowser.SignedInAsync(_system.GatewayUrl, Key, name);
+    private static async Task<HttpResponseMessage> SignInAsync(HttpClient browser, string name, string key)
+    {
+        var form = await (await browser.GetAsync("/ops")).Content.ReadAsStringAsync();
+        return await browser.PostAsync("/ops/sign-in", new FormUrlEncodedContent([new("formToken", FormToken().Match(form).Groups[1].Value), new("name", name), new("key", key)]));
+    }
+
+    /// <summary>Presses a button of a page.</summary>
+    private static async Task<HttpResponseMessage> PostAsync(HttpClient browser, string page, string action, params (string Name, string Value)[] fields)
+    {
+        var token = FormToken().Match(await browser.GetStringAsync(page)).Groups[1].Value;
+        return await browser.PostAsync(action, new FormUrlEncodedContent([new("formToken", token), .. fields.Select(f => KeyValuePair.Create(f.Name, f.Value))]));
+    }
 
     private static Task<string> LinkAsync(HttpClient browser, string text) => Wait.ForAsync(async () =>
     {
@@ -200,12 +150,21 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway(when_an
         return page.Contains(text, StringComparison.Ordinal) ? MessageLink().Match(page).Value : null;
     }, $"a message {text} on the page");
 
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var command = _system.Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
     private async Task<long> CountAsync(string sql, object parameter)
     {
         await using var command = _system.Database.CreateCommand(sql);
         command.Parameters.Add(new Npgsql.NpgsqlParameter { Value = parameter });
         return (long)(await command.ExecuteScalarAsync())!;
     }
+
+    [GeneratedRegex("name=\"formToken\" value=\"([^\"]+)\"")]
+    private static partial Regex FormToken();
 
     [GeneratedRegex("/ops/messages/[0-9a-f-]{36}")]
     private static partial Regex MessageLink();

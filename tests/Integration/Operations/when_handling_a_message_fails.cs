@@ -1,8 +1,6 @@
-using System.Text;
 using RabbitMQ.Client;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
-using Signup.Tests.Contract;
 using Signup.Tests.Fixture;
 using Headers = Signup.Hosting.Headers;
 
@@ -16,7 +14,6 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
     {
         // A sender with a bug: the field is missing, and the handler falls over it.
         var id = Guid.NewGuid().ToString();
-        var sent = DateTimeOffset.UtcNow;
         var body = """{"AccountId":"0199f000-0000-7000-8000-000000000001","Username":"ada","Email":"ada@example.org"}"""u8.ToArray();
         await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), id, "partner"), body);
 
@@ -32,7 +29,7 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
         Assert.Equal("partner", failed.Headers[Headers.OriginatingEndpoint]);
         Assert.Equal("partner", failed.Headers[Headers.ReplyToAddress]);
         Assert.Equal("fcb3cb99-831c-4577-b771-b50b00d42b96", failed.Headers[Headers.ConversationId]);
-        Assert.InRange(Wire.ReadDate(failed.Headers[Headers.TimeOfFailure])!.Value, sent.AddSeconds(-1), DateTimeOffset.UtcNow);
+        Assert.InRange(Wire.ReadDate(failed.Headers[Headers.TimeOfFailure])!.Value, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow);
         Assert.DoesNotContain(failed.Headers.Keys, h => h.StartsWith("exception-", StringComparison.Ordinal));
     }
 
@@ -80,21 +77,18 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
         await a_message_of_an_unknown_type_is_kept_whole();
         await what_has_neither_headers_nor_properties_is_kept_under_a_name_of_its_own();
         Assert.Empty(operated.ServiceControl.FailedImports);
-        Assert.Empty(operated.ServiceControl.UnknownAcknowledgements);
     }
 
-    [Theory]
-    [InlineData("not JSON")]
-    [InlineData("""{"AccountId":"0199f000-0000-7000-8000-000000000001","Username":"ada","Email":"ada@example.org"}""")]
-    public async Task it_stays_in_its_queue_until_the_broker_has_it_in_error_even_if_the_endpoint_dies_meanwhile(string body)
+    [Fact]
+    public async Task it_stays_in_its_queue_until_the_broker_has_it_in_error_even_if_the_endpoint_dies_meanwhile()
     {
         var id = Guid.NewGuid().ToString();
         var accounts = operated.System["Accounts"];
         await operated.Channel.ExchangeDeleteAsync(Topology.Error);
         try
         {
-            await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), id), Encoding.UTF8.GetBytes(body));
-            await Wait.UntilAsync(() => Task.FromResult(accounts.LogLines(id).Any(l => l.Contains("cannot be moved to the queue error yet", StringComparison.Ordinal))), "the endpoint has tried");
+            await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), id), "not JSON"u8.ToArray());
+            await Wait.UntilAsync(() => Task.FromResult(accounts.Tail().Contains($"SignUp {id} cannot be moved to the queue error yet", StringComparison.Ordinal)), "the endpoint has tried");
             await accounts.KillAsync();
         }
         finally
@@ -103,7 +97,7 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
         }
         await accounts.StartAsync();
 
-        Assert.Equal(body, (await operated.ServiceControl.FailedAsync(id, "accounts")).Last.Text);
+        Assert.Equal("not JSON", (await operated.ServiceControl.FailedAsync(id, "accounts")).Last.Text);
     }
 }
 
@@ -119,7 +113,7 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
         await using (await operated.BreakUniquenessAsync())
         {
             await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString(), "retried"), OperatedSystem.Body(command));
-            failed = await operated.ServiceControl.ProposalFailedAsync(command.AccountId);
+            failed = await OfUniquenessAsync(command);
         }
         Assert.Equal("Npgsql.PostgresException", failed.Last.Headers[Headers.ExceptionType]);
 
@@ -129,27 +123,8 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
         Assert.Equal(1, await operated.EventsOfAsync(command.AccountId));
         // Whoever asked gets the answer, late as it is.
         Assert.Contains("\"Outcome\":\"Accepted\"", (await partner.NextAsync()).Text, StringComparison.Ordinal);
-        Assert.Single(failed.Acknowledgements);
+        Assert.Equal(1, failed.Acknowledgements);
         Assert.Single(failed.Attempts);
-    }
-
-    [Fact]
-    public async Task its_acknowledgement_looks_like_one_of_NServiceBus()
-    {
-        var command = OperatedSystem.NewSignUp();
-        FailedMessage failed;
-        await using (await operated.BreakUniquenessAsync())
-        {
-            await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString()), OperatedSystem.Body(command));
-            failed = await operated.ServiceControl.ProposalFailedAsync(command.AccountId);
-        }
-        await operated.ServiceControl.RetryAsync(failed);
-        await ResolvedAsync(failed);
-
-        var (captured, ours) = (Captured.Get("acknowledgement of a successful retry"), failed.Acknowledgements.Single());
-        Shape.Same(Shape.Of(captured.Properties), Shape.Of(ours.Properties));
-        Shape.Same(Shape.Of(captured.Headers), Shape.Of(ours.OwnHeaders));
-        Assert.Equal(captured.Payload, ours.Text);
     }
 
     [Fact]
@@ -161,7 +136,7 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
         await using (await operated.BreakUniquenessAsync())
         {
             await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString()), OperatedSystem.Body(command));
-            failed = await operated.ServiceControl.ProposalFailedAsync(command.AccountId);
+            failed = await OfUniquenessAsync(command);
             var first = failed.Last.Headers;
 
             for (var times = 2; times <= 3; times++)
@@ -174,12 +149,12 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
                 Assert.NotEqual(first[Headers.TimeOfFailure], failed.Last.Headers[Headers.TimeOfFailure]);
             }
         }
-        Assert.Empty(failed.Acknowledgements);
+        Assert.Equal(0, failed.Acknowledgements);
 
         await operated.ServiceControl.RetryAsync(failed);
 
         await ResolvedAsync(failed);
-        Assert.Single(failed.Acknowledgements);
+        Assert.Equal(1, failed.Acknowledgements);
         Assert.Equal(1, await operated.EventsOfAsync(command.AccountId));
         // What it led to is no retry.
         Assert.DoesNotContain((await subscriber.NextAsync()).Headers.Keys, h => h.StartsWith("ServiceControl.", StringComparison.Ordinal));
@@ -193,7 +168,7 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
         await using (await operated.BreakUniquenessAsync())
         {
             await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString()), OperatedSystem.Body(command));
-            failed = await operated.ServiceControl.ProposalFailedAsync(command.AccountId);
+            failed = await OfUniquenessAsync(command);
         }
         await operated.ServiceControl.RetryAsync(failed);
         await ResolvedAsync(failed);
@@ -201,9 +176,13 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
         // An impatient operator: the same again.
         await operated.ServiceControl.RetryAsync(failed);
 
-        await Wait.UntilAsync(() => Task.FromResult(failed.Acknowledgements.Count == 2), "acknowledged again");
+        await Wait.UntilAsync(() => Task.FromResult(failed.Acknowledgements == 2), "acknowledged again");
         Assert.Equal(1, await operated.EventsOfAsync(command.AccountId));
     }
+
+    /// <summary>The proposal that the sign-up has led to.</summary>
+    private Task<FailedMessage> OfUniquenessAsync(SignUp command) => Wait.ForAsync(() => Task.FromResult(operated.ServiceControl.Messages.Values.FirstOrDefault(m =>
+        m.Last.Headers[Headers.FailedQ] == "uniqueness" && m.Last.Text.Contains(command.AccountId.ToString(), StringComparison.Ordinal))), "the proposal has failed in Uniqueness");
 
     private static Task ResolvedAsync(FailedMessage failed) => Wait.UntilAsync(() => Task.FromResult(failed.Status == "resolved"), "ServiceControl shows it as resolved");
 }

@@ -26,36 +26,28 @@ public sealed class when_telemetry_is_exported : IAsyncLifetime
         using var gateway = _system.Client("Gateway");
         (await gateway.PostAsJsonAsync("/users", new { username = "gracehopper", email = "amazing.grace@example.org", password = "correct horse battery staple 9" })).EnsureSuccessStatusCode();
 
-        var mail = await Wait.ForAsync(() => Task.FromResult(_sink.Spans.FirstOrDefault(s => s is { Service: "mail", Name: "send mail" })), "the mail's span");
-        List<Span> Trace() => _sink.Spans.Where(s => s.Trace == mail.Trace).DistinctBy(s => s.Id).ToList();
+        var mail = await Wait.ForAsync(() => Task.FromResult(_sink.Spans.FirstOrDefault(s => s is { Service: "mail", Name: "send mail" })), "the mail's span", TimeSpan.FromSeconds(60));
+        List<Span> Trace() => _sink.Spans.Where(s => s.Trace == mail.Trace).ToList();
         await Wait.UntilAsync(() => Task.FromResult(Trace() is var trace
             && trace.Exists(s => s is { Service: "gateway", Parent: "" })
             && trace.Exists(s => s is { Service: "gateway", Name: "send accounts" })
             && trace.Exists(s => s is { Service: "accounts", Name: "send uniqueness" })
-            && trace.Exists(s => s is { Service: "uniqueness", Name: "commit" })), "all parts have told of it");
+            && trace.Exists(s => s is { Service: "uniqueness", Name: "commit" })
+            && trace.Exists(s => s is { Service: "query" })), "all parts have told of it", TimeSpan.FromSeconds(60));
 
-        // Every step hangs on the one before: from the mail upwards one comes to the request. A span is exported when it has ended, which is after those beneath it.
-        var services = await Wait.ForAsync(() => Task.FromResult(ServicesAbove(mail, Trace())), "every span between the mail and the request");
+        // Every step hangs on the one before: from the mail upwards one comes to the request.
+        var spans = Trace().DistinctBy(s => s.Id).ToDictionary(s => s.Id);
+        var services = new List<string>();
+        for (var at = mail; ; at = spans[at.Parent])
+        {
+            if (services.Count == 0 || services[^1] != at.Service) services.Add(at.Service);
+            if (at.Parent == "") break;
+        }
         Assert.Equal(["mail", "uniqueness", "accounts", "gateway"], services);
 
         foreach (var metric in new[] { "signup.sign_ups", "signup.verdict.duration", "signup.password_hash.wait", "signup.mail.attempts", "signup.mail.breaker", "signup.query.lag.seconds", "signup.outbox.age" })
             await Wait.UntilAsync(() => Task.FromResult(_sink.Metrics.ContainsKey(metric)), $"the metric {metric}");
         Assert.DoesNotContain(_sink.Raw, r => r.Contains("gracehopper", StringComparison.OrdinalIgnoreCase) || r.Contains("amazing.grace", StringComparison.OrdinalIgnoreCase)
             || r.Contains("argon2", StringComparison.OrdinalIgnoreCase) || r.Contains("battery", StringComparison.Ordinal));
-    }
-
-    /// <summary>Whose spans lie on the way from this one up to the first of its trace, each service once in a row; null while one is missing.</summary>
-    private static List<string>? ServicesAbove(Span from, List<Span> trace)
-    {
-        var services = new List<string>();
-        Span? at = from;
-        while (at is not null)
-        {
-            if (services.Count == 0 || services[^1] != at.Service) services.Add(at.Service);
-            var parent = at.Parent;
-            if (parent == "") return services;
-            at = trace.Find(s => s.Id == parent);
-        }
-        return null;
     }
 }

@@ -23,18 +23,6 @@ public sealed class checking_out_the_past : IAsyncLifetime
         await _other.DisposeAsync();
     }
 
-    /// <summary>Recorded from a running system: people sign up in two languages, activate, change an address which somebody else then takes, leave, and come
-    /// back. One account is from the time before accounts had a language.</summary>
-    [Fact]
-    public async Task a_recorded_history_gives_the_read_model_that_it_gave_then()
-    {
-        await ImportAsync(await ReadRecordedAsync("history.jsonl"));
-
-        var documents = new JsonArray([.. (await DocumentsAsync(_other)).Select(d => JsonNode.Parse(d))]);
-        var expected = JsonNode.Parse(await ReadRecordedAsync("accounts.json"));
-        Assert.True(JsonNode.DeepEquals(expected, documents), $"The recorded history now gives\n{documents}");
-    }
-
     [Fact]
     public async Task gives_another_system_the_same_log_and_so_the_same_read_model()
     {
@@ -140,9 +128,6 @@ public sealed class checking_out_the_past : IAsyncLifetime
         await new Export(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events")).WriteAsync(output, until, account, disclosure, CancellationToken.None);
         return output.ToString();
     }
-
-    private static Task<string> ReadRecordedAsync(string name) =>
-        File.ReadAllTextAsync(Path.Combine(Tests.Fixture.Parts.Root, "tests", "Integration", "Query", "Recorded", name));
 
     private Task<long> ImportAsync(string text) => new Import(_other.Database, LogDatabase.Quiet("events")).RunAsync(() => new StringReader(text), CancellationToken.None);
 

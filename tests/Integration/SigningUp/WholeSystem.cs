@@ -21,7 +21,7 @@ public sealed partial class WholeSystem : IAsyncLifetime
             // As strong as the production setting, this test would mostly hash.
             ["PasswordHashing__MemoryKiB"] = "8",
             ["PasswordHashing__Passes"] = "1",
-            ["Signup__ReplyTimeout"] = "00:01:00",
+            ["Signup__ReplyTimeout"] = "00:00:10",
         });
         (Gateway, Query) = (System.Client("Gateway"), System.Client("Query"));
     }

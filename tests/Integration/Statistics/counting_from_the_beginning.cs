@@ -47,7 +47,7 @@ public sealed class counting_from_the_beginning
     }
 
     [Fact]
-    public async Task as_a_process_subscribes_and_is_told_that_the_log_has_grown()
+    public async Task as_a_process_subscribes_and_is_told_of_events()
     {
         await using var system = await SignupSystem.StartAsync("statistics", null, "Uniqueness");
         using var uniqueness = system.Client("Uniqueness");
@@ -60,7 +60,7 @@ public sealed class counting_from_the_beginning
         await Wait.UntilAsync(async () => (await statistics.GetFromJsonAsync<JsonElement>("/days")).EnumerateArray().Sum(d => d.GetProperty("counts").GetProperty("AccountCreated").GetInt32()) == 2, "both are counted");
         using var management = system.Parts.ManagementClient();
         var bindings = await management.GetFromJsonAsync<JsonElement>($"api/exchanges/{system.Parts.VirtualHost}/statistics/bindings/destination");
-        Assert.Contains("Signup.Messages.Transport:LogExtended", bindings.EnumerateArray().Select(b => b.GetProperty("source").GetString()));
+        Assert.Contains("Signup.Messages.Accounts:AccountCreated", bindings.EnumerateArray().Select(b => b.GetProperty("source").GetString()));
 
         async Task CreateAsync(string email) => (await uniqueness.PostAsJsonAsync("/event",
             new { streamId = Guid.NewGuid(), expectedVersion = 0, type = "AccountCreated", data = LogDatabase.Created(email) })).EnsureSuccessStatusCode();

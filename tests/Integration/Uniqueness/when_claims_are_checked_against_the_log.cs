@@ -71,47 +71,5 @@ public class when_claims_are_checked_against_the_log(UniquenessPair pair) : ICla
         await pair.ExecuteAsync($"delete from log.mt_events where stream_id = '{twin}'");
     }
 
-    [Fact]
-    public async Task a_rebuild_that_died_is_gone_on_with_and_what_it_had_found_is_reported()
-    {
-        var twin = Guid.NewGuid();
-        await pair.ExecuteAsync($"delete from uniqueness.claims where stream_id = '{_kept}'");
-        await pair.HttpAsync("POST", Created(twin, _keptEmail));
-        try
-        {
-            // As one leaves it that was killed just before its end.
-            await pair.ExecuteAsync("insert into uniqueness.rebuild select max(seq_id), (select digest from uniqueness.rules) from log.mt_events");
-
-            var (exit, output) = await pair.System.RunAsync("Uniqueness", "rebuild");
-
-            Assert.Equal(1, exit);
-            Assert.Contains($"of {twin} is held by another stream already", output, StringComparison.Ordinal);
-        }
-        finally
-        {
-            await pair.ExecuteAsync($"delete from log.mt_events where stream_id = '{twin}'");
-            await pair.System.RunAsync("Uniqueness", "rebuild");
-        }
-    }
-
-    [Fact]
-    public async Task claims_that_other_rules_derived_are_not_gone_on_with()
-    {
-        await pair.ExecuteAsync("update uniqueness.rules set digest = 'of another file'");
-        try
-        {
-            Assert.Equal(503, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), NewEmail()))).Status);
-            var (exit, output) = await VerifyAsync();
-            Assert.Equal(1, exit);
-            Assert.Contains("derived by other rules", output, StringComparison.Ordinal);
-        }
-        finally
-        {
-            Assert.Equal(0, (await pair.System.RunAsync("Uniqueness", "rebuild")).ExitCode);
-        }
-        Assert.Equal(0, (await VerifyAsync()).ExitCode);
-        Assert.Equal(200, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), NewEmail()))).Status);
-    }
-
     private Task<(int ExitCode, string Output)> VerifyAsync() => pair.System.RunAsync("Uniqueness", "verify");
 }

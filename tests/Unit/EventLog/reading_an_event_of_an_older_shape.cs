@@ -18,16 +18,6 @@ public sealed class reading_an_event_of_an_older_shape
             JsonSerializer.Deserialize<AccountCreated>(Upcasting.Apply("AccountCreated", First), LogJson.Options));
 
     [Fact]
-    public void does_not_take_what_somebody_is_called_for_the_field()
-    {
-        foreach (var name in new[] { "language", "x\"language\":", "language:" })
-        {
-            var old = JsonSerializer.Serialize(new { username = name, email = "zoe@example.org", createdAt = DateTimeOffset.UnixEpoch, passwordHash = "x" }, LogJson.Options);
-            Assert.Equal("en", JsonSerializer.Deserialize<AccountCreated>(Upcasting.Apply("AccountCreated", old), LogJson.Options)!.Language);
-        }
-    }
-
-    [Fact]
     public void leaves_the_present_shape_alone() => Assert.Same(Present, Upcasting.Apply("AccountCreated", Present));
 
     [Fact]

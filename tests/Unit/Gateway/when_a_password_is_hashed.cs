@@ -88,34 +88,6 @@ public class when_a_password_is_hashed
         Assert.Equal(1, meters.Count("signup.password_hash.duration"));
     }
 
-    [Fact]
-    public async Task while_others_wait_those_that_are_done_are_handed_out_together()
-    {
-        using var meters = new Meters();
-        using var pool = meters.Pool(new HashingSettings { MemoryKiB = 64 * 1024, Passes = 1, Parallel = 1, Together = TimeSpan.FromMinutes(10) });
-
-        var hashes = Enumerable.Range(0, 5).Select(i => pool.HashAsync($"password {i}", Salt, CancellationToken.None)).ToArray();
-        await hashes[1];
-
-        Assert.Equal(5, meters.Count("signup.password_hash.duration"));
-        await Task.WhenAll(hashes);
-    }
-
-    [Fact]
-    public async Task nobody_is_kept_for_someone_who_has_gone_away()
-    {
-        using var meters = new Meters();
-        using var pool = meters.Pool(new HashingSettings { MemoryKiB = 64 * 1024, Passes = 1, Parallel = 1, Together = TimeSpan.FromMinutes(10) });
-        using var gone = new CancellationTokenSource();
-
-        var first = pool.HashAsync("first", Salt, CancellationToken.None);
-        var second = pool.HashAsync("second", Salt, gone.Token);
-        await gone.CancelAsync();
-
-        Assert.StartsWith("$argon2id$", await first.WaitAsync(TimeSpan.FromSeconds(30)), StringComparison.Ordinal);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
-    }
-
     /// <summary>Listens to the gateway's own meter.</summary>
     private sealed class Meters : IDisposable
     {

@@ -45,8 +45,6 @@ public sealed class telling_faults_apart
     [InlineData(503, "bad sequence", SmtpStage.Recipient)]
     [InlineData(554, "5.7.1 <ada@example.com>: Relay access denied", SmtpStage.Recipient)]
     [InlineData(550, "relay not permitted", SmtpStage.Recipient)]
-    [InlineData(550, "5.4.5 daily quota used up", SmtpStage.Recipient)]
-    [InlineData(550, "5.7.26 the sender's domain has neither SPF nor DKIM", SmtpStage.Recipient)]
     [InlineData(550, "sender not verified", SmtpStage.Sender)]
     [InlineData(450, "slow down", SmtpStage.Sender)]
     [InlineData(554, "go away", SmtpStage.Connecting)]

@@ -23,7 +23,7 @@ build() { # once for all; skipped where nothing changed since the last one, whic
         # ./run and ./test may be started at the same moment, and would write the same files.
         if command -v flock >/dev/null; then
             exec 7>.local/build.lock
-            flock 7
+            flock --wait 1200 7 || die "another build in this checkout has not ended within 20 minutes"
         fi
         if [ -f .local/build.stamp ] && [ -z "$(newer_than_build)" ]; then
             for project in Gateway Endpoints/*/ tests/*/; do

@@ -4,7 +4,7 @@
 
 engine_answers() {
     # SIGNUP_DOCKER=no: a way to have private instances in spite of an engine.
-    [ "${SIGNUP_DOCKER:-}" != no ] && command -v docker >/dev/null && docker info >/dev/null 2>&1 && docker compose version >/dev/null 2>&1
+    [ "${SIGNUP_DOCKER:-}" != no ] && command -v docker >/dev/null && limited 20 docker info >/dev/null 2>&1 && limited 20 docker compose version >/dev/null 2>&1
 }
 
 engine_environment() { # what compose.yml asks for, one KEY=value a line
@@ -27,7 +27,8 @@ engine_compose() {
         umask 077
         engine_environment >"$STATE/compose.env"
     )
-    docker compose --file "$ROOT/docker/compose.yml" --env-file "$STATE/compose.env" "$@" 9>&-
+    # Minutes where images are still to come.
+    limited 900 docker compose --file "$ROOT/docker/compose.yml" --env-file "$STATE/compose.env" "$@" 9>&-
 }
 
 engine_up() { # SERVICE NAME: its log and, where processes of containers are visible, its process id are kept like those of a private instance
@@ -38,7 +39,7 @@ engine_up() { # SERVICE NAME: its log and, where processes of containers are vis
         die "docker compose could not start $1; all of it is in $STATE/log/compose.log"
     }
     container=$(engine_compose ps --quiet "$1")
-    docker inspect --format '{{.State.Pid}}' "$container" >"$STATE/run/$2.pid"
+    limited 20 docker inspect --format '{{.State.Pid}}' "$container" >"$STATE/run/$2.pid"
     end_process "$STATE/run/$2-log.pid" logs TERM 5
     detached "$STATE/run/$2-log.pid" "$STATE/log/$2.log" docker logs --follow --since 1s "$container"
 }

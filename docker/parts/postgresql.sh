@@ -78,10 +78,10 @@ SQL
 # The mark ends in a blank, so that no other cluster's folder begins with it.
 postgresql_running() { is_process "$(pid_in "$POSTGRES_PIDFILE")" "-D $POSTGRES_DATA "; }
 postgresql_answers() {
-    PGPASSWORD=$(recall POSTGRES_PASSWORD) "$(postgresql_bin)/psql" --no-psqlrc --quiet --host 127.0.0.1 --port "$(recall POSTGRES_PORT)" \
+    PGPASSWORD=$(recall POSTGRES_PASSWORD) PGCONNECT_TIMEOUT=10 limited 15 "$(postgresql_bin)/psql" --no-psqlrc --quiet --host 127.0.0.1 --port "$(recall POSTGRES_PORT)" \
         --username signup --dbname signup --command 'select 1' >/dev/null 2>&1
 }
-postgresql_up_or_dead() { postgresql_answers || ! postgresql_running; }
+postgresql_up_or_dead() { postgresql_answers || gone postgresql_running; }
 
 postgresql_up() {
     if postgresql_running; then

@@ -84,7 +84,7 @@ rabbitmq_answers() {
     [ "$(http_status "http://127.0.0.1:$(recall RABBITMQ_MANAGEMENT_PORT)" /api/overview "signup:$(recall RABBITMQ_PASSWORD)")" = 200 ]
 }
 
-rabbitmq_up_or_dead() { rabbitmq_answers || ! rabbitmq_running; }
+rabbitmq_up_or_dead() { rabbitmq_answers || gone rabbitmq_running; }
 rabbitmq_running() { is_process "$(pid_in "$RABBITMQ_PIDFILE")" "$RABBITMQ_MARK"; }
 
 # In the command line of the script and of the node it becomes, so that its process is known from any other.
@@ -112,7 +112,7 @@ rabbitmq_up() {
         # shellcheck disable=SC2086 # a flag and its value
         detached "$RABBITMQ_PIDFILE" "$RABBITMQ_LOG" "$scripts/rabbitmq-server" -$RABBITMQ_MARK
     )
-    wait_until 120 rabbitmq_up_or_dead
+    wait_until 180 rabbitmq_up_or_dead || true
     if ! rabbitmq_answers; then
         tail -n 30 "$RABBITMQ_LOG" >&2
         die "RabbitMQ does not start; all of it is in $RABBITMQ_LOG"
@@ -131,12 +131,12 @@ rabbitmq_settle() { # what a node must be told once for each version of RabbitMQ
     (
         rabbitmq_environment
         # A new node has all feature flags on; data of an older version has not.
-        "$1/rabbitmqctl" --quiet enable_feature_flag all
+        limited 60 "$1/rabbitmqctl" --quiet enable_feature_flag all
         # From 4.0 on a quorum queue drops a message after 20 deliveries; ours count their own, and end in the queue "error".
         # It is this number because NServiceBus and ServiceControl refuse to start on any other (docs/runbook.md).
         case $version in
             [0-3].*) ;;
-            *) "$1/rabbitmqctl" --quiet set_policy signup-no-delivery-limit '.*' '{"delivery-limit": 100000}' --apply-to quorum_queues ;;
+            *) limited 60 "$1/rabbitmqctl" --quiet set_policy signup-no-delivery-limit '.*' '{"delivery-limit": 100000}' --apply-to quorum_queues ;;
         esac
     ) >>"$RABBITMQ_LOG" 2>&1 9>&- || die "RabbitMQ runs, but could not be set up; see $RABBITMQ_LOG"
     remember RABBITMQ_SETTLED "$version"

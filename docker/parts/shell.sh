@@ -142,6 +142,21 @@ end_process() { # PIDFILE MARK SIGNAL SECONDS: asks, waits, then kills; a stale 
     rm -f "$1"
 }
 
+lives() { # PID: without starting a process, since it is asked again and again
+    local line
+    kill -0 "$1" 2>/dev/null || return 1
+    # A zombie is dead, whoever has yet to reap it.
+    ! read -r line 2>/dev/null <"/proc/$1/stat" || case ${line##*) } in Z*) return 1 ;; esac
+}
+
+gone() { # COMMAND…: fails, twice: a process that was just started, or is becoming another program, does not show what it is for a moment
+    ! "$@" && sleep 0.5 && ! "$@"
+}
+
+limited() { # SECONDS COMMAND…: ended after that time, and killed where it does not heed that; 124 then
+    if command -v timeout >/dev/null; then timeout --kill-after=10 "$@"; else "${@:2}"; fi
+}
+
 wait_until() { # SECONDS COMMAND…: true as soon as the command is
     local deadline=$((SECONDS + $1))
     shift
@@ -169,7 +184,9 @@ install_packages() { # NAME…: from the distribution, without starting any serv
             chmod 755 /usr/sbin/policy-rc.d
             trap 'rm -f /usr/sbin/policy-rc.d' EXIT
         fi
-        apt-get update && apt-get install -y --no-install-recommends "$@"
+        # Minutes where a mirror is slow; for ever where it neither answers nor hangs up, or another installation does not end.
+        options=(-o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
+        limited 300 apt-get "${options[@]}" update && limited 900 apt-get "${options[@]}" install -y --no-install-recommends "$@"
     ) </dev/null >>"$log" 2>&1 9>&- || {
         tail -n 20 "$log" >&2
         die "could not install $*; all of it is in $log"

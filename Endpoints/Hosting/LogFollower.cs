@@ -77,13 +77,14 @@ public sealed record Lag(long Position, long Events, double Seconds);
 /// </para>
 /// Any number of processes may follow for the same projection: the checkpoint's row lock lets one in at a time.
 /// </summary>
-public sealed partial class LogFollower<TProjection>(TProjection projection, NpgsqlDataSource database, LogReader log, WakeUp wakeUp, ILogger<LogFollower<TProjection>> logger)
+/// <param name="rest">How long a lost message may go unnoticed; half a second where none is given.</param>
+public sealed partial class LogFollower<TProjection>(
+    TProjection projection, NpgsqlDataSource database, LogReader log, WakeUp wakeUp, ILogger<LogFollower<TProjection>> logger, TimeSpan? rest = null)
     : BackgroundService where TProjection : IProjection
 {
     private const int BatchSize = 1_000;
 
-    /// <summary>How long a lost message may go unnoticed.</summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(500);
+    private readonly TimeSpan _rest = rest ?? TimeSpan.FromMilliseconds(500);
 
     /// <summary>Before looking again where the next position may still be filled by a running transaction.</summary>
     private static readonly TimeSpan ShortestGapRest = TimeSpan.FromMilliseconds(10);
@@ -125,14 +126,14 @@ public sealed partial class LogFollower<TProjection>(TProjection projection, Npg
                 var found = await TakeAsync(stoppingToken);
                 if (pause > TimeSpan.Zero) Recovered(logger, projection.Name);
                 pause = TimeSpan.Zero;
-                if (found != Found.Events || Stopwatch.GetElapsedTime(measured) > Rest)
+                if (found != Found.Events || Stopwatch.GetElapsedTime(measured) > _rest)
                 {
                     await MeasureAsync(stoppingToken);
                     measured = Stopwatch.GetTimestamp();
                 }
                 var gap = found == Found.Nothing && Lag!.Events > 0;
-                if (found != Found.Events) await wakeUp.WaitAsync(gap ? gapRest : Rest, stoppingToken);
-                gapRest = gap && gapRest < Rest ? gapRest * 2 : gap ? gapRest : ShortestGapRest;
+                if (found != Found.Events) await wakeUp.WaitAsync(gap ? gapRest : _rest, stoppingToken);
+                gapRest = gap && gapRest < _rest ? gapRest * 2 : gap ? gapRest : ShortestGapRest;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

@@ -82,28 +82,28 @@ public sealed class LogDatabase : IAsyncDisposable
         var events = new List<LoggedEvent>();
         await Wait.UntilAsync(async () =>
         {
-            events.AddRange(await reader.ReadAsync(events.Count > 0 ? events[^1].Position : after, 1_000, CancellationToken.None));
-            return (events.Count > 0 ? events[^1].Position : after) >= await reader.LastPositionAsync(CancellationToken.None);
+            events.AddRange(await reader.ReadAsync(events.Count > 0 ? events[^1].Position : after, 1_000, Wait.Token));
+            return (events.Count > 0 ? events[^1].Position : after) >= await reader.LastPositionAsync(Wait.Token);
         }, "the reader is at the end of the log");
         return events;
     }
 
     /// <summary>A follower of the read model, running; as many as are started.</summary>
-    public async Task<LogFollower<ReadModel>> FollowAsync(WakeUp? wakeUp = null)
+    public async Task<LogFollower<ReadModel>> FollowAsync(WakeUp? wakeUp = null, TimeSpan? rest = null)
     {
-        var follower = new LogFollower<ReadModel>(new ReadModel(Database), Database, new LogReader(Database), wakeUp ?? new WakeUp(), NullLogger<LogFollower<ReadModel>>.Instance);
-        await follower.StartAsync(CancellationToken.None);
+        var follower = new LogFollower<ReadModel>(new ReadModel(Database), Database, new LogReader(Database), wakeUp ?? new WakeUp(), NullLogger<LogFollower<ReadModel>>.Instance, rest);
+        await follower.StartAsync(Wait.Token);
         return follower;
     }
 
     public Task CaughtUpAsync(LogFollower<ReadModel> follower) =>
-        Wait.UntilAsync(async () => (await follower.MeasureAsync(CancellationToken.None)).Events == 0, "the read model is at the end of the log");
+        Wait.UntilAsync(async () => (await follower.MeasureAsync(Wait.Token)).Events == 0, "the read model is at the end of the log");
 
     /// <summary>What differs between the documents and the folds of their streams.</summary>
     public async Task<List<Difference>> AuditAsync(bool repair = false)
     {
         var found = new List<Difference>();
-        await foreach (var difference in new Audit(Database, Quiet("accounts")).RunAsync(repair, CancellationToken.None)) found.Add(difference);
+        await foreach (var difference in new Audit(Database, Quiet("accounts")).RunAsync(repair, Wait.Token)) found.Add(difference);
         return found;
     }
 

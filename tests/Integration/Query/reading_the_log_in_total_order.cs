@@ -3,6 +3,7 @@ using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Npgsql;
 using Signup.EventLog;
+using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 
@@ -59,12 +60,39 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
     }
 
     [Fact]
+    public async Task waits_for_an_append_of_the_log_s_own_that_has_its_position_and_has_written_nothing_yet()
+    {
+        // To a stream that is there already, so that nothing else gave the transaction an id before it took the position.
+        var slow = Guid.NewGuid();
+        await _log.AppendAsync(slow, LogDatabase.Created("slow@example.org"));
+        await using var pause = await _log.Database.OpenConnectionAsync();
+        await using (var command = new NpgsqlCommand($"""
+            create function pause() returns trigger language plpgsql as 'begin if new.type = ''AccountActivated'' then perform pg_advisory_xact_lock_shared(12); end if; return new; end';
+            create trigger pause before insert on {LogStore.Schema}.mt_events for each row execute function pause();
+            select pg_advisory_lock(12);
+            """, pause)) await command.ExecuteNonQueryAsync();
+        var reader = new LogReader(_log.Database);
+        var start = await reader.LastPositionAsync(Wait.Token);
+
+        await using var session = _log.Store.LightweightSession();
+        session.Events.Append(slow, new Signup.EventLog.Accounts.AccountActivated(DateTimeOffset.UtcNow));
+        var appending = session.SaveChangesAsync(Wait.Token);
+        await Wait.UntilAsync(async () => await _log.ScalarAsync<bool>("select exists (select from pg_locks where locktype = 'advisory' and not granted)"), "it has its position and is held up");
+        await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("quick@example.org"));
+        for (var look = 0; look < 5; look++) Assert.Empty(await ReadAsync(reader, start));
+
+        await using (var command = new NpgsqlCommand("select pg_advisory_unlock(12)", pause)) await command.ExecuteNonQueryAsync();
+        await appending;
+        Assert.Equal([start + 1, start + 2], (await _log.ReadAllAsync(reader, start)).Select(e => e.Position));
+    }
+
+    [Fact]
     public async Task tells_when_an_event_was_appended_whatever_the_time_zone_of_the_server()
     {
         await using var writer = await Writer.BeginAsync(_log.Database);
         var position = await writer.AppendAsync();
         await writer.CommitAsync();
-        var e = Assert.Single(await new LogReader(_log.Database).ReadAsync(position - 1, 1, CancellationToken.None));
+        var e = Assert.Single(await new LogReader(_log.Database).ReadAsync(position - 1, 1, Wait.Token));
         Assert.Equal(DateTimeOffset.UtcNow, e.At, TimeSpan.FromMinutes(1));
     }
 
@@ -74,7 +102,7 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
         var writers = new Writer?[Writers];
         var committed = new List<long>();
         var reader = new LogReader(_log.Database);
-        var start = await reader.LastPositionAsync(CancellationToken.None);
+        var start = await reader.LastPositionAsync(Wait.Token);
         var read = new List<long>();
         try
         {
@@ -114,7 +142,7 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
         Assert.Equal(committed.Order(), read);
     }
 
-    private static Task<IReadOnlyList<LoggedEvent>> ReadAsync(LogReader reader, long after) => reader.ReadAsync(after, 1_000, CancellationToken.None);
+    private static Task<IReadOnlyList<LoggedEvent>> ReadAsync(LogReader reader, long after) => reader.ReadAsync(after, 1_000, Wait.Token);
 
     /// <summary>A transaction that appends as the log's writers do: a transaction id first, then positions.</summary>
     private sealed class Writer : IAsyncDisposable

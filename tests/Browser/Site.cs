@@ -54,8 +54,14 @@ public sealed class Site : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (_browser is not null) await _browser.DisposeAsync();
-        _playwright?.Dispose();
-        if (_system is not null) await _system.DisposeAsync();
+        try
+        {
+            if (_system is not null) await _system.DisposeAsync();
+        }
+        finally
+        {
+            if (_browser is not null) await _browser.DisposeAsync().AsTask().WaitAsync(Wait.Deadline);
+            _playwright?.Dispose();
+        }
     }
 }

@@ -52,10 +52,15 @@ public class when_signing_up_in_a_browser(Site site)
     {
         await using var visitor = await site.VisitAsync();
         await visitor.SignUpAsync();
+        var sent = new List<string>();
+        visitor.Page.Request += (_, request) => sent.Add(request.Method);
 
         await visitor.Page.ReloadAsync();
 
         await visitor.SeesAsync("Check your mail");
+        Assert.NotEmpty(sent);
+        Assert.DoesNotContain("POST", sent);
+        Assert.Equal(1, await AccountsOfAsync(visitor.Email));
     }
 
     [Theory]
@@ -64,7 +69,7 @@ public class when_signing_up_in_a_browser(Site site)
     public async Task two_clicks_on_the_button_are_one_sign_up(bool javaScript)
     {
         await using var visitor = await site.VisitAsync(javaScript);
-        var posts = 0;
+        var (posts, mirrored) = (0, 0);
         // Slow enough for two clicks.
         await visitor.Page.RouteAsync("**/", async route =>
         {
@@ -73,13 +78,18 @@ public class when_signing_up_in_a_browser(Site site)
                 using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false });
                 using var first = new HttpRequestMessage(HttpMethod.Post, route.Request.Url) { Content = new StringContent(route.Request.PostData!, null, "application/x-www-form-urlencoded") };
                 first.Headers.Add("Cookie", await route.Request.HeaderValueAsync("cookie"));
-                Assert.Equal(System.Net.HttpStatusCode.SeeOther, (await client.SendAsync(first)).StatusCode);
+                using var answer = await client.SendAsync(first);
+                if (answer.StatusCode == System.Net.HttpStatusCode.SeeOther) mirrored++;
             }
             // The browser's own follows the one that has just been answered: the server gets the same form twice.
             await route.ContinueAsync();
         });
 
         await visitor.SignUpAsync();
+
+        // The server has answered both, and made one account.
+        Assert.Equal((1, 1), (posts, mirrored));
+        Assert.Equal(1, await AccountsOfAsync(visitor.Email));
     }
 
     [Fact]
@@ -145,6 +155,14 @@ public class when_signing_up_in_a_browser(Site site)
     }
 
     private int MailsTo(string email) => Directory.GetFiles(site.System.MailPickup, "*.eml").Count(f => File.ReadAllText(f).Contains(email, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>How many accounts the log has for an address.</summary>
+    private async Task<long> AccountsOfAsync(string email)
+    {
+        await using var command = site.System.Database.CreateCommand("select count(*) from log.mt_events where type = 'AccountCreated' and lower(data ->> 'email') = lower(@email)");
+        command.Parameters.AddWithValue("email", email);
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
 
     private async Task<string?> StatusAsync(string accountUrl)
     {

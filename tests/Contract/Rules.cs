@@ -10,9 +10,14 @@ namespace Signup.Tests.Contract;
 /// <summary>The rules of the house. Each is shown to find a planted violation before it is trusted.</summary>
 public partial class the_architecture
 {
-    private static readonly string[] Endpoints = ["Accounts", "Uniqueness", "Mail", "Query", "Gateway"];
+    /// <summary>Every program of the system, also one that nobody has thought of here.</summary>
+    private static readonly string[] Endpoints =
+        [.. Directory.GetDirectories(Repository.File("Endpoints")).Append(Repository.File("Gateway")).Where(d => File.Exists(Path.Combine(d, "Program.cs"))).Select(d => Path.GetFileName(d)).Order(StringComparer.Ordinal)];
 
     public static TheoryData<string> Deployables() => [.. Endpoints];
+
+    [Fact]
+    public void every_program_is_looked_at() => Assert.Subset(Endpoints.ToHashSet(), new HashSet<string> { "Accounts", "Uniqueness", "Mail", "Query", "Statistics", "Gateway" });
 
     [Fact]
     public void messages_reference_no_package_and_no_project() =>

@@ -2,21 +2,23 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Signup.Tests.Fixture;
+using Signup.Tests.Integration.Mail;
 
 namespace Signup.Tests.Integration.SigningUp;
 
 /// <summary>Every process of the system, as a user of its API sees it.</summary>
-public sealed partial class WholeSystem : IAsyncLifetime
+public sealed class WholeSystem : IAsyncLifetime
 {
+    private readonly SmtpServer _smtp = new();
+
     public SignupSystem System { get; private set; } = null!;
     public HttpClient Gateway { get; private set; } = null!;
     public HttpClient Query { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
-        System = await SignupSystem.StartAsync("whole", new Dictionary<string, string>
+        System = await SignupSystem.StartAsync("whole", new Dictionary<string, string>(_smtp.Start().Settings)
         {
             // As strong as the production setting, this test would mostly hash.
             ["PasswordHashing__MemoryKiB"] = "8",
@@ -31,6 +33,7 @@ public sealed partial class WholeSystem : IAsyncLifetime
         Gateway.Dispose();
         Query.Dispose();
         await System.DisposeAsync();
+        await _smtp.DisposeAsync();
     }
 
     public static string NewEmail() => $"Ada.{Guid.NewGuid():N}@Example.org";
@@ -56,22 +59,9 @@ public sealed partial class WholeSystem : IAsyncLifetime
     }, what);
 
     /// <summary>The token in the link of the mail to this address, once it is there.</summary>
-    public Task<string> TokenFromMailAsync(string email) => Wait.ForAsync(async () =>
-    {
-        foreach (var file in Directory.GetFiles(System.MailPickup, "*.eml"))
-        {
-            var mail = SoftLineBreak().Replace(await File.ReadAllTextAsync(file), "");
-            if (mail.Contains(email, StringComparison.OrdinalIgnoreCase) && Link().Match(mail.Replace("=3D", "=", StringComparison.Ordinal)) is { Success: true } link)
-                return link.Groups[1].Value;
-        }
-        return null;
-    }, $"a mail to {email}");
+    public async Task<string> TokenFromMailAsync(string email) =>
+        (await Wait.ForAsync(() => Task.FromResult(MailsTo(email) is [var first, ..] ? first : null), $"a mail to {email}")).Link.Split("token=")[1];
 
-    public int MailsTo(string email) => Directory.GetFiles(System.MailPickup, "*.eml").Count(f => File.ReadAllText(f).Contains(email, StringComparison.OrdinalIgnoreCase));
-
-    [GeneratedRegex(@"/activate\?token=([A-Za-z0-9_-]+)")]
-    private static partial Regex Link();
-
-    [GeneratedRegex(@"=\r?\n")]
-    private static partial Regex SoftLineBreak();
+    /// <summary>Every mail that the provider was handed, the same one twice where it was handed over twice.</summary>
+    public IReadOnlyList<ReceivedMail> MailsTo(string email) => [.. _smtp.Mails.Where(m => m.Recipient.Equals(email, StringComparison.OrdinalIgnoreCase))];
 }

@@ -91,6 +91,6 @@ public class when_signing_up(WholeSystem whole) : IClassFixture<WholeSystem>
         var last = NewEmail();
         await whole.SignUpAsync(last);
         await whole.TokenFromMailAsync(last); // whatever else was to be sent to the first had its chance by now
-        Assert.Equal(1, whole.MailsTo(email));
+        Assert.Single(whole.MailsTo(email));
     }
 }

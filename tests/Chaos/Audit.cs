@@ -7,6 +7,7 @@ using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Signup.Tests.Fixture;
+using Signup.Tests.Integration.Mail;
 
 namespace Signup.Tests.Chaos;
 
@@ -14,8 +15,11 @@ namespace Signup.Tests.Chaos;
 public sealed record Created(Guid Account, long Version, string Username, string Email);
 
 /// <summary>Looks at what is left when all is over.</summary>
-public sealed class Audit(SignupSystem system)
+public sealed class Audit(SignupSystem system, SmtpServer smtp)
 {
+    /// <summary>Not pooled: tests restart the server, and a kept connection would be found dead only when it is used.</summary>
+    private readonly string _database = $"{system.Parts.Postgres};Pooling=false";
+
     /// <summary>For mails and documents to be there.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
@@ -25,15 +29,16 @@ public sealed class Audit(SignupSystem system)
     /// Before the first sign-up.</summary>
     public async Task SubscribeAsync()
     {
-        await using var channel = await system.Broker.OpenChannelAsync(CancellationToken.None);
-        await Topology.DeclareAsync(channel, CancellationToken.None);
-        await Topology.DeclareQueueAsync(channel, OwnQueue, CancellationToken.None);
+        await using var channel = await system.Broker.OpenChannelAsync(Wait.Token);
+        await Topology.DeclareAsync(channel, Wait.Token);
+        await Topology.DeclareQueueAsync(channel, OwnQueue, Wait.Token);
         await channel.ExchangeBindAsync(OwnQueue, Topology.ExchangeOf(typeof(AccountCreated)), routingKey: "");
     }
 
     public async Task<IReadOnlyList<Created>> CreatedAsync()
     {
-        await using var command = system.Database.CreateCommand(
+        await using var database = NpgsqlDataSource.Create(_database);
+        await using var command = database.CreateCommand(
             "select stream_id, version, data ->> 'username', data ->> 'email' from log.mt_events where type = 'AccountCreated'");
         await using var reader = await command.ExecuteReaderAsync();
         var created = new List<Created>();
@@ -97,6 +102,7 @@ public sealed class Audit(SignupSystem system)
         Assert.Equal(accounts.Order(), listed.Order());
 
         await Wait.UntilAsync(() => Task.FromResult(Mailed().Count >= accounts.Count), "each account has its mail", Patience);
+        // One to each, and none twice: Mail itself was not killed.
         Assert.Equal(accounts.Order(), Mailed().Order());
         Assert.Equal(0u, await MessagesInErrorAsync());
     }
@@ -105,7 +111,7 @@ public sealed class Audit(SignupSystem system)
     public async Task PublishedAsync(IReadOnlySet<Guid> accounts, TimeSpan? within = null)
     {
         var heard = new HashSet<Guid>();
-        await using var channel = await system.Broker.OpenChannelAsync(CancellationToken.None);
+        await using var channel = await system.Broker.OpenChannelAsync(Wait.Token);
         await Wait.UntilAsync(async () =>
         {
             while (await channel.BasicGetAsync(OwnQueue, autoAck: true) is { } delivery)
@@ -118,16 +124,17 @@ public sealed class Audit(SignupSystem system)
     /// <summary>What Uniqueness has committed and not published yet.</summary>
     public async Task<long> OutboxAsync()
     {
-        await using var command = system.Database.CreateCommand("select count(*) from uniqueness.wolverine_outgoing_envelopes");
+        await using var database = NpgsqlDataSource.Create(_database);
+        await using var command = database.CreateCommand("select count(*) from uniqueness.wolverine_outgoing_envelopes");
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    private List<Guid> Mailed() =>
-        [.. Directory.EnumerateFiles(system.MailPickup, "*.eml").Select(file => Guid.Parse(Path.GetFileNameWithoutExtension(file).Split('.', 2)[1]))];
+    /// <summary>The accounts of all mails that the provider was handed, by their Message-Ids (<c>&lt;activation.ID@…&gt;</c>).</summary>
+    private List<Guid> Mailed() => [.. smtp.Mails.Select(mail => Guid.Parse(mail.MessageId.Split('.', '@')[1]))];
 
     private async Task<uint> MessagesInErrorAsync()
     {
-        await using var channel = await system.Broker.OpenChannelAsync(CancellationToken.None);
+        await using var channel = await system.Broker.OpenChannelAsync(Wait.Token);
         return await channel.MessageCountAsync(Topology.Error);
     }
 }

@@ -8,6 +8,12 @@ namespace Signup.Tests.Chaos;
 /// (how far each process has come by then is the machine's to decide).</summary>
 public sealed class Run
 {
+    /// <summary>How long a test may take, in milliseconds.</summary>
+    public const int Deadline = 900_000;
+
+    /// <summary>Many blows of each kind, as <c>./test chaos</c> has it, rather than one of each among fewer sign-ups.</summary>
+    public static readonly bool IsLong = !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("SIGNUP_CHAOS_LONG"));
+
     private readonly System.Diagnostics.Stopwatch _watch = System.Diagnostics.Stopwatch.StartNew();
 
     public Run()

@@ -116,7 +116,7 @@ public sealed class MailProcess : IAsyncDisposable
     /// <summary>How many messages are in one of the broker's queues.</summary>
     public async Task<uint> QueueLengthAsync(string queue)
     {
-        await using var channel = await System.Broker.OpenChannelAsync(CancellationToken.None);
+        await using var channel = await System.Broker.OpenChannelAsync(Wait.Token);
         return await channel.MessageCountAsync(queue);
     }
 
@@ -133,12 +133,12 @@ public sealed class MailProcess : IAsyncDisposable
         var id = Guid.CreateVersion7();
         var properties = _wire.Describe(message.GetType(), id, intent, null, id.ToString());
         var body = JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Wire.Json);
-        await _publishing.WaitAsync();
+        await _publishing.WaitAsync(Wait.Token);
         ValueTask confirmed;
         try
         {
-            _channel ??= await System.Broker.OpenConfirmingChannelAsync(CancellationToken.None);
-            confirmed = _channel.BasicPublishAsync(exchange, "", mandatory: true, properties, body);
+            _channel ??= await System.Broker.OpenConfirmingChannelAsync(Wait.Token);
+            confirmed = _channel.BasicPublishAsync(exchange, "", mandatory: true, properties, body, Wait.Token);
         }
         finally
         {

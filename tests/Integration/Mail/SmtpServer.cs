@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.RegularExpressions;
+using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Mail;
 
@@ -98,7 +99,7 @@ public sealed class SmtpServer : IAsyncDisposable
         _listener?.Stop();
         _listener = null;
         foreach (var connection in _connections.Keys) connection.Client.Close(0);
-        await _accepting;
+        await _accepting.WaitAsync(Wait.Deadline);
     }
 
     public async ValueTask DisposeAsync()

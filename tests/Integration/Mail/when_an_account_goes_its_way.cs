@@ -22,7 +22,7 @@ public sealed class when_an_account_goes_its_way
         await using var mail = await MailProcess.StartAsync("mailexpiry", smtp.Start(), Hasty);
         var id = await mail.SignUpAsync("ada@example.com");
 
-        await using var channel = await mail.System.Broker.OpenChannelAsync(CancellationToken.None);
+        await using var channel = await mail.System.Broker.OpenChannelAsync(Wait.Token);
         var first = await NextAsync<ExpireAccount>(channel, Topology.Accounts);
         var second = await NextAsync<ExpireAccount>(channel, Topology.Accounts);
         Assert.Equal((id, id), (first.AccountId, second.AccountId));

@@ -1,7 +1,8 @@
 using Signup.Tests.Fixture;
+using Signup.Tests.Integration.Mail;
 using Stored = Signup.EventLog.Accounts;
 
-namespace Signup.Tests.Integration.Mail;
+namespace Signup.Tests.Chaos.Mail;
 
 /// <summary>Kills Mail at random moments while mails go out, and looks at what arrives.</summary>
 internal static class DyingMail

@@ -32,7 +32,8 @@ public sealed class Parts
         var unique = $"{name}_{Guid.NewGuid():N}"[..Math.Min(name.Length + 9, 40)];
 
         var postgres = new NpgsqlConnectionStringBuilder(settings["POSTGRES"]);
-        await using (var connection = new NpgsqlConnection(postgres.ConnectionString))
+        // Not pooled: tests restart the server, and a kept connection would be found dead only when it is used.
+        await using (var connection = new NpgsqlConnection($"{postgres.ConnectionString};Pooling=false"))
         {
             await connection.OpenAsync();
             await using var create = new NpgsqlCommand($"create database {unique}", connection);
@@ -64,18 +65,14 @@ public sealed class Parts
         List<string> arguments = [Path.Combine(Root, "docker", "provision"), verb];
         if (part is not null) arguments.Add(part);
         arguments.Add(State);
-        var start = new ProcessStartInfo("bash", arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = await process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        if (process.ExitCode != 0) throw new InvalidOperationException($"docker/provision {verb} {part} failed:\n{await output}\n{error}");
+        var (exitCode, output) = await Command.RunAsync(new ProcessStartInfo("bash", arguments), TimeSpan.FromMinutes(4));
+        if (exitCode != 0) throw new InvalidOperationException($"docker/provision {verb} {part} failed:\n{output}");
     }
 
     private static HttpClient ManagementClient(string management)
     {
         var uri = new Uri(management);
-        var client = new HttpClient { BaseAddress = new Uri($"{uri.Scheme}://{uri.Authority}/") };
+        var client = new HttpClient { BaseAddress = new Uri($"{uri.Scheme}://{uri.Authority}/"), Timeout = Wait.Deadline };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(uri.UserInfo))));
         return client;
     }

@@ -7,7 +7,11 @@ namespace Signup.Tests.Fixture;
 /// <summary>One endpoint, or the gateway, as a process of its own.</summary>
 public sealed class SignupProcess : IAsyncDisposable
 {
-    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
+
+    /// <summary>Longer than the half minute that an endpoint gives itself.</summary>
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromMinutes(1);
     private readonly ProcessStartInfo _start;
     private readonly string _log;
     private Process? _process;
@@ -16,9 +20,11 @@ public sealed class SignupProcess : IAsyncDisposable
     {
         (Name, _log) = (name, log);
         Url = $"http://127.0.0.1:{FreePort()}";
-        _start = new ProcessStartInfo("dotnet", dll) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        _start = new ProcessStartInfo("dotnet", dll);
         foreach (var (key, value) in settings) _start.Environment[key] = value;
         _start.Environment["ASPNETCORE_URLS"] = Url;
+        // Whoever ends a test that hangs finds it by this.
+        _start.Environment["SIGNUP_TEST_LOG"] = log;
     }
 
     public string Name { get; }
@@ -31,8 +37,7 @@ public sealed class SignupProcess : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        var process = _process = Process.Start(_start)!;
-        process.StandardInput.Close();
+        var process = _process = Command.StartQuietly(_start);
         process.OutputDataReceived += (_, line) => Append(line.Data);
         process.ErrorDataReceived += (_, line) => Append(line.Data);
         process.BeginOutputReadLine();
@@ -41,7 +46,7 @@ public sealed class SignupProcess : IAsyncDisposable
         {
             if (process.HasExited) throw new InvalidOperationException($"{Name} ended at its start:\n{Tail()}");
             return (await Http.GetAsync($"{Url}/health/ready")).IsSuccessStatusCode;
-        }, $"{Name} is ready", TimeSpan.FromSeconds(90));
+        }, $"{Name} is ready", LongestStart);
     }
 
     /// <summary>SIGKILL: no goodbye.</summary>
@@ -49,7 +54,7 @@ public sealed class SignupProcess : IAsyncDisposable
     {
         if (_process is not { HasExited: false } process) return;
         process.Kill();
-        await process.WaitForExitAsync();
+        await Command.EndAsync(process, LongestEnd, Tail);
     }
 
     /// <summary>SIGTERM, and waits for the end.</summary>
@@ -57,7 +62,7 @@ public sealed class SignupProcess : IAsyncDisposable
     {
         if (_process is not { HasExited: false } process) return;
         await SignalAsync("TERM");
-        await process.WaitForExitAsync();
+        await Command.EndAsync(process, LongestEnd, Tail);
     }
 
     public Task FreezeAsync() => SignalAsync("STOP");
@@ -77,11 +82,8 @@ public sealed class SignupProcess : IAsyncDisposable
         _process?.Dispose();
     }
 
-    private async Task SignalAsync(string signal)
-    {
-        using var kill = Process.Start("kill", [$"-{signal}", _process!.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
-    }
+    private async Task SignalAsync(string signal) =>
+        await Command.RunAsync(new ProcessStartInfo("kill", [$"-{signal}", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]));
 
     private void Append(string? line)
     {

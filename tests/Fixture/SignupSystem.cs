@@ -92,22 +92,10 @@ public sealed class SignupSystem : IAsyncDisposable
     }
 
     /// <summary>Runs one of an endpoint's commands to its end, as <c>./run Endpoint command …</c> does.</summary>
-    public async Task<(int ExitCode, string Output)> RunAsync(string name, params string[] arguments)
-    {
-        using var process = StartCommand(name, arguments);
-        var error = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return (process.ExitCode, output + await error);
-    }
+    public Task<(int ExitCode, string Output)> RunAsync(string name, params string[] arguments) => Command.RunAsync(CommandOf(name, arguments));
 
     /// <summary>Starts one of an endpoint's commands.</summary>
-    public Process StartCommand(string name, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", [DllOf(name), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (key, value) in _settings) start.Environment[key] = value;
-        return Process.Start(start)!;
-    }
+    public Process StartCommand(string name, params string[] arguments) => Command.StartQuietly(CommandOf(name, arguments));
 
     /// <summary>An HTTP client for one process, with the key of the internal APIs.</summary>
     public HttpClient Client(string name)
@@ -117,14 +105,26 @@ public sealed class SignupSystem : IAsyncDisposable
         return client;
     }
 
+    private ProcessStartInfo CommandOf(string name, string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [DllOf(name), .. arguments]);
+        foreach (var (key, value) in _settings) start.Environment[key] = value;
+        return start;
+    }
+
     private static string DllOf(string name) =>
         Path.Combine(Parts.Root, name == "Gateway" ? name : Path.Combine("Endpoints", name), "bin", Parts.Configuration, "net10.0", $"Signup.{name}.dll");
 
+    /// <summary>The processes first, whatever becomes of the rest: none may outlive its test.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Commands.DisposeAsync();
-        await Broker.DisposeAsync();
-        foreach (var process in _processes) await process.DisposeAsync();
-        await Database.DisposeAsync();
+        try
+        {
+            await Task.WhenAll(_processes.Select(p => p.DisposeAsync().AsTask()));
+        }
+        finally
+        {
+            await Task.WhenAll(Commands.DisposeAsync().AsTask(), Broker.DisposeAsync().AsTask(), Database.DisposeAsync().AsTask()).WaitAsync(Wait.Deadline);
+        }
     }
 }

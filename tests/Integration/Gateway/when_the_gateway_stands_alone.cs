@@ -225,7 +225,7 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
     /// <summary>How many commands are in the queue of Accounts, which does not run.</summary>
     private async Task<int> CommandsAsync()
     {
-        await using var channel = await _system.Broker.OpenChannelAsync(CancellationToken.None);
+        await using var channel = await _system.Broker.OpenChannelAsync(Wait.Token);
         return (int)(await channel.QueueDeclarePassiveAsync("accounts")).MessageCount;
     }
 

@@ -40,7 +40,7 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
 
     public async Task StartAsync()
     {
-        _channel = await broker.OpenConfirmingChannelAsync(CancellationToken.None);
+        _channel = await broker.OpenConfirmingChannelAsync(Wait.Token);
         var consumer = new AsyncEventingBasicConsumer(_channel);
         consumer.ReceivedAsync += async (_, delivery) =>
         {
@@ -80,7 +80,7 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
             Headers = headers,
         };
         failed.Status = "retryIssued";
-        await _channel!.BasicPublishAsync(failure.Headers[Headers.FailedQ], routingKey: "", mandatory: true, properties, failure.Body);
+        await _channel!.BasicPublishAsync(failure.Headers[Headers.FailedQ], routingKey: "", mandatory: true, properties, failure.Body, Wait.Token);
     }
 
     public async ValueTask DisposeAsync()

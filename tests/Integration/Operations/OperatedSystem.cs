@@ -21,7 +21,7 @@ public sealed class OperatedSystem : IAsyncLifetime
         System = await SignupSystem.StartAsync("operated", null, "Accounts", "Uniqueness");
         ServiceControl = new FakeServiceControl(System.Broker);
         await ServiceControl.StartAsync();
-        Channel = await System.Broker.OpenConfirmingChannelAsync(CancellationToken.None);
+        Channel = await System.Broker.OpenConfirmingChannelAsync(Wait.Token);
     }
 
     public async ValueTask DisposeAsync()
@@ -32,7 +32,7 @@ public sealed class OperatedSystem : IAsyncLifetime
 
     /// <summary>Sends bytes to an address, as any sender could.</summary>
     public async Task SendAsync(string address, BasicProperties properties, ReadOnlyMemory<byte> body) =>
-        await Channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, body);
+        await Channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, body, Wait.Token);
 
     /// <summary>Properties as an NServiceBus endpoint writes them.</summary>
     public static BasicProperties AsNServiceBus(Type message, string messageId, string? replyTo = null)
@@ -86,8 +86,8 @@ public sealed class OperatedSystem : IAsyncLifetime
     /// <summary>A queue of somebody else's, made as an NServiceBus endpoint makes its own; what arrives is handed over one by one.</summary>
     public async Task<Inbox> PartnerAsync(string name, params Type[] subscribed)
     {
-        var channel = await System.Broker.OpenConfirmingChannelAsync(CancellationToken.None);
-        await Topology.DeclareQueueAsync(channel, name, CancellationToken.None);
+        var channel = await System.Broker.OpenConfirmingChannelAsync(Wait.Token);
+        await Topology.DeclareQueueAsync(channel, name, Wait.Token);
         foreach (var e in subscribed)
         {
             await channel.ExchangeDeclareAsync(Topology.ExchangeOf(e), ExchangeType.Fanout, durable: true);

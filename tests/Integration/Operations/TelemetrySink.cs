@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Operations;
 
@@ -36,7 +37,7 @@ public sealed class TelemetrySink : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _listener.Stop();
-        await _running;
+        await _running.WaitAsync(Wait.Deadline);
     }
 
     private async Task TakeAsync()

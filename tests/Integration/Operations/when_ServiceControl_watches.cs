@@ -23,7 +23,7 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _system = await SignupSystem.StartAsync("watched", Settings, "Accounts", "Uniqueness");
-        _channel = await _system.Broker.OpenConfirmingChannelAsync(CancellationToken.None);
+        _channel = await _system.Broker.OpenConfirmingChannelAsync(Wait.Token);
     }
 
     public ValueTask DisposeAsync() => _system.DisposeAsync();
@@ -36,7 +36,7 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
         await Wait.UntilAsync(() => Task.FromResult(File.ReadAllText(Path.Combine(_system.Parts.Directory, "Accounts-0.log")).Contains("Particular.ServiceControl cannot be reached", StringComparison.Ordinal)), "the log says so");
         Assert.True((await _system.Client("Accounts").GetAsync("/health/ready")).IsSuccessStatusCode);
 
-        foreach (var address in new[] { "Particular.ServiceControl", "Particular.Monitoring", "audit" }) await Topology.DeclareQueueAsync(_channel, address, CancellationToken.None);
+        foreach (var address in new[] { "Particular.ServiceControl", "Particular.Monitoring", "audit" }) await Topology.DeclareQueueAsync(_channel, address, Wait.Token);
 
         var heartbeat = await NextAsync("Particular.ServiceControl", m => m.Properties.Type!.EndsWith(".EndpointHeartbeat", StringComparison.Ordinal) && Json(m).GetProperty("EndpointName").GetString() == "accounts");
         var instance = Json(heartbeat).GetProperty("HostId").GetGuid();
@@ -67,7 +67,7 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
     [Fact]
     public async Task it_gets_a_copy_of_what_was_handled_without_what_people_typed()
     {
-        await Topology.DeclareQueueAsync(_channel, "audit", CancellationToken.None);
+        await Topology.DeclareQueueAsync(_channel, "audit", Wait.Token);
         Failure copy = null!;
         await Wait.UntilAsync(async () =>
         {

@@ -22,7 +22,7 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
         gateway.Set("RabbitMq__ManagementUrl", _system.Parts.Management);
         foreach (var name in new[] { "Accounts", "Uniqueness" }) gateway.Set($"{name}__Url", _system[name].Url);
         await gateway.StartAsync();
-        _channel = await _system.Broker.OpenConfirmingChannelAsync(CancellationToken.None);
+        _channel = await _system.Broker.OpenConfirmingChannelAsync(Wait.Token);
     }
 
     public ValueTask DisposeAsync() => _system.DisposeAsync();

@@ -93,7 +93,7 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
         }
         finally
         {
-            await Topology.DeclareAsync(operated.Channel, CancellationToken.None);
+            await Topology.DeclareAsync(operated.Channel, Wait.Token);
         }
         await accounts.StartAsync();
 

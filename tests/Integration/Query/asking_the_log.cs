@@ -1,6 +1,7 @@
 using Signup.EventLog.Accounts;
 using Signup.Query.Commands;
 using Signup.Query.Questions;
+using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 
@@ -37,7 +38,7 @@ public sealed class asking_the_log : IAsyncLifetime
         Happened(d, 9.1, new AccountCreated("d", " c@example.ORG", "", "en", From));
 
         var lines = string.Join('\n', _history.Select(h => System.Text.Json.JsonSerializer.Serialize(h, Export.Json)));
-        await new Import(_log.Database, LogDatabase.Quiet("events")).RunAsync(() => new StringReader(lines), CancellationToken.None);
+        await new Import(_log.Database, LogDatabase.Quiet("events")).RunAsync(() => new StringReader(lines), Wait.Token);
     }
 
     public ValueTask DisposeAsync() => _log.DisposeAsync();
@@ -66,7 +67,7 @@ public sealed class asking_the_log : IAsyncLifetime
         Assert.NotEmpty(_catalogue.All());
         foreach (var question in _catalogue.All())
         {
-            var answer = await _catalogue.AskAsync(question, From, To, CancellationToken.None);
+            var answer = await _catalogue.AskAsync(question, From, To, Wait.Token);
             Assert.NotEmpty(answer.Rows);
             Assert.NotNull(ChartLayout.Of(answer));
         }
@@ -76,12 +77,12 @@ public sealed class asking_the_log : IAsyncLifetime
     public async Task lets_no_question_write()
     {
         var question = Question.Parse("evil", "-- title: x\n-- asks: x\nwith gone as (delete from log.mt_events returning 1) select count(*) from gone");
-        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => _catalogue.AskAsync(question, From, To, CancellationToken.None));
+        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => _catalogue.AskAsync(question, From, To, Wait.Token));
     }
 
     private void Happened(Guid id, double day, object e) => _history.Add(new ExportedEvent(_history.Count + 1, id, _history.Count(h => h.StreamId == id) + 1, Guid.NewGuid(), e.GetType().Name,
         From.AddDays(day), System.Text.Json.JsonSerializer.SerializeToNode(e, e.GetType(), Signup.EventLog.LogJson.Options)!.AsObject()));
 
     private async Task<List<string>> AskAsync(string name) =>
-        [.. (await _catalogue.AskAsync(_catalogue.Find(name)!, From, To, CancellationToken.None)).Rows.Select(r => string.Join('|', r.Select(Answer.Text)))];
+        [.. (await _catalogue.AskAsync(_catalogue.Find(name)!, From, To, Wait.Token)).Rows.Select(r => string.Join('|', r.Select(Answer.Text)))];
 }

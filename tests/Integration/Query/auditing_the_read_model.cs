@@ -1,4 +1,5 @@
 using Signup.EventLog.Accounts;
+using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 
@@ -14,7 +15,7 @@ public sealed class auditing_the_read_model : IAsyncLifetime
         foreach (var id in _ids) await _log.AppendAsync(id, LogDatabase.Created($"{id}@example.org"), new ActivationMailSent("activation", Later));
         using var follower = await _log.FollowAsync();
         await _log.CaughtUpAsync(follower);
-        await follower.StopAsync(CancellationToken.None);
+        await follower.StopAsync(Wait.Token);
     }
 
     public ValueTask DisposeAsync() => _log.DisposeAsync();

@@ -6,6 +6,7 @@ using Signup.Hosting;
 using Signup.Query.Accounts;
 using Signup.Query.Commands;
 using Signup.Query.Inspection;
+using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 
@@ -48,7 +49,7 @@ public sealed class checking_out_the_past : IAsyncLifetime
         session.Events.Append(id, 2, new AccountActivated(Later));
         await session.SaveChangesAsync();
 
-        Assert.Equal(AccountStatus.Active, (await session.LoadAccountAsync(id, CancellationToken.None)).Status);
+        Assert.Equal(AccountStatus.Active, (await session.LoadAccountAsync(id, Wait.Token)).Status);
         Assert.Equal([1, 2], (await EventsAsync(_other)).Select(e => e.Version));
     }
 
@@ -60,7 +61,7 @@ public sealed class checking_out_the_past : IAsyncLifetime
         await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("late@example.org"));
         var export = new Export(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events"));
 
-        var text = await ExportAsync(until: await export.PositionAtAsync(moment, CancellationToken.None));
+        var text = await ExportAsync(until: await export.PositionAtAsync(moment, Wait.Token));
         Assert.Contains("early@", text, StringComparison.Ordinal);
         Assert.DoesNotContain("late@", text, StringComparison.Ordinal);
     }
@@ -114,22 +115,22 @@ public sealed class checking_out_the_past : IAsyncLifetime
         var rule = Rule.Parse("status = active implies mail = sent");
         var bisect = new Bisect(_log.Database, LogDatabase.Quiet("accounts"));
 
-        var all = await bisect.RunAsync(rule, null, CancellationToken.None);
+        var all = await bisect.RunAsync(rule, null, Wait.Token);
         Assert.Equal((worse, 2L, 2, 3, 8L), (all.First!.Event.StreamId, all.First.Event.Version, all.Broken, all.Accounts, all.Events));
         // Though it holds again in the end.
-        Assert.Equal(2, (await bisect.RunAsync(rule, bad, CancellationToken.None)).First!.Event.Version);
-        Assert.Null((await bisect.RunAsync(rule, good, CancellationToken.None)).First);
-        Assert.Equal(0, (await bisect.RunAsync(rule, Guid.NewGuid(), CancellationToken.None)).Accounts);
+        Assert.Equal(2, (await bisect.RunAsync(rule, bad, Wait.Token)).First!.Event.Version);
+        Assert.Null((await bisect.RunAsync(rule, good, Wait.Token)).First);
+        Assert.Equal(0, (await bisect.RunAsync(rule, Guid.NewGuid(), Wait.Token)).Accounts);
     }
 
     private async Task<string> ExportAsync(long until = long.MaxValue, Guid? account = null, Disclosure disclosure = Disclosure.WithoutSecrets)
     {
         using var output = new StringWriter(CultureInfo.InvariantCulture);
-        await new Export(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events")).WriteAsync(output, until, account, disclosure, CancellationToken.None);
+        await new Export(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events")).WriteAsync(output, until, account, disclosure, Wait.Token);
         return output.ToString();
     }
 
-    private Task<long> ImportAsync(string text) => new Import(_other.Database, LogDatabase.Quiet("events")).RunAsync(() => new StringReader(text), CancellationToken.None);
+    private Task<long> ImportAsync(string text) => new Import(_other.Database, LogDatabase.Quiet("events")).RunAsync(() => new StringReader(text), Wait.Token);
 
     private async Task RollBackOneAsync()
     {

@@ -3,6 +3,7 @@ using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Query.Accounts;
 using Signup.Query.Commands;
+using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 
@@ -26,7 +27,7 @@ public sealed class reading_events_of_an_older_shape : IAsyncLifetime
     public async Task gives_the_present_one_to_who_decides()
     {
         await using var session = _log.Store.LightweightSession();
-        Assert.Equal(AccountStatus.Active, (await session.LoadAccountAsync(_id, CancellationToken.None)).Status);
+        Assert.Equal(AccountStatus.Active, (await session.LoadAccountAsync(_id, Wait.Token)).Status);
         var created = Assert.IsType<AccountCreated>((await session.Events.FetchStreamAsync(_id))[0].Data);
         Assert.Equal("en", created.Language);
     }
@@ -45,14 +46,14 @@ public sealed class reading_events_of_an_older_shape : IAsyncLifetime
     public async Task gives_the_present_one_to_who_looks_at_the_past()
     {
         await using var connection = await _log.Database.OpenConnectionAsync();
-        Assert.Equal("en", (await History.AtVersionAsync(connection, _id, 1, CancellationToken.None))!.Language);
+        Assert.Equal("en", (await History.AtVersionAsync(connection, _id, 1, Wait.Token))!.Language);
     }
 
     [Fact]
     public async Task leaves_what_is_stored_as_it_is_and_copies_it_so()
     {
         using var output = new StringWriter(CultureInfo.InvariantCulture);
-        await new Export(_log.Database, new LogReader(_log.Database, asStored: true), LogDatabase.Quiet("events")).WriteAsync(output, long.MaxValue, null, Disclosure.Everything, CancellationToken.None);
+        await new Export(_log.Database, new LogReader(_log.Database, asStored: true), LogDatabase.Quiet("events")).WriteAsync(output, long.MaxValue, null, Disclosure.Everything, Wait.Token);
         Assert.DoesNotContain("language", output.ToString(), StringComparison.Ordinal);
         Assert.Equal(First, await _log.ScalarAsync<string>("select data::text from log.mt_events where version = 1"));
     }

@@ -3,6 +3,7 @@ using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Query.Commands;
 using Signup.Query.Projection;
+using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 
@@ -75,18 +76,18 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
     {
         for (var n = 0; n < 30; n++) await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created($"u{n}@example.org"));
         var model = new ReadModel(_log.Database);
-        await model.EnsureAsync(CancellationToken.None);
+        await model.EnsureAsync(Wait.Token);
         // What a rebuild has left that was killed behind its tenth event, whose table nobody could have filled a second time.
         await using (var connection = await _log.Database.OpenConnectionAsync())
         {
-            var begun = await ReadModel.CreateGenerationAsync(connection, "building", CancellationToken.None);
-            var events = await new LogReader(_log.Database).ReadAsync(0, 10, CancellationToken.None);
-            await ReadModel.ApplyAsync(connection, begun, events, CancellationToken.None);
+            var begun = await ReadModel.CreateGenerationAsync(connection, "building", Wait.Token);
+            var events = await new LogReader(_log.Database).ReadAsync(0, 10, Wait.Token);
+            await ReadModel.ApplyAsync(connection, begun, events, Wait.Token);
             await _log.ExecuteAsync($"alter table {begun.Table} add constraint only_new check (id not in ({string.Join(',', events.Select(e => $"'{e.StreamId}'"))})) not valid");
         }
         using var output = new StringWriter(CultureInfo.InvariantCulture);
         using var progress = new Signup.Hosting.ProgressBar(output, false, TimeProvider.System, "events");
-        await new Rebuild(_log.Database, new LogReader(_log.Database), progress).RunAsync(CancellationToken.None);
+        await new Rebuild(_log.Database, new LogReader(_log.Database), progress).RunAsync(Wait.Token);
 
         Assert.Contains("10 of 30 events", output.ToString(), StringComparison.Ordinal);
         Assert.Empty(await _log.AuditAsync());
@@ -96,9 +97,9 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
     public async Task begins_anew_where_the_killed_one_made_another_shape()
     {
         await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("a@example.org"));
-        await new ReadModel(_log.Database).EnsureAsync(CancellationToken.None);
+        await new ReadModel(_log.Database).EnsureAsync(Wait.Token);
         await using (var connection = await _log.Database.OpenConnectionAsync())
-            await ReadModel.CreateGenerationAsync(connection, "building", CancellationToken.None);
+            await ReadModel.CreateGenerationAsync(connection, "building", Wait.Token);
         await _log.ExecuteAsync("update query.generation set shape = shape - 1, position = 1 where state = 'building'");
         await RebuildAsync();
         Assert.Equal(1, await _log.ScalarAsync<long>("select count(*) from query.accounts"));
@@ -112,18 +113,18 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
         for (var n = 0; n < 10; n++) await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created($"u{n}@example.org"));
         await _log.CaughtUpAsync(follower);
         await using var connection = await _log.Database.OpenConnectionAsync();
-        var begun = await ReadModel.CreateGenerationAsync(connection, "building", CancellationToken.None);
+        var begun = await ReadModel.CreateGenerationAsync(connection, "building", Wait.Token);
 
-        var swapped = await Rebuild.SwapAsync(connection, begun, CancellationToken.None);
+        var swapped = await Rebuild.SwapAsync(connection, begun, Wait.Token);
 
-        Assert.Equal(await new LogReader(_log.Database).LastPositionAsync(CancellationToken.None), swapped.Position);
+        Assert.Equal(await new LogReader(_log.Database).LastPositionAsync(Wait.Token), swapped.Position);
         Assert.Equal(10, await _log.ScalarAsync<long>("select count(*) from query.accounts"));
     }
 
     [Fact]
     public async Task two_at_once_are_refused()
     {
-        await new ReadModel(_log.Database).EnsureAsync(CancellationToken.None);
+        await new ReadModel(_log.Database).EnsureAsync(Wait.Token);
         await using var connection = await _log.Database.OpenConnectionAsync();
         await using (var other = new Npgsql.NpgsqlCommand("select pg_advisory_lock(hashtextextended('signup.query.rebuild', 0))", connection)) await other.ExecuteScalarAsync();
         await Assert.ThrowsAsync<InvalidOperationException>(RebuildAsync);
@@ -138,7 +139,7 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
             Assert.Contains($"Index Cond: ({column} = 'x'", await PlanAsync($"select document from query.accounts where {column} = 'x' order by id limit 100"), StringComparison.Ordinal);
     }
 
-    private Task<Generation> RebuildAsync() => new Rebuild(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events")).RunAsync(CancellationToken.None);
+    private Task<Generation> RebuildAsync() => new Rebuild(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events")).RunAsync(Wait.Token);
 
     private Task<string> TableAsync() => _log.ScalarAsync<string>("select 'query.accounts_' || id from query.generation where state = 'live'");
 

@@ -21,24 +21,24 @@ public sealed class counting_from_the_beginning
         await using var log = await LogDatabase.CreateAsync("statistics");
         for (var n = 0; n < 50; n++) await log.AppendAsync(Guid.NewGuid(), LogDatabase.Created($"old{n}@example.org"), new AccountActivated(Later));
         var projection = new DailyStatistics(log.Database);
-        await projection.EnsureAsync(CancellationToken.None);
+        await projection.EnsureAsync(Wait.Token);
 
         // Dies between its counting and its commit.
         await using (var connection = await log.Database.OpenConnectionAsync())
         await using (await connection.BeginTransactionAsync())
         {
-            var position = await projection.LockAsync(connection, CancellationToken.None);
-            await projection.ApplyAsync(connection, await new LogReader(log.Database).ReadAsync(position!.Value, 10, CancellationToken.None), CancellationToken.None);
+            var position = await projection.LockAsync(connection, Wait.Token);
+            await projection.ApplyAsync(connection, await new LogReader(log.Database).ReadAsync(position!.Value, 10, Wait.Token), Wait.Token);
         }
 
         var followers = await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ =>
         {
             var follower = new LogFollower<DailyStatistics>(projection, log.Database, new LogReader(log.Database), new WakeUp(), NullLogger<LogFollower<DailyStatistics>>.Instance);
-            await follower.StartAsync(CancellationToken.None);
+            await follower.StartAsync(Wait.Token);
             return follower;
         }));
         await Task.WhenAll(Enumerable.Range(0, 60).Select(n => log.AppendAsync(Guid.NewGuid(), LogDatabase.Created($"new{n}@example.org"))));
-        await Wait.UntilAsync(async () => (await followers[0].MeasureAsync(CancellationToken.None)).Events == 0, "all is counted");
+        await Wait.UntilAsync(async () => (await followers[0].MeasureAsync(Wait.Token)).Events == 0, "all is counted");
         foreach (var follower in followers) follower.Dispose();
 
         Assert.Equal("AccountActivated 50, AccountCreated 110", await log.ScalarAsync<string>("""

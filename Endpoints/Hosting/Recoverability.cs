@@ -48,6 +48,10 @@ public static class Recoverability
         MartenCommandException { InnerException: { } inner } => IsTransient(inner),
         // Terminated by the administrator, by a crash of the server, or for having frozen inside a transaction.
         PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or IdleInTransactionSessionTimeout } => true,
+        // The connection broke inside the transaction, and the session, which is this message's own, with it.
+        SessionTransactionUnusableException => true,
+        // A channel that was lost is closed while another handler still publishes on it: the client's word for that, or its semaphore's.
+        ObjectDisposedException { ObjectName: var closed } => closed.StartsWith("RabbitMQ.", StringComparison.Ordinal) || closed == typeof(SemaphoreSlim).FullName,
         NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is IOException or TimeoutException or System.Net.Sockets.SocketException,
         TransientException or RabbitMQClientException or BrokerUnavailableException or IOException or TimeoutException => true,
         AggregateException many => many.InnerExceptions.All(IsTransient),

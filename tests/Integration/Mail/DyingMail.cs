@@ -1,8 +1,7 @@
 using Signup.Tests.Fixture;
-using Signup.Tests.Integration.Mail;
 using Stored = Signup.EventLog.Accounts;
 
-namespace Signup.Tests.Chaos.Mail;
+namespace Signup.Tests.Integration.Mail;
 
 /// <summary>Kills Mail at random moments while mails go out, and looks at what arrives.</summary>
 internal static class DyingMail

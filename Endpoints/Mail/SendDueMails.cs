@@ -70,8 +70,17 @@ public sealed partial class SendDueMails(
             await _room.WaitAsync(pause > TimeSpan.Zero ? pause : LookEvery, stopping);
             return;
         }
-        var taken = await activations.TakeAsync(mails: true, allowed, _owner, time.GetUtcNow() + settings.Lease, stopping);
-        Interlocked.Add(ref _inHand, taken.Count);
+        // Counted first, so that there is no moment at which a mail is taken and nothing is said to be in hand.
+        Interlocked.Add(ref _inHand, allowed);
+        IReadOnlyList<Taken> taken = [];
+        try
+        {
+            taken = await activations.TakeAsync(mails: true, allowed, _owner, time.GetUtcNow() + settings.Lease, stopping);
+        }
+        finally
+        {
+            Interlocked.Add(ref _inHand, taken.Count - allowed);
+        }
         foreach (var mail in taken) _queue.Writer.TryWrite(mail);
         if (taken.Count == 0) await activations.Due.WaitAsync(inHand > 0 && LookEvery < settings.Poll ? LookEvery : settings.Poll, stopping);
     }

@@ -1,3 +1,5 @@
+using Signup.Tests.Integration.Mail;
+
 namespace Signup.Tests.Chaos.Mail;
 
 public sealed class when_mail_is_killed_while_it_sends

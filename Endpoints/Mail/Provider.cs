@@ -17,6 +17,7 @@ public sealed partial class Provider : IHealthCheck, IDisposable
     private Breaker _breaker = Breaker.Closed;
     private DateTimeOffset _since;
     private DateTimeOffset? _served;
+    private Func<int> _inHand = () => 0;
 
     public Provider(MailSettings settings, Activations activations, TimeProvider time, ILogger<Provider> logger, IMeterFactory meters)
     {
@@ -32,9 +33,10 @@ public sealed partial class Provider : IHealthCheck, IDisposable
         get { lock (_lock) return _breaker; }
     }
 
-    /// <summary>Shows in metrics how much is going on.</summary>
+    /// <summary>Shows in metrics, and in the health check, how much is going on.</summary>
     public void Watch(Func<int> connections, Func<int> inHand)
     {
+        _inHand = inHand;
         _meter.CreateObservableGauge("signup.mail.connections", connections, "{connection}", "Connections to the provider that may be used at once");
         _meter.CreateObservableGauge("signup.mail.in_hand", inHand, "{mail}", "Mails that this process has taken to send, and not recorded yet");
     }
@@ -107,7 +109,7 @@ public sealed partial class Provider : IHealthCheck, IDisposable
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var breaker = Breaker;
-        var data = new Dictionary<string, object> { ["breaker"] = IsClosed(breaker) ? "closed" : "open" };
+        var data = new Dictionary<string, object> { ["breaker"] = IsClosed(breaker) ? "closed" : "open", ["inHand"] = _inHand() };
         try
         {
             data["waiting"] = await _activations.BacklogAsync(cancellationToken);

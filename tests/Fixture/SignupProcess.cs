@@ -20,7 +20,7 @@ public sealed class SignupProcess : IAsyncDisposable
     {
         (Name, _log) = (name, log);
         Url = $"http://127.0.0.1:{FreePort()}";
-        _start = new ProcessStartInfo("dotnet", dll);
+        _start = new ProcessStartInfo("dotnet", [dll]);
         foreach (var (key, value) in settings) _start.Environment[key] = value;
         _start.Environment["ASPNETCORE_URLS"] = Url;
         // Whoever ends a test that hangs finds it by this.

@@ -113,6 +113,13 @@ public sealed class MailProcess : IAsyncDisposable
         return JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("checks").GetProperty("mail-provider");
     }
 
+    public Task BreakerIsAsync(string state) => Wait.UntilAsync(
+        async () => (await ProviderHealthAsync()).GetProperty("data").GetProperty("breaker").GetString() == state, $"the breaker is {state}");
+
+    /// <summary>Returns when no mail is on its way, nor taken to be sent. One that was decided not to be sent before will not be.</summary>
+    public Task HasNothingInHandAsync() => Wait.UntilAsync(
+        async () => (await ProviderHealthAsync()).GetProperty("data").GetProperty("inHand").GetInt32() == 0, "no mail is on its way");
+
     /// <summary>How many messages are in one of the broker's queues.</summary>
     public async Task<uint> QueueLengthAsync(string queue)
     {

@@ -12,7 +12,7 @@ public sealed class when_an_account_goes_its_way
 {
     private static readonly Dictionary<string, string> Hasty = new()
     {
-        ["Mail__Reminders__0"] = "00:00:02", ["Mail__Reminders__1"] = "00:00:05", ["Mail__ExpireAfter"] = "00:00:10", ["Mail__ExpireRepeat"] = "00:00:01", ["Mail__Poll"] = "00:00:00.1",
+        ["Mail__Reminders__0"] = "00:00:03", ["Mail__Reminders__1"] = "00:00:15", ["Mail__ExpireAfter"] = "00:00:24", ["Mail__ExpireRepeat"] = "00:00:01", ["Mail__Poll"] = "00:00:00.1",
     };
 
     [Fact]
@@ -49,8 +49,11 @@ public sealed class when_an_account_goes_its_way
         // The provider is away.
         var waiting = await mail.SignUpAsync("waiting@example.com");
         await Wait.UntilAsync(async () => await mail.CountAsync("waiting") == 1, "the mail waits");
+        await mail.BreakerIsAsync("open");
         await mail.PublishAsync(new AccountActivated(waiting, 2, DateTimeOffset.UtcNow));
         await Wait.UntilAsync(async () => await mail.CountAsync("activated") == 2, "the activation is noted");
+        // One that is being sent at that moment is sent.
+        await mail.HasNothingInHandAsync();
 
         smtp.Start();
         var last = await mail.SignUpAsync("last@example.com");

@@ -1,15 +1,47 @@
+using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Mail;
+using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Chaos.Mail;
 
 public sealed class when_mail_is_killed_while_it_sends
 {
     [Fact(Timeout = Run.Deadline)]
-    public async Task all_mails_arrive_and_no_more_than_one_a_kill_twice()
+    public async Task every_mail_arrives_and_no_more_than_one_for_each_connection_that_was_cut_is_doubled()
     {
         var (mails, kills) = Run.IsLong ? (500, 20) : (200, 4);
-        var (doubled, uncertain) = await DyingMail.SendAsync(mails, kills);
-        new Run().Tell($"{doubled} of {mails} mails arrived twice; {uncertain} were in the hands of a connection that was cut");
-        Assert.InRange(doubled, 0, kills);
+        var run = new Run();
+        // A mail takes its time, or all of them would be out before the first kill.
+        await using var smtp = new SmtpServer { OnMail = TakeYourTimeAsync };
+        await using var mail = await MailProcess.StartAsync("maildies", smtp.Start());
+        await mail.SignUpAsync([.. Enumerable.Range(0, mails).Select(i => $"dies{i}@example.com")]);
+        var uncertain = 0;
+        for (var i = 1; i <= kills; i++)
+        {
+            var at = (mails * i / (kills + 1)) + run.Random.Next(-5, 5);
+            await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count >= at), $"{at} mails are out");
+            // One connection, and more only where mails have waited for a second: here, on a machine that is very busy.
+            uncertain += Math.Max(1, smtp.Open);
+            await mail.Process.KillAsync();
+            await mail.Process.StartAsync();
+        }
+        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Select(m => m.Recipient).Distinct().Count() == mails), "all mails arrive");
+        await Wait.UntilAsync(async () => await mail.CountAsync<Stored.ActivationMailSent>() == mails, "all mails are in the log");
+
+        var doubled = smtp.Mails.Count - mails;
+        run.Tell($"{doubled} of {mails} mails arrived twice; {uncertain} were in the hands of a connection that was cut");
+        Assert.InRange(doubled, 0, uncertain);
+        foreach (var copies in smtp.Mails.GroupBy(m => m.Recipient))
+        {
+            Assert.Single(copies.Select(m => m.MessageId).Distinct());
+            Assert.Single(copies.Select(m => m.Link).Distinct());
+        }
+    }
+
+    private static async Task<string?> TakeYourTimeAsync(SmtpSession session, string mail)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
+        await timer.WaitForNextTickAsync();
+        return null;
     }
 }

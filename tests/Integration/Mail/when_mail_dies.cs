@@ -6,9 +6,6 @@ namespace Signup.Tests.Integration.Mail;
 public sealed class when_mail_dies
 {
     [Fact]
-    public async Task every_mail_arrives_and_no_more_than_one_a_crash_is_doubled() => await DyingMail.SendAsync(mails: 200, kills: 4);
-
-    [Fact]
     public async Task what_it_had_taken_is_sent_by_another_that_runs_beside_it()
     {
         var stuck = new TaskCompletionSource<string?>();

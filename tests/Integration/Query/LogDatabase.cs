@@ -92,7 +92,8 @@ public sealed class LogDatabase : IAsyncDisposable
     public async Task<LogFollower<ReadModel>> FollowAsync(WakeUp? wakeUp = null, TimeSpan? rest = null)
     {
         var follower = new LogFollower<ReadModel>(new ReadModel(Database), Database, new LogReader(Database), wakeUp ?? new WakeUp(), NullLogger<LogFollower<ReadModel>>.Instance, rest);
-        await follower.StartAsync(Wait.Token);
+        // Its token would end the following, too, not the start alone.
+        await follower.StartAsync(CancellationToken.None);
         return follower;
     }
 

@@ -34,7 +34,7 @@ public sealed class counting_from_the_beginning
         var followers = await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ =>
         {
             var follower = new LogFollower<DailyStatistics>(projection, log.Database, new LogReader(log.Database), new WakeUp(), NullLogger<LogFollower<DailyStatistics>>.Instance);
-            await follower.StartAsync(Wait.Token);
+            await follower.StartAsync(CancellationToken.None);
             return follower;
         }));
         await Task.WhenAll(Enumerable.Range(0, 60).Select(n => log.AppendAsync(Guid.NewGuid(), LogDatabase.Created($"new{n}@example.org"))));

@@ -11,8 +11,10 @@ internal sealed class Sink : IDisposable
     private static readonly byte[] EndOfMail = "\r\n.\r\n"u8.ToArray();
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly TimeSpan _pause;
-    private int _mails;
-    private long _first, _last;
+    private readonly Lock _lock = new();
+    private TimeSpan _ramp;
+    private int _mails, _counted;
+    private long _begun, _first, _last;
 
     /// <param name="pause">Before the answer to each mail.</param>
     public Sink(TimeSpan pause = default)
@@ -26,10 +28,27 @@ internal sealed class Sink : IDisposable
     public int Port { get; }
     public int Mails => Volatile.Read(ref _mails);
 
-    /// <summary>From the first mail to the last.</summary>
-    public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_first, _last);
+    /// <summary>From the first one that counts to the last.</summary>
+    public double MailsPerSecond => (_counted - 1) / Stopwatch.GetElapsedTime(_first, _last).TotalSeconds;
+
+    /// <summary>Counts anew, the mails a second from <paramref name="ramp"/> after the first on.</summary>
+    public void Restart(TimeSpan ramp)
+    {
+        lock (_lock) (_ramp, _mails, _counted, _begun) = (ramp, 0, 0, 0);
+    }
 
     public void Dispose() => _listener.Stop();
+
+    private void Count()
+    {
+        lock (_lock)
+        {
+            _last = Stopwatch.GetTimestamp();
+            if (++_mails == 1) _begun = _last;
+            if (Stopwatch.GetElapsedTime(_begun, _last) < _ramp) return;
+            if (++_counted == 1) _first = _last;
+        }
+    }
 
     private async Task AcceptAsync()
     {
@@ -68,8 +87,7 @@ internal sealed class Sink : IDisposable
                 {
                     inMail = false;
                     if (_pause > TimeSpan.Zero) await Task.Delay(_pause);
-                    _last = Stopwatch.GetTimestamp();
-                    if (Interlocked.Increment(ref _mails) == 1) _first = _last;
+                    Count();
                     await SayAsync(socket, "250 taken");
                 }
                 else if (line.StartsWith("EHLO", StringComparison.Ordinal)) await SayAsync(socket, "250-sink\r\n250-PIPELINING\r\n250 8BITMIME");

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Globalization;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using MimeKit;
+
+namespace Signup.Bench.Mail;
+
+/// <summary>What there is to compare with: MailKit in a loop over one connection, which keeps no account of anything. A process of its own, so that its CPU time is its own.</summary>
+internal static class Bare
+{
+    /// <summary>What of it is measured once, for everything that is called often has been compiled.</summary>
+    public const int WarmUp = 10_000;
+
+    /// <returns>CPU a mail.</returns>
+    public static async Task<TimeSpan> RunAsync(int port, int mails, int warmUp = WarmUp)
+    {
+        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [typeof(Bare).Assembly.Location, "bare", $"{port}", $"{warmUp}", $"{mails}"]) { RedirectStandardOutput = true })!;
+        var ticks = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return TimeSpan.FromTicks(long.Parse(ticks, CultureInfo.InvariantCulture) / mails);
+    }
+
+    /// <summary>The process itself.</summary>
+    public static async Task SendAsync(int port, int warmUp, int mails)
+    {
+        using var self = Process.GetCurrentProcess();
+        using var client = new SmtpClient();
+        await client.ConnectAsync("127.0.0.1", port, SecureSocketOptions.None);
+        var before = TimeSpan.Zero;
+        for (var i = 0; i < warmUp + mails; i++)
+        {
+            if (i == warmUp)
+            {
+                self.Refresh();
+                before = self.TotalProcessorTime;
+            }
+            using var mail = new MimeMessage { Subject = "Activate your account" };
+            mail.From.Add(new MailboxAddress(null, "no-reply@signup.example"));
+            mail.To.Add(new MailboxAddress(null, $"user{i}@example.com"));
+            // As large as the endpoint's.
+            mail.Body = new MultipartAlternative { new TextPart("plain") { Text = new string('x', 60).PadRight(500, '\n') }, new TextPart("html") { Text = string.Join('\n', Enumerable.Repeat(new string('y', 70), 20)) } };
+            await client.SendAsync(mail);
+        }
+        self.Refresh();
+        Console.WriteLine((self.TotalProcessorTime - before).Ticks);
+        await client.DisconnectAsync(true);
+    }
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using MimeKit;
@@ -8,6 +9,8 @@ namespace Signup.Mail;
 /// <summary>Writes the mails, from templates that anyone can edit.</summary>
 public sealed partial class MailComposer
 {
+    private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true };
+
     private readonly MailTemplates _templates;
     private readonly SignedTokens _tokens;
     private readonly Uri _publicUrl;
@@ -49,7 +52,8 @@ public sealed partial class MailComposer
                 new TextPart("html") { Text = template.Html.Fill(values, WebUtility.HtmlEncode!) },
             },
         };
-        mail.From.Add(_from);
+        // One of its own: a list listens to its addresses' changes, so an address that all mails shared would keep all mails in memory.
+        mail.From.Add(_from.Clone());
         mail.To.Add(recipient);
         // RFC 3834, 5: so that vacation notices and other robots do not answer. List-Unsubscribe (RFC 8058) is for lists: these mails
         // go once to whoever asked for them, and there is nothing to unsubscribe from.
@@ -61,12 +65,16 @@ public sealed partial class MailComposer
 
     private static MailboxAddress? Recipient(string address)
     {
-        if (address.Any(char.IsControl) || !address.Contains('@', StringComparison.Ordinal)) return null;
+        if (address.Any(char.IsControl) || address.Trim().Split('@') is not [.., var domain] || domain.Length == address.Length) return null;
         try
         {
-            return new MailboxAddress(null, address.Trim());
+            var mailbox = new MailboxAddress(null, address.Trim());
+            // Where only the domain is international any server can take the mail: as A-labels (RFC 5890), whatever the dots between them were.
+            return mailbox.LocalPart.All(char.IsAscii) && !domain.All(char.IsAscii)
+                ? new MailboxAddress(null, $"{mailbox.LocalPart}@{Idn.GetAscii(domain)}")
+                : mailbox;
         }
-        catch (ParseException)
+        catch (Exception e) when (e is ParseException or ArgumentException)
         {
             return null;
         }

@@ -62,6 +62,25 @@ public sealed class the_mail
     }
 
     [Fact]
+    public void is_not_kept_in_memory_when_it_was_sent()
+    {
+        var composer = new MailComposer(Templates, "https://signup.example", "", new SignedTokens(Key, TimeProvider.System));
+        var mails = Enumerable.Range(0, 100).Select(_ => ComposeOne(composer)).ToList();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        Assert.InRange(mails.Count(m => m.IsAlive), 0, 5);
+        GC.KeepAlive(composer);
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static WeakReference ComposeOne(MailComposer composer)
+    {
+        using var mail = composer.Compose(new Activation { AccountId = Account, Username = "Ada", Email = "ada@example.com", Language = "en", CreatedAt = Start }, "activation", Start.AddDays(7), Start)!;
+        return new WeakReference(mail);
+    }
+
+    [Fact]
     public void holds_a_link_that_the_gateway_takes()
     {
         var tokens = new SignedTokens(Key, new At(Start.AddDays(7).AddSeconds(-1)));
@@ -109,10 +128,22 @@ public sealed class the_mail
     public void goes_to_one_address_or_to_none(string email) => Assert.Null(Compose(email: email));
 
     [Theory]
-    [InlineData("ada@münchen.example")]
     [InlineData("用户@例子.example")]
     [InlineData("\"a b\"@example.com")]
+    [InlineData("\"a@b\"@example.com")]
     public void goes_to_unusual_addresses_too(string email) => Assert.Equal(email, Compose(email: email)!.To.Mailboxes.Single().Address);
+
+    [Theory]
+    [InlineData("ada@münchen.example", "ada@xn--mnchen-3ya.example")]
+    [InlineData("x@ja.example。org", "x@ja.example.org")]
+    [InlineData("x@日本．example｡org", "x@xn--wgv71a.example.org")]
+    public void names_a_domain_as_any_server_can_read_it_where_only_the_domain_is_international(string email, string address) =>
+        Assert.Equal(address, Compose(email: email)!.To.Mailboxes.Single().GetAddress(idnEncode: true));
+
+    [Theory]
+    [InlineData("x@ja..日本")]
+    [InlineData("x@-日本")]
+    public void goes_to_no_domain_that_cannot_be(string email) => Assert.Null(Compose(email: email));
 
     [Fact]
     public void escapes_what_a_user_typed_in_html_and_not_in_text()

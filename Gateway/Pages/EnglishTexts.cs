@@ -83,7 +83,17 @@ internal sealed class EnglishTexts : Texts
     public override string Mail => "Activation mail";
     public override string MailQueued => "On its way";
     public override string MailSent(string moment) => $"Sent on {moment}";
-    public override string MailFailed => "Could not be delivered. Please check the address; if it is wrong, sign up with the right one.";
+    public override string MailFailed => "Not delivered";
+    public override string MailFailedTitle(string? reason) => reason == "unconfirmed" ? "Our mail may not have reached you" : "Our mail could not be delivered";
+    public override string MailFailedText(string? reason) => reason switch
+    {
+        "unconfirmed" => "The connection broke off whenever we sent it, so we cannot tell whether it arrived. Please look into your inbox and your spam folder; the link in it is valid.",
+        "provider-refused" => "This is not your mistake: it was our mail that was not accepted. Please ask for it again below, or sign up with another address.",
+        "unreachable" => "The mail server of this address did not take it for days. If the address is right, ask for the mail again below; if not, sign up with the right one.",
+        "mailbox-full" => "The mailbox is full. Once there is room, ask for the mail again below.",
+        "international-address-unsupported" => "Our mail system cannot write to an address of this kind yet. Please sign up with another one.",
+        _ => "Please check the address. If it is wrong, sign up with the right one.",
+    };
     public override string ResendTitle => "No mail?";
     public override string ResendText => "Look into your spam folder first. We can also send it again, with the same link.";
     public override string ResendButton => "Send the mail again";

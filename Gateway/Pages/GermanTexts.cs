@@ -83,7 +83,17 @@ internal sealed class GermanTexts : Texts
     public override string Mail => "Aktivierungsmail";
     public override string MailQueued => "Unterwegs";
     public override string MailSent(string moment) => $"Gesendet am {moment}";
-    public override string MailFailed => "Konnte nicht zugestellt werden. Bitte prüfen Sie die Adresse; ist sie falsch, melden Sie sich mit der richtigen an.";
+    public override string MailFailed => "Nicht zugestellt";
+    public override string MailFailedTitle(string? reason) => reason == "unconfirmed" ? "Unsere Mail kam vielleicht nicht an" : "Unsere Mail konnte nicht zugestellt werden";
+    public override string MailFailedText(string? reason) => reason switch
+    {
+        "unconfirmed" => "Die Verbindung brach jedes Mal ab, während wir sie sendeten; wir wissen also nicht, ob sie ankam. Bitte sehen Sie in Ihr Postfach und in den Spam-Ordner; der Link darin gilt.",
+        "provider-refused" => "Das liegt nicht an Ihnen: Unsere Mail wurde nicht angenommen. Bitte fordern Sie sie unten noch einmal an, oder melden Sie sich mit einer anderen Adresse an.",
+        "unreachable" => "Der Mailserver dieser Adresse nahm sie tagelang nicht an. Stimmt die Adresse, fordern Sie die Mail unten noch einmal an; sonst melden Sie sich mit der richtigen an.",
+        "mailbox-full" => "Das Postfach ist voll. Sobald Platz ist, fordern Sie die Mail unten noch einmal an.",
+        "international-address-unsupported" => "Unser Mailsystem kann an eine Adresse dieser Art noch nicht schreiben. Bitte melden Sie sich mit einer anderen an.",
+        _ => "Bitte prüfen Sie die Adresse. Ist sie falsch, melden Sie sich mit der richtigen an.",
+    };
     public override string ResendTitle => "Keine Mail?";
     public override string ResendText => "Sehen Sie zuerst im Spam-Ordner nach. Wir können sie auch noch einmal senden, mit demselben Link.";
     public override string ResendButton => "Mail noch einmal senden";

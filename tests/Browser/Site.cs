@@ -1,4 +1,6 @@
+using Marten;
 using Microsoft.Playwright;
+using Signup.EventLog;
 using Signup.Tests.Browser;
 using Signup.Tests.Fixture;
 
@@ -50,6 +52,15 @@ public sealed class Site : IAsyncLifetime
         var visitor = new Visitor(context, await context.NewPageAsync());
         await visitor.Page.GotoAsync("/");
         return visitor;
+    }
+
+    /// <summary>Puts a fact into an account's stream, as an endpoint does that is not asked to here.</summary>
+    public async Task AppendAsync(Guid accountId, object @event)
+    {
+        using var log = DocumentStore.For(options => LogStore.Configure(options, System.Database));
+        await using var session = log.LightweightSession();
+        session.Events.Append(accountId, @event);
+        await session.SaveChangesAsync();
     }
 
     public async ValueTask DisposeAsync()

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
+using Signup.EventLog.Accounts;
 using Signup.Tests.Fixture;
 using static Microsoft.Playwright.Assertions;
 
@@ -32,6 +33,31 @@ public class when_signing_up_in_a_browser(Site site)
         await visitor.SeesAsync("Your account is active");
         await Expect(visitor.Page.GetByText(visitor.Email)).ToBeVisibleAsync();
         Assert.Empty(visitor.Complaints);
+    }
+
+    [Theory]
+    [InlineData("mailbox-unavailable", "Our mail could not be delivered", "Please check the address.")]
+    [InlineData("provider-refused", "Our mail could not be delivered", "This is not your mistake")]
+    [InlineData("unconfirmed", "Our mail may not have reached you", "we cannot tell whether it arrived")]
+    public async Task of_a_mail_that_failed_the_page_says_whose_fault_it_is_and_does_not_send_anybody_to_their_inbox(string reason, string heading, string text)
+    {
+        await using var visitor = await site.VisitAsync();
+        await visitor.SignUpAsync();
+        var account = visitor.Page.Url;
+        // The first mail's own fact comes first.
+        await ReloadUntilAsync(async () => await visitor.Page.GetByText("Sent on").CountAsync() == 1);
+        await site.AppendAsync(Guid.Parse(account.Split('/')[^1]), new ActivationMailFailed("reminder-1", reason, DateTimeOffset.UtcNow));
+        await ReloadUntilAsync(async () => await visitor.Heading.TextContentAsync() == heading);
+
+        await Expect(visitor.Page.GetByText(text)).ToBeVisibleAsync();
+        await Expect(visitor.Page.GetByText("Check your mail")).ToHaveCountAsync(0);
+        await Expect(visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Send the mail again" })).ToBeVisibleAsync();
+
+        Task ReloadUntilAsync(Func<Task<bool>> shows) => Wait.UntilAsync(async () =>
+        {
+            await visitor.Page.ReloadAsync();
+            return await shows();
+        }, "the page says so");
     }
 
     [Fact]

@@ -20,10 +20,11 @@ public static class LogStore
     /// Statements that come again are prepared, which spares the server to parse and plan them; a connection string that says
     /// "Max Auto Prepare=0", for a pooler between that cannot, has its way.
     /// </summary>
-    public static NpgsqlDataSource Connect(string connectionString)
+    /// <param name="options">Of the server, for these connections, such as <c>-c name=value</c>.</param>
+    public static NpgsqlDataSource Connect(string connectionString, string options = "")
     {
         var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=100;{connectionString}") { Timezone = "UTC" };
-        settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s".Trim();
+        settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s {options}".Trim();
         return NpgsqlDataSource.Create(settings);
     }
 

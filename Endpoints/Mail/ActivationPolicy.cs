@@ -11,7 +11,7 @@ public enum ActivationStatus
     Waiting,
     /// <summary>The provider took the first mail.</summary>
     Sent,
-    /// <summary>The provider refused the address for good.</summary>
+    /// <summary>The mail could not be delivered, or nobody can be sure that it was.</summary>
     Failed,
     Activated,
     Expired,
@@ -54,7 +54,7 @@ public sealed record Activation
     /// <summary>How often the mail that is due was put off, for the address's sake.</summary>
     public int PutOffs { get; init; }
 
-    /// <summary>How often the provider broke off in the midst of the mail that is due.</summary>
+    /// <summary>How often the connection was lost in the midst of the mail that is due.</summary>
     public int Interruptions { get; init; }
 
     /// <summary>Not before then, the mail that is due.</summary>
@@ -82,6 +82,15 @@ public sealed class ActivationPolicy(MailSettings settings)
 {
     /// <summary>Class of reason of an address that was put off until patience ran out.</summary>
     public const string Unreachable = "unreachable";
+
+    /// <summary>The same, where the provider would not have the mail, and did not say that it is the address.</summary>
+    public const string ProviderRefused = "provider-refused";
+
+    /// <summary>The connection was lost in the midst of the mail every time: it may have arrived.</summary>
+    public const string Unconfirmed = "unconfirmed";
+
+    /// <summary>So many copies of a mail may arrive of which nobody could be sure that one had.</summary>
+    private const int MostInterruptions = 5;
 
     // Events of the account
 
@@ -146,21 +155,23 @@ public sealed class ActivationPolicy(MailSettings settings)
         ? new(Done(state!, now) with { Status = ActivationStatus.Failed }, new ActivationMailFailed(purpose, reason, now))
         : new(state);
 
-    /// <summary>The provider said "later", for this address only.</summary>
-    public Decision PutOff(Activation? state, string purpose, DateTimeOffset now)
+    /// <summary>The provider did not take this mail, for now.</summary>
+    /// <param name="ours">It is between the provider and us, or not said whose fault it is.</param>
+    public Decision PutOff(Activation? state, string purpose, bool ours, DateTimeOffset now)
     {
         if (!Awaits(state, purpose)) return new(state);
-        if (state!.PutOffs >= settings.Retries) return Refused(state, purpose, Unreachable, now);
+        if (state!.PutOffs >= settings.Retries) return Refused(state, purpose, ours ? ProviderRefused : Unreachable, now);
         var putOffs = state.PutOffs + 1;
         return new(state with { PutOffs = putOffs, RetryAt = now + Pause(state.AccountId, putOffs) });
     }
 
-    /// <summary>The provider broke off in the midst of this mail. It goes behind the others, in case it is the mail's own fault, but
-    /// is never given up for it: the provider may be away for weeks.</summary>
+    /// <summary>The connection was lost while this mail was under way. It goes behind the others, in case it is the mail's own fault; and it may have arrived, so
+    /// it is not repeated without end.</summary>
     public Decision Interrupted(Activation? state, string purpose, DateTimeOffset now)
     {
         if (!Awaits(state, purpose)) return new(state);
         var interruptions = state!.Interruptions + 1;
+        if (interruptions >= MostInterruptions) return Refused(state, purpose, Unconfirmed, now);
         return new(state with { Interruptions = interruptions, RetryAt = now + Pause(state.AccountId, interruptions) });
     }
 

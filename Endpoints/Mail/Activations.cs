@@ -10,8 +10,9 @@ using Signup.Hosting;
 namespace Signup.Mail;
 
 /// <summary>A mail, or an expiry, that this process has taken to do.</summary>
-/// <param name="Until">Nobody else takes it before.</param>
-public sealed record Taken(Activation State, Due Due, DateTimeOffset Until);
+/// <param name="Purpose">Of the mail; null: ask Accounts to expire the account.</param>
+/// <param name="Sent">When the provider took this mail already, and who had sent it died before the state knew.</param>
+public sealed record Taken(Activation State, string? Purpose, DateTimeOffset? Sent);
 
 /// <summary>
 /// The saga's state: one row per account in <c>mail.activation</c>. Timers, retries and backlog are all the same thing, rows that are due,
@@ -23,7 +24,13 @@ public sealed class Activations
     private const int MaxBatch = 200;
 
     /// <summary>First key of the advisory locks by which processes show that they live.</summary>
-    private const int LeaseLocks = 0x6d61696c;
+    private const int LifeLocks = 0x6d61696c;
+
+    /// <summary>After so long, what a process has taken is anyone's, should it hang. What one dies with is anyone's at once.</summary>
+    private static readonly TimeSpan LongestWork = TimeSpan.FromMinutes(15);
+
+    /// <summary>The database rounds times to a microsecond: what it says is due is due.</summary>
+    private static readonly TimeSpan Rounding = TimeSpan.FromMilliseconds(1);
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -40,19 +47,23 @@ public sealed class Activations
     private readonly TimeProvider _time;
     private readonly GroupCommit<Request, Decision> _commits;
 
+    /// <summary>By which rows name this process.</summary>
+    private readonly int _self = Random.Shared.Next(1, int.MaxValue);
+
     public Activations(NpgsqlDataSource database, IDocumentStore log, ActivationPolicy policy, TimeProvider time)
     {
         (_database, _log, _policy, _time) = (database, log, policy, time);
         _commits = new(CommitAsync, MaxBatch);
     }
 
-    /// <summary>Set when a commit has made something due at once.</summary>
-    public Signal Due { get; } = new();
-
     /// <summary>Decides on the account's current state and commits the decision: state and facts in one transaction, shared with whoever decides
     /// at the same time. May call <paramref name="decide"/> more than once.</summary>
     /// <returns>What was decided, after the commit.</returns>
-    public Task<Decision> DecideAsync(Guid accountId, Func<Activation?, Decision> decide) => _commits.SubmitAsync(new(accountId, decide));
+    public Task<Decision> DecideAsync(Guid accountId, Func<Activation?, Decision> decide) => _commits.SubmitAsync(new(accountId, decide, Release: false));
+
+    /// <summary>As <see cref="DecideAsync"/>, for what this process has taken, which it gives back.</summary>
+    /// <param name="decide">Null: nothing has come of it.</param>
+    public Task ReleaseAsync(Guid accountId, Func<Activation?, Decision>? decide = null) => _commits.SubmitAsync(new(accountId, decide ?? (state => new(state)), Release: true));
 
     /// <summary>Creates the table, or waits for the process that is creating it.</summary>
     public async Task CreateTableAsync(CancellationToken cancellation)
@@ -65,12 +76,15 @@ public sealed class Activations
                 status     text not null,
                 state      jsonb not null,
                 due        text,        -- 'mail' or 'expiry'; null: nothing, ever
-                due_at     timestamptz, -- when to look at the row next; the lease's end while a process is at work on it
-                taken_by   int          -- that process; null: nobody
+                due_at     timestamptz,
+                taken_by   int,         -- the process that is at work on it; null: none
+                taken_at   timestamptz,
+                sent       text,        -- the mail, by its purpose, that the provider took meanwhile, of which the state does not know yet
+                sent_at    timestamptz
             ) with (fillfactor = 70);
+            alter table mail.activation add column if not exists taken_at timestamptz, add column if not exists sent text, add column if not exists sent_at timestamptz;
             create index if not exists activation_due on mail.activation (due, due_at) where due is not null;
-            create table if not exists mail.journal (name text not null);
-            insert into mail.journal select gen_random_uuid() where not exists (select from mail.journal);
+            drop table if exists mail.journal;
             """;
         await using var connection = await _database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
@@ -79,54 +93,56 @@ public sealed class Activations
         await transaction.CommitAsync(cancellation);
     }
 
-    /// <summary>The folder, under <paramref name="parent"/>, of the <see cref="SentJournal"/> that belongs to this database and no other.</summary>
-    public async Task<string> JournalAsync(string parent, CancellationToken cancellation)
+    /// <summary>Takes up to <paramref name="limit"/> of what is due: the longest due first, or any one of those, as a probe. Nobody else gets it before it is released.</summary>
+    /// <param name="waited">Only what has been due for so long.</param>
+    public async Task<IReadOnlyList<Taken>> TakeAsync(bool mails, int limit, TimeSpan waited, bool probe, CancellationToken cancellation)
     {
-        await using var command = _database.CreateCommand("select name from mail.journal");
-        var name = (string)(await command.ExecuteScalarAsync(cancellation))!;
-        return Path.Combine(parent.Length > 0 ? parent : Path.GetTempPath(), $"signup-mail-{name}");
-    }
-
-    /// <summary>Takes up to <paramref name="limit"/> of what is due, the longest due first. Nobody else gets it before <paramref name="until"/>.</summary>
-    public async Task<IReadOnlyList<Taken>> TakeAsync(bool mails, int limit, int owner, DateTimeOffset until, CancellationToken cancellation)
-    {
-        const string sql = """
-            update mail.activation a set due_at = @until, taken_by = @owner
-            from (select account_id from mail.activation where due = @due and due_at <= @now order by due_at limit @limit for update skip locked) d
+        const string free = """
+            due = @due and due_at <= @dueBy
+            and (taken_by is null or taken_at < @hangs or (taken_by <> @self and taken_by not in (select process from alive)))
+            """;
+        const string longest = $"select account_id from mail.activation where {free} order by due_at limit @limit for update skip locked";
+        // Any, for else those who make trouble could see to it that every probe is one of theirs.
+        const string any = $"""
+            select account_id from mail.activation where {free}
+              and account_id = (select account_id from (select account_id from mail.activation where {free} order by due_at limit 1000) longest order by random() limit 1)
+            for update skip locked
+            """;
+        var sql = $"""
+            with alive as materialized (
+                select l.objid::bigint as process from pg_locks l join pg_database d on d.oid = l.database
+                where l.locktype = 'advisory' and d.datname = current_database() and l.classid = @locks::int::oid and l.objsubid = 2)
+            update mail.activation a set taken_by = @self, taken_at = @now from ({(probe ? any : longest)}) d
             where a.account_id = d.account_id
-            returning a.state
+            returning a.state, a.sent, a.sent_at
             """;
         var now = _time.GetUtcNow();
         await using var command = _database.CreateCommand(sql);
-        command.Parameters.AddWithValue("until", until);
-        command.Parameters.AddWithValue("owner", owner);
-        command.Parameters.AddWithValue("due", mails ? Kinds[0] : Kinds[1]);
+        command.Parameters.AddWithValue("locks", LifeLocks);
+        command.Parameters.AddWithValue("self", _self);
         command.Parameters.AddWithValue("now", now);
-        command.Parameters.AddWithValue("limit", limit);
-        var taken = new List<Taken>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
+        command.Parameters.AddWithValue("hangs", now - LongestWork);
+        command.Parameters.AddWithValue("due", mails ? Kinds[0] : Kinds[1]);
+        command.Parameters.AddWithValue("dueBy", now - waited);
+        if (!probe) command.Parameters.AddWithValue("limit", limit);
+        var (taken, others) = (new List<Taken>(), new List<Guid>());
+        await using (var reader = await command.ExecuteReaderAsync(cancellation))
         {
-            var state = Read(reader.GetString(0));
-            // The database rounds times to a microsecond: what it says is due is due.
-            if (_policy.WhatIsDue(state) is { } due && _policy.WhatIsDue(state, due.At > now ? due.At : now) is { } work) taken.Add(new(state, work, until));
+            while (await reader.ReadAsync(cancellation))
+            {
+                var state = Read(reader.GetString(0));
+                var sent = reader.IsDBNull(1) ? null : reader.GetString(1);
+                if (mails && sent is not null) taken.Add(new(state, sent, reader.GetFieldValue<DateTimeOffset>(2)));
+                else if (_policy.WhatIsDue(state, now + Rounding) is { } due && due.Purpose is not null == mails) taken.Add(new(state, due.Purpose, null));
+                else others.Add(state.AccountId);
+            }
         }
+        // The settings have changed since the row was written: it is written again, with what is due by them.
+        await Task.WhenAll(others.Select(id => ReleaseAsync(id)));
         return taken;
     }
 
-    /// <summary>Gives back what was taken and not done: it is due again at once.</summary>
-    public async Task GiveBackAsync(IReadOnlyCollection<Guid> accountIds, int owner, CancellationToken cancellation)
-    {
-        if (accountIds.Count == 0) return;
-        await using var command = _database.CreateCommand(
-            "update mail.activation set due_at = @now, taken_by = null where account_id = any(@ids) and taken_by = @owner");
-        command.Parameters.AddWithValue("now", _time.GetUtcNow());
-        command.Parameters.AddWithValue("ids", accountIds.ToArray());
-        command.Parameters.AddWithValue("owner", owner);
-        await command.ExecuteNonQueryAsync(cancellation);
-    }
-
-    /// <summary>How many mails are due by now and wait, counted up to 100,000.</summary>
+    /// <summary>How many mails are due by now, or on their way, counted up to 100,000.</summary>
     public async Task<long> BacklogAsync(CancellationToken cancellation)
     {
         await using var command = _database.CreateCommand(
@@ -135,17 +151,18 @@ public sealed class Activations
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
-    /// <summary>A connection that shows that <paramref name="owner"/> lives, for as long as it is open.</summary>
-    /// <exception cref="InvalidOperationException">Someone else is called the same.</exception>
-    public async Task<NpgsqlConnection> ShowLifeAsync(int owner, CancellationToken cancellation)
+    /// <summary>A connection that shows that this process lives, for as long as it is open. The server notices within a minute when the machine at its other end is gone.</summary>
+    public async Task<NpgsqlConnection> ShowLifeAsync(CancellationToken cancellation)
     {
         var connection = await _database.OpenConnectionAsync(cancellation);
         try
         {
-            await using var command = new NpgsqlCommand("select pg_try_advisory_lock(@locks, @owner)", connection);
-            command.Parameters.AddWithValue("locks", LeaseLocks);
-            command.Parameters.AddWithValue("owner", owner);
-            if (!(bool)(await command.ExecuteScalarAsync(cancellation))!) throw new InvalidOperationException("Another process has this lease owner's number.");
+            await using var command = new NpgsqlCommand("""
+                select pg_advisory_lock(@locks, @self), set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false)
+                """, connection);
+            command.Parameters.AddWithValue("locks", LifeLocks);
+            command.Parameters.AddWithValue("self", _self);
+            await command.ExecuteNonQueryAsync(cancellation);
             return connection;
         }
         catch
@@ -153,25 +170,6 @@ public sealed class Activations
             await connection.DisposeAsync();
             throw;
         }
-    }
-
-    /// <summary>Makes due again what processes had taken that are no longer alive.</summary>
-    /// <param name="life">The caller's own, see <see cref="ShowLifeAsync"/>.</param>
-    /// <returns>How many it was.</returns>
-    public async Task<int> ReclaimAsync(NpgsqlConnection life, DateTimeOffset latestLease, CancellationToken cancellation)
-    {
-        const string sql = """
-            update mail.activation set due_at = @now, taken_by = null
-            where due is not null and due = any(@kinds) and due_at between @now and @latest and taken_by is not null
-              and not exists (select from pg_locks l join pg_database d on d.oid = l.database
-                              where l.locktype = 'advisory' and d.datname = current_database() and l.classid = @locks::int::oid and l.objid = taken_by::oid and l.objsubid = 2)
-            """;
-        await using var command = new NpgsqlCommand(sql, life);
-        command.Parameters.AddWithValue("now", _time.GetUtcNow());
-        command.Parameters.AddWithValue("kinds", Kinds);
-        command.Parameters.AddWithValue("latest", latestLease);
-        command.Parameters.AddWithValue("locks", LeaseLocks);
-        return await command.ExecuteNonQueryAsync(cancellation);
     }
 
     private async Task<IReadOnlyList<Decision>> CommitAsync(IReadOnlyList<Request> requests)
@@ -199,7 +197,7 @@ public sealed class Activations
         var decisions = new Decision[requests.Count];
         for (var i = 0; i < requests.Count; i++)
         {
-            var (id, decide) = requests[i];
+            var (id, decide, _) = requests[i];
             var decision = decisions[i] = decide(known.GetValueOrDefault(id));
             if (decision.State is not null) known[id] = decision.State;
             if (decision.Facts.Count == 0) continue;
@@ -207,12 +205,11 @@ public sealed class Activations
             ofAccount.AddRange(decision.Facts);
         }
 
-        var changed = known.Values.Where(s => !ReferenceEquals(s, before.GetValueOrDefault(s.AccountId))).OrderBy(s => s.AccountId).ToList();
-        if (changed.Count > 0) await SaveAsync(connection, changed, before);
+        var released = requests.Where(r => r.Release).Select(r => r.AccountId).ToHashSet();
+        var changed = known.Values.Where(s => released.Contains(s.AccountId) || !ReferenceEquals(s, before.GetValueOrDefault(s.AccountId))).OrderBy(s => s.AccountId).ToList();
+        if (changed.Count > 0) await SaveAsync(connection, changed, before, released);
         if (facts.Count > 0) await AppendAsync(transaction, facts);
         await transaction.CommitAsync();
-        var now = _time.GetUtcNow();
-        if (changed.Exists(s => _policy.WhatIsDue(s, now) is not null)) Due.Set();
         return decisions;
     }
 
@@ -232,10 +229,9 @@ public sealed class Activations
         return states;
     }
 
-    /// <summary>A row whose due time stays the same stays taken, if it was.</summary>
-    private async Task SaveAsync(NpgsqlConnection connection, List<Activation> states, Dictionary<Guid, Activation> before)
+    private async Task SaveAsync(NpgsqlConnection connection, List<Activation> states, Dictionary<Guid, Activation> before, HashSet<Guid> released)
     {
-        const string rows = "unnest(@ids, @statuses, @states, @dues, @dueAts, @moved) as n (account_id, status, state, due, due_at, moved)";
+        const string rows = "unnest(@ids, @statuses, @states, @dues, @dueAts, @released) as n (account_id, status, state, due, due_at, released)";
         await using var batch = new NpgsqlBatch(connection);
         foreach (var (isNew, group) in states.GroupBy(s => !before.ContainsKey(s.AccountId)).Select(g => (g.Key, g.ToList())))
         {
@@ -243,16 +239,18 @@ public sealed class Activations
             var command = new NpgsqlBatchCommand(isNew
                 ? $"insert into mail.activation (account_id, status, state, due, due_at) select account_id, status, state, due, due_at from {rows}"
                 : $"""
-                   update mail.activation a set status = n.status, state = n.state,
-                          due = n.due, due_at = case when n.moved then n.due_at else a.due_at end, taken_by = case when n.moved then null else a.taken_by end
+                   update mail.activation a set status = n.status, state = n.state, due = n.due, due_at = n.due_at,
+                          taken_by = case when n.released and a.taken_by = @self then null else a.taken_by end,
+                          sent = case when n.released then null else a.sent end
                    from {rows} where a.account_id = n.account_id
                    """);
             command.Parameters.AddWithValue("ids", group.ConvertAll(s => s.AccountId));
             command.Parameters.AddWithValue("statuses", group.ConvertAll(s => Name(s.Status)));
             command.Parameters.AddWithValue("states", NpgsqlDbType.Array | NpgsqlDbType.Jsonb, group.ConvertAll(Write));
-            command.Parameters.AddWithValue("dues", group.Select((_, i) => dues[i] is { } due ? due.Purpose is null ? Kinds[1] : Kinds[0] : null).ToArray());
+            command.Parameters.AddWithValue("dues", dues.Select(d => d is null ? null : d.Purpose is null ? Kinds[1] : Kinds[0]).ToArray());
             command.Parameters.AddWithValue("dueAts", dues.ConvertAll(d => d?.At.ToUniversalTime()));
-            command.Parameters.AddWithValue("moved", group.Select((s, i) => !before.TryGetValue(s.AccountId, out var old) || _policy.WhatIsDue(old) != dues[i]).ToArray());
+            command.Parameters.AddWithValue("released", group.ConvertAll(s => released.Contains(s.AccountId)));
+            if (!isNew) command.Parameters.AddWithValue("self", _self);
             batch.BatchCommands.Add(command);
         }
         await batch.ExecuteNonQueryAsync();
@@ -279,5 +277,6 @@ public sealed class Activations
 
     private static string Name(ActivationStatus status) => JsonNamingPolicy.CamelCase.ConvertName(status.ToString());
 
-    private sealed record Request(Guid AccountId, Func<Activation?, Decision> Decide);
+    /// <param name="Release">The row was taken by this process, and is not any more.</param>
+    private sealed record Request(Guid AccountId, Func<Activation?, Decision> Decide, bool Release);
 }

@@ -12,12 +12,13 @@ public static class MailServices
         var smtp = Read<SmtpSettings>(configuration, "Smtp");
         Check(mail, smtp);
         services.AddSingleton(mail).AddSingleton(smtp);
-        services.AddSingleton<ActivationPolicy>().AddSingleton<Activations>().AddSingleton<Transports>().AddSingleton<Provider>();
+        services.AddSingleton<ActivationPolicy>().AddSingleton<Activations>().AddSingleton<Transports>().AddSingleton<Provider>().AddSingleton<Supervisor>();
+        services.AddSingleton(_ => new SentNotes(SignupEndpoint.Setting(configuration, "ConnectionStrings:Postgres")));
         var templates = new MailTemplates(Path.Combine(AppContext.BaseDirectory, mail.Templates));
         services.AddSingleton(s => new MailComposer(templates, SignupEndpoint.Setting(configuration, "Signup:PublicUrl"), mail.From, s.GetRequiredService<SignedTokens>()));
         services.AddHostedService<CreateTable>();
         services.AddHostedService<SendDueMails>();
-        services.AddHealthChecks().AddCheck<Provider>("mail-provider");
+        services.AddHealthChecks().AddCheck<MailHealth>("mail-provider");
     }
 
     private static T Read<T>(IConfiguration configuration, string section) where T : new()
@@ -52,7 +53,6 @@ public static class MailServices
         Demand(smtp.Host.Length == 0 || smtp.Username.Length == 0 || smtp.Security != SmtpSecurity.None || smtp.Host is "localhost" or "127.0.0.1" or "::1",
             "Smtp:Security None would send Smtp:Password in the clear. Use StartTls or Tls.");
         Demand(smtp is { Timeout.Ticks: > 0, MailTimeout.Ticks: > 0, IdleTimeout.Ticks: > 0 }, "Smtp:Timeout, Smtp:MailTimeout and Smtp:IdleTimeout must be longer than zero.");
-        Demand(mail.Lease > smtp.MailTimeout, "Mail:Lease must be longer than Smtp:MailTimeout: else two processes send the same mail.");
         Demand(mail.Reminders.SequenceEqual(mail.Reminders.Where(r => r > TimeSpan.Zero).Order()), "Mail:Reminders must be longer than zero and ascending.");
         Demand(mail is { ExpireAfter.Ticks: > 0, ExpireRepeat.Ticks: > 0, RetryFirst.Ticks: > 0, ProbeFirst.Ticks: > 0, Poll.Ticks: > 0, ResendCooldown.Ticks: >= 0 }
             && mail.RetryCap >= mail.RetryFirst && mail.ProbeCap >= mail.ProbeFirst, "Mail:… times must be longer than zero, and caps not shorter than what they cap.");

@@ -34,12 +34,12 @@ public sealed record MailSettings
     [Range(0, 1000)]
     public int ResendsPerDay { get; init; } = 5;
 
-    /// <summary>First pause after the provider put an address off (4xx); doubles each time up to <see cref="RetryCap"/>.</summary>
+    /// <summary>First pause after the provider did not take a mail; doubles each time up to <see cref="RetryCap"/>.</summary>
     public TimeSpan RetryFirst { get; init; } = TimeSpan.FromMinutes(1);
 
     public TimeSpan RetryCap { get; init; } = TimeSpan.FromHours(4);
 
-    /// <summary>How often an address may be put off before it counts as unreachable. With the default pauses this is after five days,
+    /// <summary>How often a mail may be put off before it is given up. With the default pauses this is after five days,
     /// the time after which RFC 5321, 4.5.4.1 gives up.</summary>
     [Range(0, 100_000)]
     public int Retries { get; init; } = 37;
@@ -49,12 +49,6 @@ public sealed record MailSettings
 
     public TimeSpan ProbeCap { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a mail stays with the process that took it to send, should that process hang. One that dies loses it at once.</summary>
-    public TimeSpan Lease { get; init; } = TimeSpan.FromMinutes(15);
-
-    /// <summary>Folder on the machine's own file system for the notes of <see cref="SentJournal"/>; should outlive this process. Empty: the system's folder for temporary files.</summary>
-    public string Journal { get; init; } = "";
-
-    /// <summary>How often to look for mails that have become due, and that nobody told of.</summary>
-    public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
+    /// <summary>How often to look for mails that have become due.</summary>
+    public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(200);
 }

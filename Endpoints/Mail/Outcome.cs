@@ -7,23 +7,27 @@ using MailKit.Security;
 namespace Signup.Mail;
 
 /// <summary>What became of one attempt to hand a mail to the provider.</summary>
-public abstract record Outcome
+/// <param name="Reason">Class of the reason; empty where there is none.</param>
+public abstract record Outcome(string Reason)
 {
-    private Outcome() { }
-
     /// <summary>The provider has it.</summary>
-    public sealed record Accepted : Outcome;
+    public sealed record Accepted() : Outcome("");
 
     /// <summary>Not to this address, ever.</summary>
-    /// <param name="Reason">Class of the reason.</param>
-    public sealed record Refused(string Reason) : Outcome;
+    /// <param name="Sure">The provider has said so by an enhanced status code. Without one it is what the reply code means, where it means anything.</param>
+    public sealed record Refused(string Reason, bool Sure) : Outcome(Reason);
 
-    /// <summary>Not now, to this address.</summary>
-    public sealed record PutOff(string Reason) : Outcome;
+    /// <summary>This mail was not taken now. It goes back behind the others.</summary>
+    /// <param name="Ours">Refused for good, but not for the address's sake: it is between the provider and us, or not said. Whoever signed up must not be told that it is their mistake.</param>
+    public sealed record PutOff(string Reason, bool Ours) : Outcome(Reason);
 
-    /// <summary>The provider is in trouble, whichever mail it is.</summary>
-    /// <param name="InMail">It broke off in the midst of this mail, which may have been taken, and may be the cause.</param>
-    public sealed record Trouble(string Reason, bool InMail) : Outcome;
+    /// <summary>The connection was lost in the midst of this mail.</summary>
+    /// <param name="MayHaveArrived">The text was on its way: the provider may have it.</param>
+    public sealed record Interrupted(string Reason, bool MayHaveArrived) : Outcome(Reason);
+
+    /// <summary>Nobody's mail can be sent: the provider cannot be reached, does not let us in, or refuses us as the sender.</summary>
+    /// <param name="Connecting">No connection came about.</param>
+    public sealed record Trouble(string Reason, bool Connecting) : Outcome(Reason);
 }
 
 /// <summary>Where in the conversation something happened.</summary>
@@ -38,57 +42,73 @@ public enum SmtpStage
     Data,
 }
 
-/// <summary>Tells faults apart: the address's own, for good or for now, and the provider's.</summary>
+/// <summary>
+/// Tells whose fault it is, by the reply's code, its enhanced code (RFC 3463) and the stage of the conversation; never by its text, which repeats what
+/// strangers typed. What is said before a recipient is named concerns all mails; what is said after that concerns one, whatever the code.
+/// </summary>
 public static partial class Faults
 {
     public static Outcome Classify(Exception fault, SmtpStage stage) => fault switch
     {
         SmtpCommandException reply => ClassifyReply((int)reply.StatusCode, reply.Message, stage),
-        AuthenticationException or SaslException => new Outcome.Trouble("authentication", InMail: false),
-        ServiceNotAuthenticatedException => new Outcome.Trouble("authentication", InMail: false),
-        SslHandshakeException => new Outcome.Trouble("tls", InMail: false),
-        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => new Outcome.Trouble("refused", stage >= SmtpStage.Recipient),
-        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain } => new Outcome.Trouble("unknown-host", InMail: false),
-        TimeoutException or OperationCanceledException or IOException { InnerException: SocketException { SocketErrorCode: SocketError.TimedOut } } =>
-            new Outcome.Trouble("timeout", stage >= SmtpStage.Recipient),
-        // A server without STARTTLS where it is demanded, or without a way to authenticate.
-        NotSupportedException => new Outcome.Trouble("not-supported", InMail: false),
-        _ => new Outcome.Trouble("connection-lost", stage >= SmtpStage.Recipient),
+        _ when stage >= SmtpStage.Recipient => new Outcome.Interrupted(NameOf(fault), MayHaveArrived: stage == SmtpStage.Data),
+        _ => new Outcome.Trouble(NameOf(fault), Connecting: stage == SmtpStage.Connecting),
     };
 
     /// <param name="code">Reply code, RFC 5321, 4.2.</param>
-    /// <param name="text">With or without an enhanced status code (RFC 3463) at its beginning.</param>
+    /// <param name="text">With or without an enhanced status code at its beginning.</param>
     public static Outcome ClassifyReply(int code, string text, SmtpStage stage)
     {
-        var enhanced = EnhancedCode().Match(text) is { Success: true } m ? (Subject: int.Parse(m.Groups[1].ValueSpan, null), Detail: int.Parse(m.Groups[2].ValueSpan, null)) : default;
-        // Before the recipient is named, whatever is wrong is wrong for all. 421: the service is closing. 53x, X.7.8 and their kin: authentication.
-        // X.3: the mail system itself, such as a full disk. 500 to 504 but 501: the conversation is broken.
-        if (stage < SmtpStage.Recipient || code == 421
-            || code is 530 or 534 or 535 or 538 or 454 or 500 or 502 or 503 or 504
-            || enhanced is { Subject: 7, Detail: 8 or 9 or 11 or 14 } or { Subject: 3, Detail: not 4 }
-            || (stage == SmtpStage.Recipient && RelayDenied().IsMatch(text)))
-            return new Outcome.Trouble($"reply-{code}", InMail: stage == SmtpStage.Data);
-        if (code is >= 400 and < 500) return new Outcome.PutOff($"reply-{code}");
-        if (code < 500) return new Outcome.Trouble($"reply-{code}", InMail: stage == SmtpStage.Data);
-        return new Outcome.Refused(stage == SmtpStage.Data ? "message-refused" : (code, enhanced) switch
-        {
-            // The finer code first.
-            (_, (2, 2)) => "mailbox-full",
-            (_, (1, 2)) or (_, (1, 10)) => "domain-invalid",
-            (_, (1, 3)) or (_, (1, 7)) => "address-invalid",
-            (_, (6, 7)) => "international-address-unsupported",
-            (_, (7, _)) => "refused",
-            (552, _) => "mailbox-full",
-            (556, _) => "domain-invalid",
-            (501 or 553, _) => "address-invalid",
-            _ => "mailbox-unavailable",
-        });
+        var name = $"reply-{code}";
+        if (stage < SmtpStage.Recipient)
+            return new Outcome.Trouble(stage == SmtpStage.Sender && code >= 500 ? "sender-refused" : name, Connecting: stage == SmtpStage.Connecting);
+        var enhanced = EnhancedCode().Match(text) is { Success: true } m ? (Class: Number(m, 1), Subject: Number(m, 2), Detail: Number(m, 3)) : default;
+        if (code < 500 || enhanced.Class is not (0 or 5)) return new Outcome.PutOff(name, Ours: false);
+        // "Other or undefined status" says no more than the reply code.
+        if (enhanced is { Subject: 0 or 5, Detail: 0 })
+            return stage == SmtpStage.Recipient && Meaning(code) is { } meaning ? new Outcome.Refused(meaning, Sure: false) : new Outcome.PutOff(name, Ours: true);
+        return Meaning(enhanced.Subject, enhanced.Detail) is { } sure ? new Outcome.Refused(sure, Sure: true) : new Outcome.PutOff(name, Ours: true);
+
+        static int Number(Match match, int group) => int.Parse(match.Groups[group].ValueSpan, null);
     }
 
-    [GeneratedRegex(@"^\s*[245]\.(\d{1,3})\.(\d{1,3})\b", RegexOptions.CultureInvariant)]
-    private static partial Regex EnhancedCode();
+    /// <returns>Null where it need not be the address.</returns>
+    private static string? Meaning(int subject, int detail) => (subject, detail) switch
+    {
+        (1, 0 or 1 or 6) or (2, 0 or 1 or 3 or 4) => "mailbox-unavailable",
+        (2, 2) => "mailbox-full",
+        (1, 2 or 10) => "domain-invalid",
+        (1, 3 or 4) => "address-invalid",
+        (6, 7) => International,
+        _ => null,
+    };
 
-    /// <summary>There is no code of its own for "I do not relay for you", which says nothing about the address and everything about the provider's settings.</summary>
-    [GeneratedRegex(@"\brelay", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
-    private static partial Regex RelayDenied();
+    /// <summary>RFC 5321, 4.2.3; RFC 7504.</summary>
+    private static string? Meaning(int code) => code switch
+    {
+        550 or 551 => "mailbox-unavailable",
+        552 => "mailbox-full",
+        501 or 553 => "address-invalid",
+        556 => "domain-invalid",
+        _ => null,
+    };
+
+    /// <summary>Class of reason where a local part is not ASCII, and the provider cannot handle that (RFC 6531).</summary>
+    internal const string International = "international-address-unsupported";
+
+    private static string NameOf(Exception fault) => fault switch
+    {
+        AuthenticationException or SaslException or ServiceNotAuthenticatedException => "authentication",
+        SslHandshakeException => "tls",
+        SocketException { SocketErrorCode: SocketError.ConnectionRefused } => "refused",
+        SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain } => "unknown-host",
+        TimeoutException or OperationCanceledException or IOException { InnerException: SocketException { SocketErrorCode: SocketError.TimedOut } } => "timeout",
+        // A server without STARTTLS where it is demanded, or without a way to authenticate.
+        NotSupportedException => "not-supported",
+        _ => "connection-lost",
+    };
+
+    /// <summary>Cisco's servers write a # before it.</summary>
+    [GeneratedRegex(@"^\s*#?([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)", RegexOptions.CultureInvariant)]
+    private static partial Regex EnhancedCode();
 }

@@ -1,15 +1,15 @@
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Npgsql;
 
 namespace Signup.Mail;
 
-/// <summary>What this process knows of the mail provider: the breaker, and those who need to hear of its changes.</summary>
-public sealed partial class Provider : IHealthCheck, IDisposable
+/// <summary>What this process knows of the mail provider: whether it is in trouble, and how many connections it allows.</summary>
+public sealed partial class Provider : IDisposable
 {
+    private static readonly TimeSpan NarrowFor = TimeSpan.FromMinutes(1);
+
     private readonly Lock _lock = new();
     private readonly MailSettings _settings;
-    private readonly Activations _activations;
+    private readonly SmtpSettings _smtp;
     private readonly TimeProvider _time;
     private readonly ILogger<Provider> _logger;
     private readonly Meter _meter;
@@ -17,15 +17,17 @@ public sealed partial class Provider : IHealthCheck, IDisposable
     private Breaker _breaker = Breaker.Closed;
     private DateTimeOffset _since;
     private DateTimeOffset? _served;
-    private Func<int> _inHand = () => 0;
+    private int _allowed;
+    private DateTimeOffset _widenAt;
 
-    public Provider(MailSettings settings, Activations activations, TimeProvider time, ILogger<Provider> logger, IMeterFactory meters)
+    public Provider(MailSettings settings, SmtpSettings smtp, TimeProvider time, ILogger<Provider> logger, IMeterFactory meters)
     {
-        (_settings, _activations, _time, _logger) = (settings, activations, time, logger);
+        (_settings, _smtp, _time, _logger, _allowed) = (settings, smtp, time, logger, settings.Connections);
         _since = time.GetUtcNow();
         _meter = meters.Create("Signup.Mail");
         _mails = _meter.CreateCounter<long>("signup.mail.attempts", "{mail}", "Attempts to hand a mail to the provider, by outcome, and by reason where it did not take it");
-        _meter.CreateObservableGauge("signup.mail.breaker", () => (int)Breaker.State, description: "0 mails flow, 1 the provider is in trouble, 2 one mail is on its way to see");
+        _meter.CreateObservableGauge("signup.mail.breaker", () => Breaker.IsOpen ? 1 : 0, description: "0 mails flow, 1 the provider is in trouble");
+        _meter.CreateObservableGauge("signup.mail.connections", () => Connections, "{connection}", "Connections to the provider that may be used at once");
     }
 
     public Breaker Breaker
@@ -33,99 +35,68 @@ public sealed partial class Provider : IHealthCheck, IDisposable
         get { lock (_lock) return _breaker; }
     }
 
-    /// <summary>Shows in metrics, and in the health check, how much is going on.</summary>
-    public void Watch(Func<int> connections, Func<int> inHand)
+    /// <summary>Since when mails flow, or do not.</summary>
+    public DateTimeOffset Since
     {
-        _inHand = inHand;
-        _meter.CreateObservableGauge("signup.mail.connections", connections, "{connection}", "Connections to the provider that may be used at once");
-        _meter.CreateObservableGauge("signup.mail.in_hand", inHand, "{mail}", "Mails that this process has taken to send, and not recorded yet");
+        get { lock (_lock) return _since; }
     }
 
-    /// <summary>How many mails may be taken now, and for how long none may.</summary>
-    /// <param name="free">How many could be worked on.</param>
-    public (int Mails, TimeSpan Pause) Allowance(int free)
+    /// <summary>How many may be used at once. A provider that refuses a further one while it serves others gets one fewer for a while.</summary>
+    public int Connections
     {
-        lock (_lock)
+        get
         {
-            var now = _time.GetUtcNow();
-            return _breaker.State switch
+            lock (_lock)
             {
-                BreakerState.Closed => (free, TimeSpan.Zero),
-                BreakerState.Open when now >= _breaker.ProbeAt => (Math.Min(1, free), TimeSpan.Zero),
-                BreakerState.Open => (0, _breaker.ProbeAt - now),
-                _ => (0, _settings.ProbeCap),
-            };
+                if (_time.GetUtcNow() >= _widenAt) _allowed = _settings.Connections;
+                return _allowed;
+            }
         }
     }
 
-    /// <summary>Whether a mail that was taken may be sent. While the provider is in trouble, one may, when a probe is due.</summary>
-    public bool MaySend()
+    /// <summary>One mail may go, to see.</summary>
+    public bool MayProbe
     {
-        lock (_lock)
-        {
-            if (_breaker.State == BreakerState.Closed) return true;
-            var probing = _breaker.Probe(_time.GetUtcNow());
-            if (_breaker.State == BreakerState.Probing || probing.State != BreakerState.Probing) return false;
-            _breaker = probing;
-            return true;
-        }
+        get { lock (_lock) return _breaker.IsOpen && _time.GetUtcNow() >= _breaker.ProbeAt; }
     }
 
-    /// <summary>Whether it has answered for a mail since then, as a provider does that works.</summary>
-    public bool HasServedSince(DateTimeOffset then)
+    /// <summary>What became of an attempt.</summary>
+    /// <param name="domain">Where the mail was to go.</param>
+    public void Answered(Outcome outcome, string domain)
     {
-        lock (_lock) return _breaker.State == BreakerState.Closed && _served >= then;
-    }
-
-    /// <returns>False where it is in trouble.</returns>
-    public bool Answered(Outcome outcome)
-    {
-        _mails.Add(1, new("outcome", outcome.GetType().Name.ToLowerInvariant()), new("reason", outcome switch
-        {
-            Outcome.Refused refused => refused.Reason,
-            Outcome.PutOff putOff => putOff.Reason,
-            Outcome.Trouble trouble => trouble.Reason,
-            _ => "none",
-        }));
+        _mails.Add(1, new("outcome", outcome.GetType().Name.ToLowerInvariant()), new("reason", outcome.Reason.Length > 0 ? outcome.Reason : "none"));
         Breaker before, after;
         TimeSpan lasted;
         lock (_lock)
         {
             var now = _time.GetUtcNow();
-            before = _breaker;
-            _breaker = after = outcome is Outcome.Trouble trouble
-                ? _breaker.Troubled(trouble.Reason, trouble.InMail, now, _settings.ProbeFirst, _settings.ProbeCap)
-                : _breaker.Succeeded();
-            if (outcome is not Outcome.Trouble) _served = now;
-            lasted = now - _since;
-            if (IsClosed(before) != IsClosed(after)) _since = now;
+            if (outcome is Outcome.Trouble { Connecting: true } && IsItTheNumber(now)) return;
+            (before, lasted) = (_breaker, now - _since);
+            _breaker = after = outcome switch
+            {
+                Outcome.Trouble trouble => before.Troubled(trouble.Reason, now, _settings.ProbeFirst, _settings.ProbeCap),
+                Outcome.PutOff or Outcome.Refused { Sure: false } => before.Failed(outcome.Reason, domain, answered: true, now, _settings.ProbeFirst, _settings.ProbeCap),
+                Outcome.Interrupted => before.Failed(outcome.Reason, domain, answered: false, now, _settings.ProbeFirst, _settings.ProbeCap),
+                _ => before.Succeeded(),
+            };
+            if (outcome is not (Outcome.Trouble or Outcome.Interrupted)) _served = now;
+            if (before.IsOpen != after.IsOpen) _since = now;
+            // All connections were refused alike, so it was not their number.
+            if (after.IsOpen) _widenAt = default;
         }
-        if (IsClosed(before) && !IsClosed(after)) Opened(_logger, after.Reason, after.Pause);
-        else if (!IsClosed(before) && IsClosed(after)) Resumed(_logger, lasted);
-        return IsClosed(after);
-    }
-
-    /// <summary>The endpoint is ready in any case: sign-ups are taken in, and their mails wait in the database.</summary>
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
-    {
-        var breaker = Breaker;
-        var data = new Dictionary<string, object> { ["breaker"] = IsClosed(breaker) ? "closed" : "open", ["inHand"] = _inHand() };
-        try
-        {
-            data["waiting"] = await _activations.BacklogAsync(cancellationToken);
-        }
-        catch (NpgsqlException)
-        {
-            // There is a check for the database.
-        }
-        if (IsClosed(breaker)) return HealthCheckResult.Healthy("Mails flow.", data);
-        (data["reason"], data["since"], data["nextProbe"]) = (breaker.Reason, _since, breaker.ProbeAt);
-        return HealthCheckResult.Degraded("The mail provider is in trouble; mails wait, and will be sent.", data: data);
+        if (!before.IsOpen && after.IsOpen) Opened(_logger, after.Reason, after.Pause);
+        else if (before.IsOpen && !after.IsOpen) Resumed(_logger, lasted);
     }
 
     public void Dispose() => _meter.Dispose();
 
-    private static bool IsClosed(Breaker breaker) => breaker.State == BreakerState.Closed;
+    private bool IsItTheNumber(DateTimeOffset now)
+    {
+        if (_breaker.IsOpen || _allowed == 1 || !(_served >= now - _smtp.Timeout)) return false;
+        _allowed--;
+        _widenAt = now + NarrowFor;
+        return true;
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The mail provider is in trouble ({Reason}). No mail is sent but one at a time to see, the first in {Pause}")]
     private static partial void Opened(ILogger logger, string reason, TimeSpan pause);

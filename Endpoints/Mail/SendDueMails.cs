@@ -1,220 +1,166 @@
 using System.Diagnostics;
-using System.Threading.Channels;
-using Npgsql;
+using System.Numerics;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
 
 namespace Signup.Mail;
 
 /// <summary>
-/// Takes mails that are due from the database, a few more than are being sent, and sends them over one connection, or several.
-/// However many are due, no more than that is in memory. A process that dies loses the mails it had taken to whoever looks next.
+/// One loop for each connection to the provider: take a few mails that are due, send them one after the other, record what became of them. Whatever is
+/// thrown, the loop goes on. However many mails are due, no more than a few are in memory; a process that dies loses what it had taken to whoever looks next.
 /// </summary>
-public sealed partial class SendDueMails(
-    Activations activations, ActivationPolicy policy, MailComposer composer, Transports transports, Provider provider, CommandClient commands,
-    MailSettings settings, SmtpSettings smtp, TimeProvider time, ILogger<SendDueMails> logger) : BackgroundService
+public sealed class SendDueMails(
+    Activations activations, SentNotes notes, ActivationPolicy policy, MailComposer composer, Transports transports, Provider provider, CommandClient commands,
+    Supervisor supervisor, MailSettings settings, SmtpSettings smtp, TimeProvider time) : BackgroundService
 {
-    /// <summary>Mails in memory per connection, of up to eight: enough to keep fast ones busy while more are being taken, and others recorded.</summary>
-    private const int TakenPerConnection = 64;
+    /// <summary>A loop takes as many mails as it has sent in so long. Taking and recording many costs little more than taking one; but what it has taken, no other sends.</summary>
+    private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(250);
 
-    private static readonly TimeSpan ReclaimEvery = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private const int MostInRound = 128;
+
+    /// <summary>So long mails wait before a further connection is used, and twice as many for each time more: each that a crash cuts may cost a mail sent twice.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>How long mails that are on their way when the process is told to stop may take to arrive.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
 
-    private readonly int _owner = Random.Shared.Next(1, int.MaxValue);
-    private readonly TaskCompletionSource<SentJournal> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<Taken> _queue = Channel.CreateUnbounded<Taken>();
-    private readonly Lanes _lanes = new(transports.First, transports.Most, time);
-    private readonly Signal _room = new();
-
-    /// <summary>Mails that were taken, and of which the database does not know yet what became of them.</summary>
-    private int _inHand;
-
-    private int Most => TakenPerConnection * Math.Min(transports.Most, 8);
-
-    public override void Dispose()
-    {
-        _lanes.Dispose();
-        base.Dispose();
-    }
+    private readonly TaskCompletionSource _alive = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var hurry = new CancellationTokenSource();
+        using var end = new CancellationTokenSource();
         await using var _ = stoppingToken.Register(() => hurry.CancelAfter(Grace));
-        provider.Watch(() => _lanes.Allowed, () => Volatile.Read(ref _inHand));
-        var life = ShowLifeAsync(stoppingToken);
-        using var journal = await _ready.Task.WaitAsync(stoppingToken);
-        var senders = Enumerable.Range(0, transports.Most).Select(_ => SendAllAsync(journal, stoppingToken, hurry.Token)).ToArray();
-        await Task.WhenAll(RepeatAsync(TakeMailsAsync, stoppingToken), RepeatAsync(AskForExpiriesAsync, stoppingToken));
-        await Task.WhenAll(senders);
-        var left = new List<Guid>();
-        while (_queue.Reader.TryRead(out var taken)) left.Add(taken.State.AccountId);
-        await activations.GiveBackAsync(left, _owner, hurry.Token);
+        var life = supervisor.RepeatAsync("showing that it lives", () => ShowLifeAsync(end.Token), end.Token);
+        await _alive.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll([
+            .. Enumerable.Range(0, settings.Connections).Select(n => SendAsync(n, stoppingToken, hurry.Token)),
+            supervisor.RepeatAsync("asking for expiries", () => AskForExpiriesAsync(stoppingToken), stoppingToken)]);
+        await end.CancelAsync();
         await life;
     }
 
-    // Taking
-
-    private async Task TakeMailsAsync(CancellationToken stopping)
+    private async Task ShowLifeAsync(CancellationToken end)
     {
-        _lanes.Look(_queue.Reader.Count > 0);
-        var inHand = Volatile.Read(ref _inHand);
-        var (allowed, pause) = provider.Allowance(Most - inHand);
-        // Few large takes cost less than many small ones.
-        if (allowed <= 0 || (allowed > 1 && inHand > Most / 2))
-        {
-            await _room.WaitAsync(pause > TimeSpan.Zero ? pause : LookEvery, stopping);
-            return;
-        }
-        // Counted first, so that there is no moment at which a mail is taken and nothing is said to be in hand.
-        Interlocked.Add(ref _inHand, allowed);
-        IReadOnlyList<Taken> taken = [];
+        await using var connection = await activations.ShowLifeAsync(end);
+        _alive.TrySetResult();
+        // Nobody notifies: this ends with the connection.
+        await connection.WaitAsync(end);
+    }
+
+    /// <summary>Asked before it is noted: after a crash in between it is asked again, which does no harm.</summary>
+    private async Task AskForExpiriesAsync(CancellationToken stopping)
+    {
+        var taken = await activations.TakeAsync(mails: false, MostInRound, TimeSpan.Zero, probe: false, stopping);
+        var asked = 0;
         try
         {
-            taken = await activations.TakeAsync(mails: true, allowed, _owner, time.GetUtcNow() + settings.Lease, stopping);
+            for (; asked < taken.Count; asked++)
+            {
+                var (id, now) = (taken[asked].State.AccountId, time.GetUtcNow());
+                await commands.SendAsync(Topology.Accounts, new ExpireAccount(id, now), Guid.CreateVersion7(), CommandTimeout, stopping);
+                await activations.ReleaseAsync(id, state => policy.ExpiryAsked(state, now));
+            }
         }
         finally
         {
-            Interlocked.Add(ref _inHand, taken.Count - allowed);
-        }
-        foreach (var mail in taken) _queue.Writer.TryWrite(mail);
-        if (taken.Count == 0) await activations.Due.WaitAsync(inHand > 0 && LookEvery < settings.Poll ? LookEvery : settings.Poll, stopping);
-    }
-
-    private async Task AskForExpiriesAsync(CancellationToken stopping)
-    {
-        var taken = await activations.TakeAsync(mails: false, TakenPerConnection, _owner, time.GetUtcNow() + settings.Lease, stopping);
-        for (var i = 0; i < taken.Count; i++)
-        {
-            try
-            {
-                await AskForExpiryAsync(taken[i], stopping);
-            }
-            catch
-            {
-                await activations.GiveBackAsync([.. taken.Skip(i).Select(t => t.State.AccountId)], _owner, stopping);
-                throw;
-            }
+            await Task.WhenAll(taken.Skip(asked).Select(t => activations.ReleaseAsync(t.State.AccountId)));
         }
         if (taken.Count == 0) await Task.Delay(settings.Poll, time, stopping);
     }
 
-    /// <summary>Asked before it is noted: after a crash in between it is asked again, which does no harm.</summary>
-    private async Task AskForExpiryAsync(Taken taken, CancellationToken stopping)
-    {
-        var (id, now) = (taken.State.AccountId, time.GetUtcNow());
-        await commands.SendAsync(Topology.Accounts, new ExpireAccount(id, now), Guid.CreateVersion7(), CommandTimeout, stopping);
-        await activations.DecideAsync(id, state => policy.ExpiryAsked(state, now));
-    }
+    // Mails
 
-    // Sending
-
-    /// <summary>One connection's work, for as long as the process lives.</summary>
-    private async Task SendAllAsync(SentJournal journal, CancellationToken stopping, CancellationToken hurry)
+    private async Task SendAsync(int connection, CancellationToken stopping, CancellationToken hurry)
     {
+        var what = $"connection {connection + 1}";
+        var patience = connection == 0 ? TimeSpan.Zero : Patience * (1 + BitOperations.Log2((uint)connection));
+        var pause = connection == 0 || settings.Poll > Patience ? settings.Poll : Patience;
+        var (batch, idleSince) = (1, time.GetTimestamp());
         await using var transport = transports.Open();
-        var recording = new List<Task>();
-        try
+        await Task.Delay(patience, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await supervisor.RepeatAsync(what, async () =>
         {
-            while (true)
+            var begun = time.GetTimestamp();
+            var probe = provider.Breaker.IsOpen;
+            var may = connection < provider.Connections && (!probe || (connection == 0 && provider.MayProbe));
+            var taken = may ? await activations.TakeAsync(mails: true, batch, patience, probe, stopping) : [];
+            if (taken.Count > 0)
             {
-                await _queue.Reader.WaitToReadAsync(stopping);
-                await _lanes.EnterAsync(stopping);
-                await UseLaneAsync(transport, journal, recording, stopping, hurry);
+                var sent = await SendAsync(what, taken, transport, probe, stopping, hurry);
+                idleSince = time.GetTimestamp();
+                batch = (int)Math.Clamp(sent * (Round / time.GetElapsedTime(begun)), 1, MostInRound);
+                return;
             }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // The end. A mail that was on its way after the grace may or may not have arrived: it will be sent again.
-        }
-        await Task.WhenAll(recording);
+            if (!may || time.GetElapsedTime(idleSince) > smtp.IdleTimeout) await transport.RestAsync(stopping);
+            await Task.Delay(pause, time, stopping);
+        }, stopping);
     }
 
-    /// <summary>Sends until there is nothing to send for a while, or the provider wants fewer connections.</summary>
-    private async Task UseLaneAsync(ITransport transport, SentJournal journal, List<Task> recording, CancellationToken stopping, CancellationToken hurry)
+    /// <returns>How many were tried.</returns>
+    private async Task<int> SendAsync(string what, IReadOnlyList<Taken> taken, ITransport transport, bool probe, CancellationToken stopping, CancellationToken hurry)
     {
-        var lost = false;
+        var waiting = new Queue<Taken>(taken);
+        var records = new List<Record>();
         try
         {
-            while (!lost && await NextAsync(stopping) is { } mail)
+            while (waiting.Count > 0 && !stopping.IsCancellationRequested && (probe || !provider.Breaker.IsOpen))
             {
-                lost = !await SendAsync(transport, journal, mail, recording, stopping, hurry);
-                _lanes.Look(_queue.Reader.Count > 0);
+                var mail = waiting.Dequeue();
+                var (purpose, now) = (mail.Purpose!, time.GetUtcNow());
+                // Until more is known. Should this mail alone be what throws, it goes behind the others.
+                records.Add(new(mail.State.AccountId, s => policy.PutOff(s, purpose, ours: true, now)));
+                records[^1] = await SendAsync(mail, transport, GiveBackRestAsync, hurry);
+                if (records[^1] is { Decide: null } or { Accepted: true, Noted: false }) break;
             }
-            if (!lost) await transport.RestAsync(stopping);
+            return records.Count;
         }
         finally
         {
-            if (!lost) _lanes.Leave();
+            await GiveBackRestAsync();
+            await Task.WhenAll(records.Select(r => RecordAsync(what, r, hurry)));
+        }
+
+        // At once where a mail takes long: others need not wait until it is through.
+        Task GiveBackRestAsync()
+        {
+            var rest = waiting.Select(t => RecordAsync(what, new Record(t.State.AccountId, null), hurry)).ToList();
+            waiting.Clear();
+            return Task.WhenAll(rest);
         }
     }
 
-    /// <returns>Null where none has come in the time that a connection may rest.</returns>
-    private async Task<Taken?> NextAsync(CancellationToken stopping)
+    private async Task<Record> SendAsync(Taken taken, ITransport transport, Func<Task> takesLong, CancellationToken hurry)
     {
-        stopping.ThrowIfCancellationRequested();
-        if (_queue.Reader.TryRead(out var ready)) return ready;
-        using var rest = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        rest.CancelAfter(smtp.IdleTimeout);
-        try
-        {
-            return await _queue.Reader.ReadAsync(rest.Token);
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            return null;
-        }
-    }
-
-    /// <param name="recording">Gets what goes on after this returns.</param>
-    /// <returns>False where the lane is lost.</returns>
-    private async Task<bool> SendAsync(ITransport transport, SentJournal journal, Taken taken, List<Task> recording, CancellationToken stopping, CancellationToken hurry)
-    {
-        var (state, purpose, now) = (taken.State, taken.Due.Purpose, time.GetUtcNow());
-        // What waited here so long that it may soon be someone else's is left to them.
-        if (purpose is null || now + smtp.MailTimeout > taken.Until)
-        {
-            Done();
-            if (purpose is null) await AskForExpiryAsync(taken, stopping);
-            return true;
-        }
+        var (state, purpose, now) = (taken.State, taken.Purpose!, time.GetUtcNow());
+        var id = state.AccountId;
+        if (taken.Sent is { } at) return new(id, s => policy.Sent(s, purpose, at), Accepted: true, Noted: true);
         using var mail = composer.Compose(state, purpose, policy.LinkExpires(state, now), now);
-        if (mail is not null && !provider.MaySend())
-        {
-            Record(state.AccountId, null, null);
-            return true;
-        }
-        var outcome = mail is null ? new Outcome.Refused("address-invalid") : await SendAsync(transport, mail, state.Trace, hurry);
-        if (outcome is Outcome.Trouble { InMail: false } && provider.HasServedSince(now - smtp.Timeout) && _lanes.TryNarrow())
-        {
-            Record(state.AccountId, null, null);
-            return false;
-        }
-        var at = time.GetUtcNow();
-        var note = outcome is Outcome.Accepted ? journal.Note(new SentMail(state.AccountId, purpose, at)) : null;
-        if (mail is not null && !provider.Answered(outcome)) _lanes.Forgive();
-        Record(state.AccountId, outcome switch
-        {
-            Outcome.Accepted => s => policy.Sent(s, purpose, at),
-            Outcome.Refused refused => s => policy.Refused(s, purpose, refused.Reason, at),
-            Outcome.PutOff => s => policy.PutOff(s, purpose, at),
-            Outcome.Trouble { InMail: true } => s => policy.Interrupted(s, purpose, at),
-            _ => null,
-        }, note);
-        return true;
+        if (mail is null) return new(id, s => policy.Refused(s, purpose, "address-invalid", now));
 
-        void Record(Guid id, Func<Activation?, Decision>? decide, IDisposable? noted)
+        var sending = SendAsync(mail, transport, state.Trace, hurry);
+        await ((Task)sending).WaitAsync(Patience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!sending.IsCompleted) await takesLong();
+        await ((Task)sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // The end came first. It may or may not have arrived, and will be sent again.
+        if (sending.IsCanceled) return new(id, null);
+        var outcome = await sending;
+        now = time.GetUtcNow();
+        provider.Answered(outcome, mail.To.Mailboxes.Single().Domain);
+        return outcome switch
         {
-            if (recording.Count > TakenPerConnection) recording.RemoveAll(t => t.IsCompleted);
-            recording.Add(RecordAsync(id, decide, noted, hurry));
-        }
+            Outcome.Accepted => new(id, s => policy.Sent(s, purpose, now), Accepted: true, Noted: await NoteAsync(id, purpose, now)),
+            Outcome.Refused refused => new(id, s => policy.Refused(s, purpose, refused.Reason, now)),
+            Outcome.PutOff putOff => new(id, s => policy.PutOff(s, purpose, putOff.Ours, now)),
+            Outcome.Interrupted { MayHaveArrived: true } => new(id, s => policy.Interrupted(s, purpose, now)),
+            Outcome.Interrupted => new(id, s => policy.PutOff(s, purpose, ours: true, now)),
+            _ => new(id, null),
+        };
     }
 
-    private static async Task<Outcome> SendAsync(ITransport transport, MimeKit.MimeMessage mail, string? trace, CancellationToken hurry)
+    private static async Task<Outcome> SendAsync(MimeKit.MimeMessage mail, ITransport transport, string? trace, CancellationToken hurry)
     {
         using var activity = Tracing.Continue("send mail", ActivityKind.Client, trace);
         var outcome = await transport.SendAsync(mail, hurry);
@@ -223,107 +169,26 @@ public sealed partial class SendDueMails(
         return outcome;
     }
 
-    /// <param name="decide">Null: nothing came of it, the mail goes back.</param>
-    private async Task RecordAsync(Guid accountId, Func<Activation?, Decision>? decide, IDisposable? note, CancellationToken hurry)
+    /// <returns>False where the database cannot note it now. It is recorded next, as soon as that can be done.</returns>
+    private async Task<bool> NoteAsync(Guid id, string purpose, DateTimeOffset at)
     {
-        var known = await RepeatUntilDoneAsync(
-            () => decide is null ? activations.GiveBackAsync([accountId], _owner, hurry) : activations.DecideAsync(accountId, decide), hurry);
-        if (known) note?.Dispose();
-        Done();
-    }
-
-    private void Done()
-    {
-        Interlocked.Decrement(ref _inHand);
-        _room.Set();
-    }
-
-    // Living
-
-    /// <summary>Shows others that this process lives, and looks for what dead ones had taken, or even sent.</summary>
-    private async Task ShowLifeAsync(CancellationToken stopping)
-    {
-        NpgsqlConnection? life = null;
-        SentJournal? journal = null;
         try
         {
-            await RepeatAsync(async cancellation =>
-            {
-                try
-                {
-                    life ??= await activations.ShowLifeAsync(_owner, cancellation);
-                    journal ??= new SentJournal(await activations.JournalAsync(settings.Journal, cancellation));
-                    // First what they sent, then what they had taken: else the former would be sent again.
-                    await journal.ReplayAsync(mail => activations.DecideAsync(mail.AccountId, state => policy.Sent(state, mail.Purpose, mail.At)));
-                    _ready.TrySetResult(journal);
-                    var reclaimed = await activations.ReclaimAsync(life, time.GetUtcNow() + settings.Lease, cancellation);
-                    if (reclaimed > 0)
-                    {
-                        Reclaimed(logger, reclaimed);
-                        activations.Due.Set();
-                    }
-                }
-                catch
-                {
-                    if (life is not null) await life.DisposeAsync();
-                    life = null;
-                    throw;
-                }
-                await Task.Delay(ReclaimEvery, time, cancellation);
-            }, stopping);
+            await notes.NoteAsync(id, purpose, at);
+            return true;
         }
-        finally
+        catch (Exception)
         {
-            if (life is not null) await life.DisposeAsync();
+            return false;
         }
     }
 
-    /// <summary>Again and again until the process stops; after a fault with a growing pause, and a line in the log for the first of a row.</summary>
-    private async Task RepeatAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
-    {
-        var faults = 0;
-        while (!stopping.IsCancellationRequested)
-        {
-            try
-            {
-                await work(stopping);
-                faults = 0;
-            }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-            {
-            }
-            catch (Exception e)
-            {
-                if (faults == 0) Failing(logger, e);
-                await Task.Delay(PauseAfter(faults++), time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
+    /// <summary>However long it takes: what the provider has taken must not be forgotten.</summary>
+    private Task RecordAsync(string what, Record record, CancellationToken hurry) =>
+        supervisor.UntilDoneAsync(what, () => activations.ReleaseAsync(record.Id, record.Decide), hurry);
 
-    /// <returns>False where it was not to be done in time.</returns>
-    private async Task<bool> RepeatUntilDoneAsync(Func<Task> work, CancellationToken hurry)
-    {
-        for (var faults = 0; ; faults++)
-        {
-            try
-            {
-                await work();
-                return true;
-            }
-            catch (Exception e)
-            {
-                if (faults == 0) Failing(logger, e);
-                if (hurry.IsCancellationRequested) return false;
-                await Task.Delay(PauseAfter(faults), time, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-    }
-
-    private static TimeSpan PauseAfter(int faults) => TimeSpan.FromMilliseconds(Math.Min(200 * Math.Pow(2, faults), 15_000));
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Mails cannot be taken or recorded; trying again until they can")]
-    private static partial void Failing(ILogger logger, Exception e);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "Took over {Count} mails of a process that died")]
-    private static partial void Reclaimed(ILogger logger, int count);
+    /// <summary>What became of a mail that was taken.</summary>
+    /// <param name="Decide">Null: nothing. It is due as before.</param>
+    /// <param name="Noted">The database knows that the provider has it, though not yet what follows.</param>
+    private sealed record Record(Guid Id, Func<Activation?, Decision>? Decide, bool Accepted = false, bool Noted = false);
 }

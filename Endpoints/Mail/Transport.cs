@@ -4,7 +4,6 @@ using System.Text;
 using MailKit;
 using MailKit.Net.Smtp;
 using MimeKit;
-using Signup.Hosting;
 
 namespace Signup.Mail;
 
@@ -19,29 +18,9 @@ public interface ITransport : IAsyncDisposable
 }
 
 /// <summary>Opens ways to the provider that the settings name.</summary>
-public sealed class Transports
+public sealed class Transports(SmtpSettings smtp)
 {
-    /// <summary>So many files are flushed to disk together.</summary>
-    private const int PickupBatch = 32;
-
-    private readonly SmtpSettings _smtp;
-    private readonly PickupDirectory? _pickup;
-
-    public Transports(SmtpSettings smtp, MailSettings mail)
-    {
-        _smtp = smtp;
-        if (smtp.Host.Length == 0) _pickup = new PickupDirectory(smtp.PickupDirectory, PickupBatch);
-        // A mail that is written again replaces its file, so there is nothing to fear from many at once.
-        (First, Most) = _pickup is null ? (1, mail.Connections) : (PickupBatch, PickupBatch);
-    }
-
-    /// <summary>How many to use at first.</summary>
-    public int First { get; }
-
-    /// <summary>How many to use at most.</summary>
-    public int Most { get; }
-
-    public ITransport Open() => _pickup is null ? new SmtpTransport(_smtp) : new PickupTransport(_pickup);
+    public ITransport Open() => smtp.Host.Length == 0 ? new PickupTransport(smtp.PickupDirectory) : new SmtpTransport(smtp);
 }
 
 /// <summary>One SMTP connection, opened when first needed, kept, and opened again where it was lost.</summary>
@@ -59,7 +38,7 @@ public sealed class SmtpTransport(SmtpSettings settings) : ITransport
         // named, and is no fault of anyone's until a new connection fails as well.
         var kept = _client is not null;
         var outcome = await TryAsync(mail, cancellation);
-        return kept && outcome is Outcome.Trouble && _stage < SmtpStage.Recipient ? await TryAsync(mail, cancellation) : outcome;
+        return kept && outcome is Outcome.Trouble ? await TryAsync(mail, cancellation) : outcome;
     }
 
     public Task RestAsync(CancellationToken cancellation) => CloseAsync(cancellation);
@@ -76,23 +55,24 @@ public sealed class SmtpTransport(SmtpSettings settings) : ITransport
             var client = _client ??= await ConnectAsync(deadline.Token);
             var recipient = mail.To.Mailboxes.Single();
             var needsUtf8 = recipient.LocalPart.Any(c => c > 127);
-            if (needsUtf8 && !client.Capabilities.HasFlag(SmtpCapabilities.UTF8)) return new Outcome.Refused("international-address-unsupported");
+            if (needsUtf8 && !client.Capabilities.HasFlag(SmtpCapabilities.UTF8)) return new Outcome.Refused(Faults.International, Sure: true);
 
             client.Reached = stage =>
             {
                 _stage = stage;
                 deadline.CancelAfter(stage == SmtpStage.Data ? settings.MailTimeout : settings.Timeout);
             };
-            client.Reached(SmtpStage.Sender);
+            // With SMTPUTF8, MAIL FROM says something about the recipient already.
+            client.Reached(needsUtf8 ? SmtpStage.Recipient : SmtpStage.Sender);
             await client.SendAsync(needsUtf8 ? International : Format, mail, deadline.Token);
             return new Outcome.Accepted();
         }
         catch (Exception e)
         {
-            var outcome = Faults.Classify(e, _stage);
-            if (outcome is Outcome.Trouble || _client is not { IsConnected: true }) Drop();
+            // After a refusal of one mail the next may follow; 421 means that the server hangs up.
+            if (_stage < SmtpStage.Recipient || e is not SmtpCommandException { StatusCode: not SmtpStatusCode.ServiceNotAvailable } || _client is not { IsConnected: true }) Drop();
             if (e is OperationCanceledException) cancellation.ThrowIfCancellationRequested();
-            return outcome;
+            return Faults.Classify(e, _stage);
         }
     }
 
@@ -160,74 +140,34 @@ public sealed class SmtpTransport(SmtpSettings settings) : ITransport
     }
 }
 
-/// <summary>Writes mails as files, for development and for mail servers that collect from a directory. A mail that is sent again replaces its file.</summary>
-public sealed class PickupTransport(PickupDirectory directory) : ITransport
+/// <summary>Writes mails as files, for development and for mail servers that collect from a directory. Whoever collects sees whole mails only; one that is sent
+/// again replaces its file.</summary>
+public sealed class PickupTransport(string directory) : ITransport
 {
     private static readonly FormatOptions Format = new() { International = true, NewLineFormat = NewLineFormat.Dos };
 
     public async Task<Outcome> SendAsync(MimeMessage mail, CancellationToken cancellation)
     {
+        var name = mail.MessageId!.Split('@')[0];
         mail.Prepare(EncodingConstraint.EightBit);
-        using var content = new MemoryStream();
-        await mail.WriteToAsync(Format, content, cancellation);
         try
         {
-            await directory.WriteAsync(mail.MessageId!.Split('@')[0], content.GetBuffer().AsMemory(0, (int)content.Length));
+            var temporary = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $".{name}.{Environment.ProcessId}.tmp"));
+            await using var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+            await mail.WriteToAsync(Format, file, cancellation);
+            await file.FlushAsync(cancellation);
+            File.Move(temporary, Path.Combine(directory, $"{name}.eml"), overwrite: true);
+            // After the renaming, so that the name is on disk, too.
+            file.Flush(flushToDisk: true);
             return new Outcome.Accepted();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new Outcome.Trouble("pickup-directory", InMail: false);
+            return new Outcome.Trouble("pickup-directory", Connecting: false);
         }
     }
 
     public Task RestAsync(CancellationToken cancellation) => Task.CompletedTask;
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-}
-
-/// <summary>A directory of mails, written so that whoever collects sees whole ones only.</summary>
-public sealed class PickupDirectory
-{
-    private readonly string _directory;
-    private readonly GroupCommit<Letter, string> _commits;
-
-    /// <param name="batch">The most files to flush together: waiting for the disk is most of the work, and the first wait serves all of them.</param>
-    public PickupDirectory(string directory, int batch)
-    {
-        _directory = directory;
-        _commits = new(letters => Task.FromResult<IReadOnlyList<string>>(Write(letters)), batch);
-    }
-
-    /// <summary>Returns once the file is on disk.</summary>
-    /// <returns>Its path.</returns>
-    /// <exception cref="IOException"/>
-    /// <exception cref="UnauthorizedAccessException"/>
-    public Task<string> WriteAsync(string name, ReadOnlyMemory<byte> content) => _commits.SubmitAsync(new Letter(name, content));
-
-    private string[] Write(IReadOnlyList<Letter> letters)
-    {
-        var files = new List<FileStream>(letters.Count);
-        var paths = new string[letters.Count];
-        try
-        {
-            for (var i = 0; i < letters.Count; i++)
-            {
-                var temporary = Path.Combine(_directory, string.Create(CultureInfo.InvariantCulture, $".{letters[i].Name}.{Environment.ProcessId}.tmp"));
-                var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-                files.Add(file);
-                file.Write(letters[i].Content.Span);
-                File.Move(temporary, paths[i] = Path.Combine(_directory, $"{letters[i].Name}.eml"), overwrite: true);
-            }
-            // After the renaming, so that the name is on disk, too.
-            foreach (var file in files) file.Flush(flushToDisk: true);
-            return paths;
-        }
-        finally
-        {
-            foreach (var file in files) file.Dispose();
-        }
-    }
-
-    private readonly record struct Letter(string Name, ReadOnlyMemory<byte> Content);
 }

@@ -27,7 +27,6 @@ public sealed class SignupSystem : IAsyncDisposable
             ["Uniqueness__ApiKey"] = ApiKey,
             ["Query__ApiKey"] = ApiKey,
             ["Smtp__PickupDirectory"] = MailPickup,
-            ["Mail__Journal"] = parts.Directory,
             ["RateLimiting__SignUpsPerMinute"] = "0",
             ["DOTNET_ENVIRONMENT"] = "Development",
             ["ASPNETCORE_ENVIRONMENT"] = "Development",

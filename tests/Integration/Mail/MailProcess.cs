@@ -117,8 +117,7 @@ public sealed class MailProcess : IAsyncDisposable
         async () => (await ProviderHealthAsync()).GetProperty("data").GetProperty("breaker").GetString() == state, $"the breaker is {state}");
 
     /// <summary>Returns when no mail is on its way, nor taken to be sent. One that was decided not to be sent before will not be.</summary>
-    public Task HasNothingInHandAsync() => Wait.UntilAsync(
-        async () => (await ProviderHealthAsync()).GetProperty("data").GetProperty("inHand").GetInt32() == 0, "no mail is on its way");
+    public Task HasNothingInHandAsync() => Wait.UntilAsync(async () => await TakenAsync() == 0, "no mail is on its way");
 
     /// <summary>How many messages are in one of the broker's queues.</summary>
     public async Task<uint> QueueLengthAsync(string queue)

@@ -96,6 +96,68 @@ public sealed class when_the_provider_fails(Faults faults) : IClassFixture<Fault
         Assert.Equal("closed", (await _mail.ProviderHealthAsync()).GetProperty("data").GetProperty("breaker").GetString());
     }
 
+    [Theory]
+    [InlineData("550 5.1.1 <b@relay.example.org>: Recipient address rejected: User unknown")]
+    [InlineData("451 4.3.2 try later")]
+    [InlineData("421 4.7.0 go away")]
+    [InlineData("504 5.5.2 <b>: need fully-qualified address")]
+    [InlineData("500 5.5.2 bad syntax")]
+    [InlineData("554 5.7.1 relay access denied")]
+    public async Task strangers_whose_addresses_make_trouble_hold_up_nobody_elses_mail(string reply)
+    {
+        var strangers = Enumerable.Range(0, 10).Select(i => $"b@relay{i}{reply[..3]}{reply.Length}.example{i % 4}.org").ToArray();
+        var addresses = Faults.Addresses($"good{reply[..3]}{reply.Length}-", 30);
+        _smtp.OnRecipient = (_, address) => Task.FromResult(strangers.Contains(address) ? reply : null);
+        var logged = _mail.Process.LogLines("Signup.Mail.Provider").Length;
+        await _mail.SignUpAsync([.. strangers, .. addresses]);
+        await faults.AllArriveAsync(addresses);
+        Assert.Equal(30, faults.MailsTo(addresses).Length);
+        Assert.Equal(logged, _mail.Process.LogLines("Signup.Mail.Provider").Length);
+        _smtp.OnRecipient = null;
+    }
+
+    [Fact]
+    public async Task many_strangers_at_as_many_domains_hold_up_others_for_seconds_at_most()
+    {
+        var strangers = Enumerable.Range(0, 20).Select(i => $"b@many{i}.example").ToArray();
+        var addresses = Faults.Addresses("among", 30);
+        _smtp.OnRecipient = (_, address) => Task.FromResult(strangers.Contains(address) ? "554 5.7.1 relay access denied" : null);
+        await _mail.SignUpAsync([.. strangers, .. addresses]);
+        await faults.AllArriveAsync(addresses);
+        _smtp.OnRecipient = null;
+        await faults.BreakerIsAsync("closed");
+        Assert.Equal(30, faults.MailsTo(addresses).Length);
+    }
+
+    [Theory]
+    [InlineData("550 5.4.5 Daily user sending limit exceeded")]
+    [InlineData("554 5.7.1 Client host [192.0.2.1] blocked")]
+    [InlineData("550 5.7.26 unauthenticated")]
+    public async Task that_refuses_us_gets_all_mails_later_and_nobody_is_told_that_it_was_their_mistake(string reply)
+    {
+        var addresses = Enumerable.Range(0, 30).Select(i => $"us{i}@{reply.Length}{reply[..9].Replace(' ', '-')}{i}.example").ToArray();
+        _smtp.OnMail = (_, _) => Task.FromResult<string?>(reply);
+        var ids = await _mail.SignUpAsync(addresses);
+        await faults.BreakerIsAsync("open");
+        _smtp.OnMail = null;
+        await faults.AllArriveAsync(addresses);
+        await faults.BreakerIsAsync("closed");
+        await Wait.UntilAsync(async () => (await Task.WhenAll(ids.Select(_mail.LogAsync))).All(log => log[^1] is Stored.ActivationMailSent), "all is in the log");
+        Assert.Equal(30, faults.MailsTo(addresses).Length);
+        Assert.All(await Task.WhenAll(ids.Select(_mail.LogAsync)), log => Assert.Equal(2, log.Length));
+    }
+
+    [Fact]
+    public async Task a_mail_that_arrives_each_time_although_the_connection_is_lost_is_not_repeated_without_end()
+    {
+        _smtp.OnMail = (_, text) => text.Contains("To: endless@", StringComparison.Ordinal) ? throw new HangUpException() : Task.FromResult<string?>(null);
+        var id = await _mail.SignUpAsync("endless@endless.example");
+        await Wait.UntilAsync(async () => (await _mail.LogAsync(id)).Length == 2, "it is decided");
+        Assert.Equal("unconfirmed", Assert.IsType<Stored.ActivationMailFailed>((await _mail.LogAsync(id))[^1]).Reason);
+        Assert.Equal(5, faults.MailsTo(["endless@endless.example"]).Length);
+        _smtp.OnMail = null;
+    }
+
     [Fact]
     public async Task a_greylisted_mail_is_tried_again_and_the_others_go_first()
     {
@@ -291,15 +353,16 @@ public sealed class when_the_provider_is_peculiar
         await using var smtp = new SmtpServer();
         await using var mail = await MailProcess.StartAsync("mailutf8", smtp.Start(), new() { ["Smtp__IdleTimeout"] = "00:00:00.2" });
         var domain = await mail.SignUpAsync("ada@bücher.example");
+        var dots = await mail.SignUpAsync("x@ja.example。org");
         var local = await mail.SignUpAsync("用户@example.com");
-        await Wait.UntilAsync(async () => (await mail.LogAsync(domain)).Length == 2 && (await mail.LogAsync(local)).Length == 2, "both are decided");
-        Assert.Equal("ada@xn--bcher-kva.example", Assert.Single(smtp.Mails).Recipient);
+        await Wait.UntilAsync(async () => (await Task.WhenAll(new[] { domain, dots, local }.Select(mail.LogAsync))).All(log => log.Length == 2), "all are decided");
+        Assert.Equal(["ada@xn--bcher-kva.example", "x@ja.example.org"], smtp.Mails.Select(m => m.Recipient).Order());
         Assert.Equal("international-address-unsupported", Assert.IsType<Stored.ActivationMailFailed>((await mail.LogAsync(local))[^1]).Reason);
 
         smtp.Capabilities.Add("SMTPUTF8");
         await Wait.UntilAsync(() => Task.FromResult(smtp.Open == 0), "the connection rests");
         await mail.SignUpAsync("用户@例子.example");
-        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count == 2), "the mail arrives");
+        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count == 3), "the mail arrives");
         Assert.Equal("用户@例子.example", smtp.Mails.Last().Recipient);
     }
 

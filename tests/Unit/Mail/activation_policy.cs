@@ -105,7 +105,7 @@ public sealed class when_the_mail_was_sent
     [Fact]
     public void a_reminder_that_is_late_yields_to_the_expiry()
     {
-        var given = MailSent().After((p, s) => p.PutOff(s, "reminder-1", Start.AddDays(6.99)));
+        var given = MailSent().After((p, s) => p.PutOff(s, "reminder-1", ours: false, Start.AddDays(6.99)));
         Assert.Equal(new Due(Start.AddDays(7), null), given.Policy.WhatIsDue(given.State!, Start.AddDays(8)));
     }
 }
@@ -207,7 +207,7 @@ public sealed class when_the_address_is_put_off
         var now = Start;
         for (var i = 0; i < 12; i++)
         {
-            given.After((p, s) => p.PutOff(s, "activation", now));
+            given.After((p, s) => p.PutOff(s, "activation", ours: false, now));
             var plain = Math.Min(Math.Pow(2, i), 240);
             Assert.InRange((given.Due!.At - now).TotalMinutes, 0.8 * plain, 1.2 * plain);
             now = given.Due.At;
@@ -221,7 +221,7 @@ public sealed class when_the_address_is_put_off
         var times = Enumerable.Range(0, 50).Select(i =>
         {
             var created = Created with { AccountId = new Guid(i, 0, 0, new byte[8]) };
-            return new Given().After(s => ActivationPolicy.Start(s, created)).After((p, s) => p.PutOff(s, "activation", Start)).Due!.At;
+            return new Given().After(s => ActivationPolicy.Start(s, created)).After((p, s) => p.PutOff(s, "activation", ours: false, Start)).Due!.At;
         });
         Assert.InRange(times.Distinct().Count(), 45, 50);
     }
@@ -234,7 +234,7 @@ public sealed class when_the_address_is_put_off
         while (given.State!.Status == ActivationStatus.Waiting)
         {
             now = given.Due!.At;
-            given.After((p, s) => p.PutOff(s, "activation", now));
+            given.After((p, s) => p.PutOff(s, "activation", ours: false, now));
         }
         Assert.Equal("unreachable", Assert.IsType<ActivationMailFailed>(Assert.Single(given.Facts)).Reason);
         Assert.InRange(now - Start, TimeSpan.FromDays(4), TimeSpan.FromDays(6));
@@ -243,26 +243,49 @@ public sealed class when_the_address_is_put_off
     [Fact]
     public void success_forgets_it()
     {
-        var given = SignedUp().After((p, s) => p.PutOff(s, "activation", Start)).After((p, s) => p.Sent(s, "activation", Start.AddMinutes(2)));
+        var given = SignedUp().After((p, s) => p.PutOff(s, "activation", ours: false, Start)).After((p, s) => p.Sent(s, "activation", Start.AddMinutes(2)));
         Assert.Equal((0, null), (given.State!.PutOffs, given.State.RetryAt));
     }
 }
 
-public sealed class when_the_provider_breaks_off_within_a_mail
+public sealed class when_the_provider_does_not_take_a_mail_and_does_not_say_that_it_is_the_address
 {
     [Fact]
-    public void the_mail_goes_behind_the_others_but_is_never_given_up()
+    public void it_is_tried_for_as_long_as_any_and_then_nobody_is_told_that_it_was_their_mistake()
+    {
+        var given = SignedUp();
+        var tries = 0;
+        for (; given.State!.Status == ActivationStatus.Waiting; tries++) given.After((p, s) => p.PutOff(s, "activation", ours: true, given.Due!.At));
+        Assert.Equal(Defaults.Retries + 1, tries);
+        Assert.Equal("provider-refused", Assert.IsType<ActivationMailFailed>(Assert.Single(given.Facts)).Reason);
+    }
+}
+
+public sealed class when_the_connection_is_lost_within_a_mail
+{
+    [Fact]
+    public void the_mail_goes_behind_the_others_and_is_not_repeated_without_end()
     {
         var given = SignedUp();
         var now = Start;
-        for (var i = 0; i < 200; i++)
+        var copies = 0;
+        for (; given.State!.Status == ActivationStatus.Waiting; copies++)
         {
             given.After((p, s) => p.Interrupted(s, "activation", now));
             Assert.True(given.Due!.At > now);
             now = given.Due.At;
         }
-        Assert.Equal(ActivationStatus.Waiting, given.State!.Status);
-        Assert.Empty(given.Facts);
+        Assert.Equal(5, copies);
+        Assert.Equal("unconfirmed", Assert.IsType<ActivationMailFailed>(Assert.Single(given.Facts)).Reason);
+    }
+
+    [Fact]
+    public void the_user_may_have_it_sent_again()
+    {
+        var given = SignedUp();
+        for (var i = 0; i < 5; i++) given.After((p, s) => p.Interrupted(s, "activation", Start));
+        given.After((p, s) => p.Resend(s, Start.AddHours(1))).After((p, s) => p.Sent(s, "resend-1", Start.AddHours(1)));
+        Assert.Equal(ActivationStatus.Sent, given.State!.Status);
     }
 }
 

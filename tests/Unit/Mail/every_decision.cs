@@ -23,7 +23,7 @@ public sealed class every_decision
             0 => ActivationPolicy.Start(state, Created),
             1 => policy.Sent(state, mail, now),
             2 => policy.Refused(state, mail, "mailbox-unavailable", now),
-            3 => policy.PutOff(state, mail, now),
+            3 => policy.PutOff(state, mail, ours: Hours % 2 == 0, now),
             4 => policy.Interrupted(state, mail, now),
             5 => policy.Resend(state, now),
             6 => policy.ExpiryAsked(state, now),

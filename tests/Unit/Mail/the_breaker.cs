@@ -7,22 +7,17 @@ public sealed class the_breaker
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan First = TimeSpan.FromSeconds(2), Cap = TimeSpan.FromMinutes(1);
 
-    private static Breaker Trouble(Breaker breaker, DateTimeOffset? now = null, bool inMail = false) =>
-        breaker.Troubled("refused", inMail, now ?? Now, First, Cap);
+    private static Breaker Trouble(Breaker breaker, DateTimeOffset? now = null) => breaker.Troubled("refused", now ?? Now, First, Cap);
+
+    private static Breaker Fail(Breaker breaker, string domain, DateTimeOffset? now = null, bool answered = true) => breaker.Failed("reply-451", domain, answered, now ?? Now, First, Cap);
+
+    private static Breaker FailAll(Breaker breaker, params string[] domains) => domains.Aggregate(breaker, (b, domain) => Fail(b, domain));
 
     [Fact]
-    public void opens_at_the_first_trouble_with_the_provider()
+    public void opens_at_the_first_trouble_with_the_connection()
     {
         var open = Trouble(Breaker.Closed);
-        Assert.Equal((BreakerState.Open, "refused", Now + First), (open.State, open.Reason, open.ProbeAt));
-    }
-
-    [Fact]
-    public void lets_no_probe_go_before_its_time()
-    {
-        var open = Trouble(Breaker.Closed);
-        Assert.Equal(BreakerState.Open, open.Probe(Now + First - TimeSpan.FromTicks(1)).State);
-        Assert.Equal(BreakerState.Probing, open.Probe(Now + First).State);
+        Assert.Equal((true, "refused", Now + First), (open.IsOpen, open.Reason, open.ProbeAt));
     }
 
     [Fact]
@@ -35,7 +30,7 @@ public sealed class the_breaker
         {
             pauses.Add((state.ProbeAt - now).TotalSeconds);
             now = state.ProbeAt;
-            state = Trouble(state.Probe(now), now);
+            state = Trouble(state, now);
         }
         Assert.Equal([2, 4, 8, 16, 32, 60, 60, 60], pauses);
     }
@@ -43,7 +38,7 @@ public sealed class the_breaker
     [Fact]
     public void closes_with_the_first_success_and_forgets()
     {
-        var closed = Trouble(Breaker.Closed).Probe(Now + First).Succeeded();
+        var closed = Trouble(Breaker.Closed).Succeeded();
         Assert.Equal(Breaker.Closed, closed);
         Assert.Equal(First, Trouble(closed).Pause);
     }
@@ -53,25 +48,35 @@ public sealed class the_breaker
     {
         var open = Trouble(Breaker.Closed);
         Assert.Same(open, Trouble(open, Now.AddSeconds(1)));
+        Assert.Same(open, Fail(open, "a.example", Now.AddSeconds(1)));
     }
 
     [Fact]
-    public void stays_closed_while_single_mails_break_off()
+    public void opens_when_mails_to_five_domains_fail_in_a_row()
     {
-        var state = Breaker.Closed;
-        for (var i = 0; i < 10; i++) state = Trouble(Trouble(state, inMail: true), inMail: true).Succeeded();
-        Assert.Equal(BreakerState.Closed, state.State);
+        var four = FailAll(Breaker.Closed, "a.example", "b.example", "c.example", "d.example");
+        Assert.False(four.IsOpen);
+        Assert.True(Fail(four, "e.example").IsOpen);
+        Assert.False(FailAll(four.Succeeded(), "e.example", "f.example", "g.example", "h.example").IsOpen);
     }
 
     [Fact]
-    public void opens_when_three_in_a_row_break_off()
+    public void stays_closed_whatever_happens_to_mails_to_one_domain_and_its_subdomains() =>
+        Assert.False(FailAll(Breaker.Closed, [.. Enumerable.Range(0, 100).Select(i => i % 2 == 0 ? $"A{i}.Evil.example" : "evil.Example")]).IsOpen);
+
+    [Fact]
+    public void closes_when_the_provider_answers_for_a_mail_after_it_could_not_be_reached()
     {
-        var two = Trouble(Trouble(Breaker.Closed, inMail: true), inMail: true);
-        Assert.Equal(BreakerState.Closed, two.State);
-        Assert.Equal(BreakerState.Open, Trouble(two, inMail: true).State);
+        var open = Trouble(Breaker.Closed);
+        Assert.False(Fail(open, "a.example", open.ProbeAt).IsOpen);
+        Assert.True(Fail(open, "a.example", open.ProbeAt, answered: false).IsOpen);
     }
 
     [Fact]
-    public void stays_open_when_a_probe_breaks_off() =>
-        Assert.Equal(BreakerState.Open, Trouble(Trouble(Breaker.Closed).Probe(Now + First), Now + First, inMail: true).State);
+    public void stays_open_while_probes_fail_after_mails_to_many_domains_did()
+    {
+        var open = FailAll(Breaker.Closed, "a.example", "b.example", "c.example", "d.example", "e.example");
+        var again = Fail(open, "a.example", open.ProbeAt);
+        Assert.Equal((true, First * 2), (again.IsOpen, again.Pause));
+    }
 }

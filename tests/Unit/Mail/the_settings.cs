@@ -15,7 +15,6 @@ public sealed class the_settings
     [InlineData("Smtp:Password", "secret", "Smtp:Username")]
     [InlineData("Smtp:Timeout", "00:00:00", "Smtp:Timeout")]
     [InlineData("Mail:Connections", "0", "Connections")]
-    [InlineData("Mail:Lease", "00:00:30", "Mail:Lease")]
     [InlineData("Mail:Reminders:0", "-1.00:00:00", "Mail:Reminders")]
     [InlineData("Mail:ProbeCap", "00:00:00.1", "caps")]
     [InlineData("Mail:Templates", "nowhere", "Mail:Templates")]

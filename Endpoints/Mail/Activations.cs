@@ -26,7 +26,10 @@ public sealed class Activations
     /// <summary>First key of the advisory locks by which processes show that they live.</summary>
     private const int LifeLocks = 0x6d61696c;
 
-    /// <summary>After so long, what a process has taken is anyone's, should it hang. What one dies with is anyone's at once.</summary>
+    /// <summary>One for each connection, and one for expiries.</summary>
+    private const int MostLoops = 512;
+
+    /// <summary>After so long, what a loop has taken is anyone's, should it hang. What one dies with is anyone's at once.</summary>
     private static readonly TimeSpan LongestWork = TimeSpan.FromMinutes(15);
 
     /// <summary>The database rounds times to a microsecond: what it says is due is due.</summary>
@@ -47,8 +50,8 @@ public sealed class Activations
     private readonly TimeProvider _time;
     private readonly GroupCommit<Request, Decision> _commits;
 
-    /// <summary>By which rows name this process.</summary>
-    private readonly int _self = Random.Shared.Next(1, int.MaxValue);
+    /// <summary>Rows name the loop that has taken them: its number in the process, from here on.</summary>
+    private readonly int _first = Random.Shared.Next(1 << 20) * MostLoops;
 
     public Activations(NpgsqlDataSource database, IDocumentStore log, ActivationPolicy policy, TimeProvider time)
     {
@@ -59,11 +62,11 @@ public sealed class Activations
     /// <summary>Decides on the account's current state and commits the decision: state and facts in one transaction, shared with whoever decides
     /// at the same time. May call <paramref name="decide"/> more than once.</summary>
     /// <returns>What was decided, after the commit.</returns>
-    public Task<Decision> DecideAsync(Guid accountId, Func<Activation?, Decision> decide) => _commits.SubmitAsync(new(accountId, decide, Release: false));
+    public Task<Decision> DecideAsync(Guid accountId, Func<Activation?, Decision> decide) => _commits.SubmitAsync(new(accountId, decide, Loop: null));
 
-    /// <summary>As <see cref="DecideAsync"/>, for what this process has taken, which it gives back.</summary>
+    /// <summary>As <see cref="DecideAsync"/>, for what a loop of this process has taken, which it gives back.</summary>
     /// <param name="decide">Null: nothing has come of it.</param>
-    public Task ReleaseAsync(Guid accountId, Func<Activation?, Decision>? decide = null) => _commits.SubmitAsync(new(accountId, decide ?? (state => new(state)), Release: true));
+    public Task ReleaseAsync(int loop, Guid accountId, Func<Activation?, Decision>? decide = null) => _commits.SubmitAsync(new(accountId, decide ?? (state => new(state)), loop));
 
     /// <summary>Creates the table, or waits for the process that is creating it.</summary>
     public async Task CreateTableAsync(CancellationToken cancellation)
@@ -77,7 +80,7 @@ public sealed class Activations
                 state      jsonb not null,
                 due        text,        -- 'mail' or 'expiry'; null: nothing, ever
                 due_at     timestamptz,
-                taken_by   int,         -- the process that is at work on it; null: none
+                taken_by   int,         -- the loop, of some process, that is at work on it; null: none
                 taken_at   timestamptz,
                 sent       text,        -- the mail, by its purpose, that the provider took meanwhile, of which the state does not know yet
                 sent_at    timestamptz
@@ -94,12 +97,13 @@ public sealed class Activations
     }
 
     /// <summary>Takes up to <paramref name="limit"/> of what is due: the longest due first, or any one of those, as a probe. Nobody else gets it before it is released.</summary>
+    /// <param name="loop">Has nothing in hand. What it is said to have is left from a commit whose answer was lost, and is taken again.</param>
     /// <param name="waited">Only what has been due for so long.</param>
-    public async Task<IReadOnlyList<Taken>> TakeAsync(bool mails, int limit, TimeSpan waited, bool probe, CancellationToken cancellation)
+    public async Task<IReadOnlyList<Taken>> TakeAsync(int loop, bool mails, int limit, TimeSpan waited, bool probe, CancellationToken cancellation)
     {
         const string free = """
             due = @due and due_at <= @dueBy
-            and (taken_by is null or taken_at < @hangs or (taken_by <> @self and taken_by not in (select process from alive)))
+            and (taken_by is null or taken_by = @self or taken_at < @hangs or (taken_by not between @first and @last and taken_by not in (select loop from alive)))
             """;
         const string longest = $"select account_id from mail.activation where {free} order by due_at limit @limit for update skip locked";
         // Any, for else those who make trouble could see to it that every probe is one of theirs.
@@ -110,7 +114,7 @@ public sealed class Activations
             """;
         var sql = $"""
             with alive as materialized (
-                select l.objid::bigint as process from pg_locks l join pg_database d on d.oid = l.database
+                select l.objid::bigint as loop from pg_locks l join pg_database d on d.oid = l.database
                 where l.locktype = 'advisory' and d.datname = current_database() and l.classid = @locks::int::oid and l.objsubid = 2)
             update mail.activation a set taken_by = @self, taken_at = @now from ({(probe ? any : longest)}) d
             where a.account_id = d.account_id
@@ -119,7 +123,9 @@ public sealed class Activations
         var now = _time.GetUtcNow();
         await using var command = _database.CreateCommand(sql);
         command.Parameters.AddWithValue("locks", LifeLocks);
-        command.Parameters.AddWithValue("self", _self);
+        command.Parameters.AddWithValue("self", _first + loop);
+        command.Parameters.AddWithValue("first", _first);
+        command.Parameters.AddWithValue("last", _first + MostLoops - 1);
         command.Parameters.AddWithValue("now", now);
         command.Parameters.AddWithValue("hangs", now - LongestWork);
         command.Parameters.AddWithValue("due", mails ? Kinds[0] : Kinds[1]);
@@ -138,7 +144,7 @@ public sealed class Activations
             }
         }
         // The settings have changed since the row was written: it is written again, with what is due by them.
-        await Task.WhenAll(others.Select(id => ReleaseAsync(id)));
+        await Task.WhenAll(others.Select(id => ReleaseAsync(loop, id)));
         return taken;
     }
 
@@ -151,17 +157,19 @@ public sealed class Activations
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
-    /// <summary>A connection that shows that this process lives, for as long as it is open. The server notices within a minute when the machine at its other end is gone.</summary>
-    public async Task<NpgsqlConnection> ShowLifeAsync(CancellationToken cancellation)
+    /// <summary>A connection that shows that the loops of this process live, for as long as it is open. The server notices within a minute when the machine at its other end is gone.</summary>
+    public async Task<NpgsqlConnection> ShowLifeAsync(int loops, CancellationToken cancellation)
     {
         var connection = await _database.OpenConnectionAsync(cancellation);
         try
         {
             await using var command = new NpgsqlCommand("""
-                select pg_advisory_lock(@locks, @self), set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false)
+                select pg_advisory_lock(@locks, @first + loop) from generate_series(0, @loops - 1) loop;
+                select set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false), set_config('tcp_keepalives_count', '3', false)
                 """, connection);
             command.Parameters.AddWithValue("locks", LifeLocks);
-            command.Parameters.AddWithValue("self", _self);
+            command.Parameters.AddWithValue("first", _first);
+            command.Parameters.AddWithValue("loops", loops);
             await command.ExecuteNonQueryAsync(cancellation);
             return connection;
         }
@@ -205,8 +213,10 @@ public sealed class Activations
             ofAccount.AddRange(decision.Facts);
         }
 
-        var released = requests.Where(r => r.Release).Select(r => r.AccountId).ToHashSet();
-        var changed = known.Values.Where(s => released.Contains(s.AccountId) || !ReferenceEquals(s, before.GetValueOrDefault(s.AccountId))).OrderBy(s => s.AccountId).ToList();
+        var released = new Dictionary<Guid, int>();
+        foreach (var request in requests)
+            if (request.Loop is { } loop) released[request.AccountId] = _first + loop;
+        var changed = known.Values.Where(s => released.ContainsKey(s.AccountId) || !ReferenceEquals(s, before.GetValueOrDefault(s.AccountId))).OrderBy(s => s.AccountId).ToList();
         if (changed.Count > 0) await SaveAsync(connection, changed, before, released);
         if (facts.Count > 0) await AppendAsync(transaction, facts);
         await transaction.CommitAsync();
@@ -229,7 +239,7 @@ public sealed class Activations
         return states;
     }
 
-    private async Task SaveAsync(NpgsqlConnection connection, List<Activation> states, Dictionary<Guid, Activation> before, HashSet<Guid> released)
+    private async Task SaveAsync(NpgsqlConnection connection, List<Activation> states, Dictionary<Guid, Activation> before, Dictionary<Guid, int> released)
     {
         const string rows = "unnest(@ids, @statuses, @states, @dues, @dueAts, @released) as n (account_id, status, state, due, due_at, released)";
         await using var batch = new NpgsqlBatch(connection);
@@ -240,8 +250,7 @@ public sealed class Activations
                 ? $"insert into mail.activation (account_id, status, state, due, due_at) select account_id, status, state, due, due_at from {rows}"
                 : $"""
                    update mail.activation a set status = n.status, state = n.state, due = n.due, due_at = n.due_at,
-                          taken_by = case when n.released and a.taken_by = @self then null else a.taken_by end,
-                          sent = case when n.released then null else a.sent end
+                          taken_by = nullif(a.taken_by, n.released), sent = case when n.released is null then a.sent end
                    from {rows} where a.account_id = n.account_id
                    """);
             command.Parameters.AddWithValue("ids", group.ConvertAll(s => s.AccountId));
@@ -249,8 +258,7 @@ public sealed class Activations
             command.Parameters.AddWithValue("states", NpgsqlDbType.Array | NpgsqlDbType.Jsonb, group.ConvertAll(Write));
             command.Parameters.AddWithValue("dues", dues.Select(d => d is null ? null : d.Purpose is null ? Kinds[1] : Kinds[0]).ToArray());
             command.Parameters.AddWithValue("dueAts", dues.ConvertAll(d => d?.At.ToUniversalTime()));
-            command.Parameters.AddWithValue("released", group.ConvertAll(s => released.Contains(s.AccountId)));
-            if (!isNew) command.Parameters.AddWithValue("self", _self);
+            command.Parameters.AddWithValue("released", group.ConvertAll(s => released.TryGetValue(s.AccountId, out var loop) ? loop : (int?)null));
             batch.BatchCommands.Add(command);
         }
         await batch.ExecuteNonQueryAsync();
@@ -277,6 +285,6 @@ public sealed class Activations
 
     private static string Name(ActivationStatus status) => JsonNamingPolicy.CamelCase.ConvertName(status.ToString());
 
-    /// <param name="Release">The row was taken by this process, and is not any more.</param>
-    private sealed record Request(Guid AccountId, Func<Activation?, Decision> Decide, bool Release);
+    /// <param name="Loop">Had taken the row, and has not any more; null: it stays as it is.</param>
+    private sealed record Request(Guid AccountId, Func<Activation?, Decision> Decide, int? Loop);
 }

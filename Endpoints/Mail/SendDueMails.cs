@@ -44,7 +44,7 @@ public sealed class SendDueMails(
 
     private async Task ShowLifeAsync(CancellationToken end)
     {
-        await using var connection = await activations.ShowLifeAsync(end);
+        await using var connection = await activations.ShowLifeAsync(settings.Connections + 1, end);
         _alive.TrySetResult();
         // Nobody notifies: this ends with the connection.
         await connection.WaitAsync(end);
@@ -53,7 +53,7 @@ public sealed class SendDueMails(
     /// <summary>Asked before it is noted: after a crash in between it is asked again, which does no harm.</summary>
     private async Task AskForExpiriesAsync(CancellationToken stopping)
     {
-        var taken = await activations.TakeAsync(mails: false, MostInRound, TimeSpan.Zero, probe: false, stopping);
+        var taken = await activations.TakeAsync(settings.Connections, mails: false, MostInRound, TimeSpan.Zero, probe: false, stopping);
         var asked = 0;
         try
         {
@@ -61,12 +61,12 @@ public sealed class SendDueMails(
             {
                 var (id, now) = (taken[asked].State.AccountId, time.GetUtcNow());
                 await commands.SendAsync(Topology.Accounts, new ExpireAccount(id, now), Guid.CreateVersion7(), CommandTimeout, stopping);
-                await activations.ReleaseAsync(id, state => policy.ExpiryAsked(state, now));
+                await activations.ReleaseAsync(settings.Connections, id, state => policy.ExpiryAsked(state, now));
             }
         }
         finally
         {
-            await Task.WhenAll(taken.Skip(asked).Select(t => activations.ReleaseAsync(t.State.AccountId)));
+            await Task.WhenAll(taken.Skip(asked).Select(t => activations.ReleaseAsync(settings.Connections, t.State.AccountId)));
         }
         if (taken.Count == 0) await Task.Delay(settings.Poll, time, stopping);
     }
@@ -75,21 +75,20 @@ public sealed class SendDueMails(
 
     private async Task SendAsync(int connection, CancellationToken stopping, CancellationToken hurry)
     {
-        var what = $"connection {connection + 1}";
         var patience = connection == 0 ? TimeSpan.Zero : Patience * (1 + BitOperations.Log2((uint)connection));
         var pause = connection == 0 || settings.Poll > Patience ? settings.Poll : Patience;
         var (batch, idleSince) = (1, time.GetTimestamp());
         await using var transport = transports.Open();
         await Task.Delay(patience, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await supervisor.RepeatAsync(what, async () =>
+        await supervisor.RepeatAsync(NameOf(connection), async () =>
         {
             var begun = time.GetTimestamp();
             var probe = provider.Breaker.IsOpen;
             var may = connection < provider.Connections && (!probe || (connection == 0 && provider.MayProbe));
-            var taken = may ? await activations.TakeAsync(mails: true, batch, patience, probe, stopping) : [];
+            var taken = may ? await activations.TakeAsync(connection, mails: true, batch, patience, probe, stopping) : [];
             if (taken.Count > 0)
             {
-                var sent = await SendAsync(what, taken, transport, probe, stopping, hurry);
+                var sent = await SendAsync(connection, taken, transport, probe, stopping, hurry);
                 idleSince = time.GetTimestamp();
                 batch = (int)Math.Clamp(sent * (Round / time.GetElapsedTime(begun)), 1, MostInRound);
                 return;
@@ -100,7 +99,7 @@ public sealed class SendDueMails(
     }
 
     /// <returns>How many were tried.</returns>
-    private async Task<int> SendAsync(string what, IReadOnlyList<Taken> taken, ITransport transport, bool probe, CancellationToken stopping, CancellationToken hurry)
+    private async Task<int> SendAsync(int connection, IReadOnlyList<Taken> taken, ITransport transport, bool probe, CancellationToken stopping, CancellationToken hurry)
     {
         var waiting = new Queue<Taken>(taken);
         var records = new List<Record>();
@@ -120,13 +119,13 @@ public sealed class SendDueMails(
         finally
         {
             await GiveBackRestAsync();
-            await Task.WhenAll(records.Select(r => RecordAsync(what, r, hurry)));
+            await Task.WhenAll(records.Select(r => RecordAsync(connection, r, hurry)));
         }
 
         // At once where a mail takes long: others need not wait until it is through.
         Task GiveBackRestAsync()
         {
-            var rest = waiting.Select(t => RecordAsync(what, new Record(t.State.AccountId, null), hurry)).ToList();
+            var rest = waiting.Select(t => RecordAsync(connection, new Record(t.State.AccountId, null), hurry)).ToList();
             waiting.Clear();
             return Task.WhenAll(rest);
         }
@@ -184,8 +183,10 @@ public sealed class SendDueMails(
     }
 
     /// <summary>However long it takes: what the provider has taken must not be forgotten.</summary>
-    private Task RecordAsync(string what, Record record, CancellationToken hurry) =>
-        supervisor.UntilDoneAsync(what, () => activations.ReleaseAsync(record.Id, record.Decide), hurry);
+    private Task RecordAsync(int connection, Record record, CancellationToken hurry) =>
+        supervisor.UntilDoneAsync(NameOf(connection), () => activations.ReleaseAsync(connection, record.Id, record.Decide), hurry);
+
+    private static string NameOf(int connection) => $"connection {connection + 1}";
 
     /// <summary>What became of a mail that was taken.</summary>
     /// <param name="Decide">Null: nothing. It is due as before.</param>

@@ -62,6 +62,24 @@ public sealed class when_mail_itself_fails
     }
 
     [Fact]
+    public async Task a_mail_that_a_loop_was_given_in_an_answer_that_was_lost_is_sent_all_the_same()
+    {
+        await using var smtp = new SmtpServer();
+        await using var mail = await MailProcess.StartAsync("mailanswer", smtp.Start(), new() { ["Mail__Connections"] = "1" });
+        await Wait.UntilAsync(async () => await ScalarAsync(mail, Loop) is not DBNull, "Mail shows that it lives");
+        await ExecuteAsync(mail, $"""
+            create function mail.take() returns trigger language plpgsql as $$ begin new.taken_by = ({Loop}); new.taken_at = now(); return new; end $$;
+            create trigger take before insert on mail.activation for each row execute function mail.take();
+            """);
+        await mail.SignUpAsync("ada@example.com");
+        await Wait.UntilAsync(async () => await mail.CountAsync("sent") == 1, "the mail is recorded");
+        Assert.Single(smtp.Mails);
+    }
+
+    /// <summary>The number by which rows name the first loop.</summary>
+    private const string Loop = "select min(l.objid::bigint)::int from pg_locks l join pg_database d on d.oid = l.database where d.datname = current_database() and l.locktype = 'advisory' and l.classid = x'6d61696c'::int::oid";
+
+    [Fact]
     public async Task mails_flow_while_no_expiry_can_be_asked_for_and_it_is_asked_for_later()
     {
         await using var smtp = new SmtpServer();

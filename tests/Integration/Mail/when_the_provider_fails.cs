@@ -114,6 +114,7 @@ public sealed class when_the_provider_fails(Faults faults) : IClassFixture<Fault
         Assert.Equal(30, faults.MailsTo(addresses).Length);
         Assert.Equal(logged, _mail.Process.LogLines("Signup.Mail.Provider").Length);
         _smtp.OnRecipient = null;
+        await Wait.UntilAsync(async () => await _mail.CountAsync("waiting") == 0, "the strangers' are tried again, or given up");
     }
 
     [Fact]
@@ -125,6 +126,7 @@ public sealed class when_the_provider_fails(Faults faults) : IClassFixture<Fault
         await _mail.SignUpAsync([.. strangers, .. addresses]);
         await faults.AllArriveAsync(addresses);
         _smtp.OnRecipient = null;
+        await Wait.UntilAsync(async () => await _mail.CountAsync("waiting") == 0, "the strangers' are tried again");
         await faults.BreakerIsAsync("closed");
         Assert.Equal(30, faults.MailsTo(addresses).Length);
     }

@@ -52,6 +52,8 @@ public sealed class when_the_provider_fails(Faults faults) : IClassFixture<Fault
     public async Task no_mail_is_lost_or_doubled_while_it_is_down_and_a_thousand_sign_up()
     {
         var addresses = Faults.Addresses("down", 1000);
+        // What other tests have left to be sent once more.
+        await Wait.UntilAsync(async () => await _mail.CountAsync("waiting") == 0, "no mail waits");
         var logged = _mail.Process.LogLines("Signup.Mail.Provider");
         await _smtp.StopAsync();
         var ids = await _mail.SignUpAsync(addresses);

@@ -83,7 +83,6 @@ internal sealed class EnglishTexts : Texts
     public override string Mail => "Activation mail";
     public override string MailQueued => "On its way";
     public override string MailSent(string moment) => $"Sent on {moment}";
-    public override string MailFailed => "Not delivered";
     public override string MailFailedTitle(string? reason) => reason == "unconfirmed" ? "Our mail may not have reached you" : "Our mail could not be delivered";
     public override string MailFailedText(string? reason) => reason switch
     {
@@ -96,6 +95,8 @@ internal sealed class EnglishTexts : Texts
     };
     public override string ResendTitle => "No mail?";
     public override string ResendText => "Look into your spam folder first. We can also send it again, with the same link.";
+    public override string ResendFailedTitle => "Once more";
+    public override string ResendFailedText => "We can send the mail again, with the same link.";
     public override string ResendButton => "Send the mail again";
     public override string MailComing => "We are sending the mail again.";
     public override string TooManyMails(long seconds) => $"We have sent the mail already. You can ask for it again in {Seconds(seconds)}.";

@@ -83,7 +83,6 @@ internal sealed class GermanTexts : Texts
     public override string Mail => "Aktivierungsmail";
     public override string MailQueued => "Unterwegs";
     public override string MailSent(string moment) => $"Gesendet am {moment}";
-    public override string MailFailed => "Nicht zugestellt";
     public override string MailFailedTitle(string? reason) => reason == "unconfirmed" ? "Unsere Mail kam vielleicht nicht an" : "Unsere Mail konnte nicht zugestellt werden";
     public override string MailFailedText(string? reason) => reason switch
     {
@@ -96,6 +95,8 @@ internal sealed class GermanTexts : Texts
     };
     public override string ResendTitle => "Keine Mail?";
     public override string ResendText => "Sehen Sie zuerst im Spam-Ordner nach. Wir können sie auch noch einmal senden, mit demselben Link.";
+    public override string ResendFailedTitle => "Noch einmal";
+    public override string ResendFailedText => "Wir können die Mail noch einmal senden, mit demselben Link.";
     public override string ResendButton => "Mail noch einmal senden";
     public override string MailComing => "Wir senden die Mail noch einmal.";
     public override string TooManyMails(long seconds) => $"Wir haben die Mail schon gesendet. Sie können in {Seconds(seconds)} wieder darum bitten.";

@@ -72,12 +72,13 @@ public abstract class Texts
     public abstract string Mail { get; }
     public abstract string MailQueued { get; }
     public abstract string MailSent(string moment);
-    public abstract string MailFailed { get; }
     public abstract string MailFailedTitle(string? reason);
     /// <param name="reason">Class of the reason, as in <c>ActivationMailFailed</c>.</param>
     public abstract string MailFailedText(string? reason);
     public abstract string ResendTitle { get; }
     public abstract string ResendText { get; }
+    public abstract string ResendFailedTitle { get; }
+    public abstract string ResendFailedText { get; }
     public abstract string ResendButton { get; }
     public abstract string MailComing { get; }
     public abstract string TooManyMails(long seconds);

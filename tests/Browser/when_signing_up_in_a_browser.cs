@@ -51,6 +51,7 @@ public class when_signing_up_in_a_browser(Site site)
 
         await Expect(visitor.Page.GetByText(text)).ToBeVisibleAsync();
         await Expect(visitor.Page.GetByText("Check your mail")).ToHaveCountAsync(0);
+        await Expect(visitor.Page.GetByText("No mail?")).ToHaveCountAsync(0);
         await Expect(visitor.Page.GetByRole(AriaRole.Button, new() { Name = "Send the mail again" })).ToBeVisibleAsync();
 
         Task ReloadUntilAsync(Func<Task<bool>> shows) => Wait.UntilAsync(async () =>

@@ -112,7 +112,7 @@ public sealed class SendDueMails(
                 // Until more is known. Should this mail alone be what throws, it goes behind the others.
                 records.Add(new(mail.State.AccountId, s => policy.PutOff(s, purpose, ours: true, now)));
                 records[^1] = await SendAsync(mail, transport, GiveBackRestAsync, hurry);
-                if (records[^1] is { Decide: null } or { Accepted: true, Noted: false }) break;
+                if (records[^1] is { Decide: null } or { Noted: false }) break;
             }
             return records.Count;
         }
@@ -135,7 +135,7 @@ public sealed class SendDueMails(
     {
         var (state, purpose, now) = (taken.State, taken.Purpose!, time.GetUtcNow());
         var id = state.AccountId;
-        if (taken.Sent is { } at) return new(id, s => policy.Sent(s, purpose, at), Accepted: true, Noted: true);
+        if (taken.Sent is { } at) return new(id, s => policy.Sent(s, purpose, at));
         using var mail = composer.Compose(state, purpose, policy.LinkExpires(state, now), now);
         if (mail is null) return new(id, s => policy.Refused(s, purpose, "address-invalid", now));
 
@@ -150,7 +150,7 @@ public sealed class SendDueMails(
         provider.Answered(outcome, mail.To.Mailboxes.Single().Domain);
         return outcome switch
         {
-            Outcome.Accepted => new(id, s => policy.Sent(s, purpose, now), Accepted: true, Noted: await NoteAsync(id, purpose, now)),
+            Outcome.Accepted => new(id, s => policy.Sent(s, purpose, now), Noted: await NoteAsync(id, purpose, now)),
             Outcome.Refused refused => new(id, s => policy.Refused(s, purpose, refused.Reason, now)),
             Outcome.PutOff putOff => new(id, s => policy.PutOff(s, purpose, putOff.Ours, now)),
             Outcome.Interrupted { MayHaveArrived: true } => new(id, s => policy.Interrupted(s, purpose, now)),
@@ -190,6 +190,6 @@ public sealed class SendDueMails(
 
     /// <summary>What became of a mail that was taken.</summary>
     /// <param name="Decide">Null: nothing. It is due as before.</param>
-    /// <param name="Noted">The database knows that the provider has it, though not yet what follows.</param>
-    private sealed record Record(Guid Id, Func<Activation?, Decision>? Decide, bool Accepted = false, bool Noted = false);
+    /// <param name="Noted">False: only this process knows that the provider has it.</param>
+    private sealed record Record(Guid Id, Func<Activation?, Decision>? Decide, bool Noted = true);
 }

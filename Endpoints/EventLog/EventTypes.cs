@@ -33,6 +33,10 @@ public static class EventTypes
 
     public static EventType Of(object stored) => ByStored[stored.GetType()];
 
+    /// <summary>The event as its class; null where this version of the code does not know its kind.</summary>
+    /// <exception cref="JsonException">It is of another shape.</exception>
+    public static object? Read(LoggedEvent e) => Find(e.Type) is { } type ? JsonSerializer.Deserialize(e.Data, type.Stored, LogJson.Options) : null;
+
     /// <summary>The message that tells others of a stored event: what the message's class names, and nothing else, so that
     /// secrets (a password's hash) stay in the log.</summary>
     /// <param name="version">The event's number in its stream.</param>

@@ -8,7 +8,8 @@ namespace Signup.EventLog;
 /// <param name="Type">Frozen name, see <see cref="EventTypes"/>.</param>
 /// <param name="Data">JSON in its present shape (see <see cref="Upcasting"/>), camelCase. May hold secrets: show <see cref="EventTypes.WithoutSecrets"/> of it.</param>
 /// <param name="At">When it was appended.</param>
-public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Guid EventId, string Type, string Data, DateTimeOffset At);
+/// <param name="TraceParent">The trace it was appended in, as of W3C Trace Context; null where nobody traced.</param>
+public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Guid EventId, string Type, string Data, DateTimeOffset At, string? TraceParent = null);
 
 /// <summary>
 /// Reads the log in its total order and never skips an event.
@@ -25,6 +26,8 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 /// <param name="asStored">Whether events of older shapes come as they are stored: for copies of the log.</param>
 public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false)
 {
+    private const string Columns = $"e.seq_id, e.stream_id, e.version, e.id, e.type, e.data::text, e.timestamp, e.headers ->> '{LogStore.TraceParent}'";
+
     private readonly Lock _lock = new();
     private Fence _settled;
     private Fence? _waiting;
@@ -45,6 +48,20 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         return events.GetRange(0, SafePrefix(after, events, oldest));
     }
 
+    /// <summary>All events of these streams, each in order: also those that a reader in the log's order has not come to yet.</summary>
+    public async Task<ILookup<Guid, LoggedEvent>> ReadStreamsAsync(IReadOnlyCollection<Guid> streams, CancellationToken cancellation)
+    {
+        var events = new List<LoggedEvent>();
+        if (streams.Count > 0)
+        {
+            await using var command = dataSource.CreateCommand($"select {Columns} from {LogStore.Schema}.mt_events e where e.stream_id = any(@streams) order by e.stream_id, e.version");
+            command.Parameters.AddWithValue("streams", streams.ToArray());
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation)) events.Add(Read(reader));
+        }
+        return events.ToLookup(e => e.StreamId);
+    }
+
     /// <summary>The highest position that any reader may know of, 0 in an empty log. Only for telling how far behind a reader is.</summary>
     public async Task<long> LastPositionAsync(CancellationToken cancellation)
     {
@@ -58,7 +75,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         // One statement, so one snapshot for both.
         const string sql = $"""
             with snapshot as materialized (select pg_current_snapshot() as s)
-            select pg_snapshot_xmin(s), e.seq_id, e.stream_id, e.version, e.id, e.type, e.data::text, e.timestamp
+            select {Columns}, pg_snapshot_xmin(s)
             from snapshot left join lateral
                  (select * from {LogStore.Schema}.mt_events where seq_id > @after order by seq_id limit @limit) e on true
             order by e.seq_id
@@ -71,13 +88,18 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            oldest = reader.GetFieldValue<ulong>(0);
-            if (await reader.IsDBNullAsync(1, cancellation)) break;
-            var (type, data) = (reader.GetString(5), reader.GetString(6));
-            events.Add(new LoggedEvent(reader.GetInt64(1), reader.GetGuid(2), reader.GetInt64(3), reader.GetGuid(4),
-                type, asStored ? data : Upcasting.Apply(type, data), reader.GetFieldValue<DateTimeOffset>(7)));
+            oldest = reader.GetFieldValue<ulong>(8);
+            if (await reader.IsDBNullAsync(0, cancellation)) break;
+            events.Add(Read(reader));
         }
         return (events, oldest);
+    }
+
+    private LoggedEvent Read(NpgsqlDataReader reader)
+    {
+        var (type, data) = (reader.GetString(4), reader.GetString(5));
+        return new LoggedEvent(reader.GetInt64(0), reader.GetGuid(1), reader.GetInt64(2), reader.GetGuid(3),
+            type, asStored ? data : Upcasting.Apply(type, data), reader.GetFieldValue<DateTimeOffset>(6), reader.IsDBNull(7) ? null : reader.GetString(7));
     }
 
     /// <summary>How many of the events may be handed out.</summary>

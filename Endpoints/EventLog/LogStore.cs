@@ -12,6 +12,9 @@ public static class LogStore
     /// <summary>The database schema that holds the log.</summary>
     public const string Schema = "log";
 
+    /// <summary>The header of a stored event that holds the trace it was appended in (W3C Trace Context).</summary>
+    public const string TraceParent = "traceparent";
+
     /// <summary>
     /// Connections to the database that holds the log. Their time zone is UTC whatever the server's is: Marten stamps events with
     /// the wall clock of UTC, which the server would take for its own.
@@ -37,6 +40,8 @@ public static class LogStore
         // One call to the database per stream; the server numbers versions and positions.
         options.Events.AppendMode = EventAppendMode.Quick;
         options.Events.EnableBigIntEvents = true;
+        // For the trace, see LoggedEvent.
+        options.Events.MetadataConfig.HeadersEnabled = true;
         // Marten resets the naming policy of what it is given; casing has to be said to it, too.
         options.UseSystemTextJsonForSerialization(LogJson.Options, EnumStorage.AsString, Casing.CamelCase);
         options.AutoCreateSchemaObjects = AutoCreate.CreateOrUpdate;

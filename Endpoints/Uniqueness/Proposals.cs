@@ -100,6 +100,7 @@ public sealed class Proposals
         var version = proposal.ExpectedVersion + 1;
         var e = session.Events.BuildEvent(proposal.Event);
         e.Id = proposal.EventId;
+        if (proposal.Cause.TraceParent is { } trace) e.SetHeader(LogStore.TraceParent, trace);
         var stream = proposal.ExpectedVersion == 0
             ? session.Events.StartStream(proposal.StreamId, e)
             : session.Events.Append(proposal.StreamId, version, e);

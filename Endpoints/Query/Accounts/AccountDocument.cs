@@ -69,10 +69,9 @@ public sealed record AccountDocument(
 
     private static object? Read(LoggedEvent e)
     {
-        if (EventTypes.Find(e.Type) is not { } type) return null;
         try
         {
-            return JsonSerializer.Deserialize(e.Data, type.Stored, LogJson.Options);
+            return EventTypes.Read(e);
         }
         catch (JsonException)
         {

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Security.Cryptography;
 using Signup.EventLog.Accounts;
-using Published = Signup.Messages.Accounts;
 
 namespace Signup.Mail;
 
@@ -13,22 +13,19 @@ public enum ActivationStatus
     Sent,
     /// <summary>The mail could not be delivered, or nobody can be sure that it was.</summary>
     Failed,
-    Activated,
-    Expired,
-    Deleted,
 }
 
-/// <summary>The state of one account's activation. All times are UTC.</summary>
+/// <summary>The state of one account's activation, for as long as the account is pending. All times are UTC.</summary>
 public sealed record Activation
 {
     public required Guid AccountId { get; init; }
     public ActivationStatus Status { get; init; }
 
-    // From AccountCreated; empty where the end came first.
-    public string Username { get; init; } = "";
-    public string Email { get; init; } = "";
-    public string Language { get; init; } = "";
-    public DateTimeOffset CreatedAt { get; init; }
+    // From AccountCreated
+    public required string Username { get; init; }
+    public required string Email { get; init; }
+    public required string Language { get; init; }
+    public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>The trace of the sign-up (W3C traceparent), which its mail goes on.</summary>
     public string? Trace { get; init; }
@@ -62,20 +59,18 @@ public sealed record Activation
 
     /// <summary>When Accounts was last asked to expire the account.</summary>
     public DateTimeOffset? ExpiryAskedAt { get; init; }
-
-    public bool IsOver => Status is ActivationStatus.Activated or ActivationStatus.Expired or ActivationStatus.Deleted;
 }
 
 /// <summary>Something to do, at a time.</summary>
 /// <param name="Purpose">Of the mail to send; null: ask Accounts to expire the account.</param>
 public sealed record Due(DateTimeOffset At, string? Purpose);
 
-/// <summary>What a decision comes to: the state from now on, and the facts for the log. The same state and no facts: nothing has changed.</summary>
+/// <summary>What a decision comes to: the state from now on (null: the account is not pending), and the facts for the log. The same state and no facts: nothing has changed.</summary>
 public sealed record Decision(Activation? State, params IReadOnlyList<object> Facts);
 
 /// <summary>
 /// The saga that sees an account from sign-up to activation, as a policy: every decision is a pure function of state, message and time.
-/// waiting → sent → activated, or failed (address refused), or expired; ended by the account's events at any moment, in any order.
+/// waiting → sent, or failed (address refused); ended by the account's activation, expiry or deletion, after which there is no state.
 /// A decision made again on the state it led to changes nothing.
 /// </summary>
 public sealed class ActivationPolicy(MailSettings settings)
@@ -89,34 +84,39 @@ public sealed class ActivationPolicy(MailSettings settings)
     /// <summary>The connection was lost in the midst of the mail every time: it may have arrived.</summary>
     public const string Unconfirmed = "unconfirmed";
 
+    private const string ResendPrefix = "resend-";
+
     /// <summary>So many copies of a mail may arrive of which nobody could be sure that one had.</summary>
     private const int MostInterruptions = 5;
 
-    // Events of the account
+    // What the log says
 
-    public static Decision Start(Activation? state, Published.AccountCreated e, string? trace = null) => new(state ?? new Activation
+    /// <summary>The state after one more event of the account.</summary>
+    /// <param name="trace">Of the event, as of W3C Trace Context.</param>
+    public Activation? Apply(Activation? state, Guid accountId, object e, string? trace = null) => e switch
     {
-        AccountId = e.AccountId,
-        Username = e.Username,
-        Email = e.Email,
-        Language = e.Language,
-        CreatedAt = e.CreatedAt,
-        Trace = trace,
-    });
-
-    /// <summary>Also before the beginning: what ended stays so, whatever arrives late.</summary>
-    public static Decision End(Activation? state, Guid accountId, ActivationStatus end) => state switch
-    {
-        { Status: ActivationStatus.Deleted } => new(state),
-        { Status: ActivationStatus.Expired } when end == ActivationStatus.Activated => new(state),
-        { } when state.Status == end => new(state),
-        _ => new((state ?? new Activation { AccountId = accountId }) with
+        AccountCreated created => state ?? new Activation
         {
-            Status = end,
-            // What only sending needs is no longer kept.
-            Username = "", Email = "", ResendDue = false, RetryAt = null, ResendsAsked = [],
-        }),
+            AccountId = accountId,
+            Username = created.Username,
+            Email = created.Email,
+            Language = created.Language,
+            CreatedAt = created.CreatedAt,
+            Trace = trace,
+        },
+        AccountActivated or AccountExpired or AccountDeleted => null,
+        // The state knows, since this policy decided it, unless it is derived anew.
+        ActivationMailSent mail => Sent(Asked(state, mail.Purpose, mail.SentAt), mail.Purpose, mail.SentAt).State,
+        ActivationMailFailed mail => Refused(Asked(state, mail.Purpose, mail.FailedAt), mail.Purpose, mail.Reason, mail.FailedAt).State,
+        _ => state,
     };
+
+    /// <summary>That the user asked for a mail is not in the log. What became of the mail is.</summary>
+    private static Activation? Asked(Activation? state, string purpose, DateTimeOffset at) =>
+        state is not null && purpose.StartsWith(ResendPrefix, StringComparison.Ordinal)
+        && int.TryParse(purpose.AsSpan(ResendPrefix.Length), CultureInfo.InvariantCulture, out var number) && number > state.Resends
+            ? state with { Resends = number, ResendDue = true, ResendsAsked = state.ResendsAsked.Add(at) }
+            : state;
 
     // The user asks for the mail again
 
@@ -124,7 +124,7 @@ public sealed class ActivationPolicy(MailSettings settings)
     public Decision Resend(Activation? state, DateTimeOffset askedAt)
     {
         // The first mail is still due, or none is any more.
-        if (state is null or { Status: ActivationStatus.Waiting } or { IsOver: true } or { ExpiryAskedAt: not null }) return new(state);
+        if (state is null or { Status: ActivationStatus.Waiting } or { ExpiryAskedAt: not null }) return new(state);
         var asked = state.ResendsAsked.Where(t => t > askedAt.AddDays(-1)).ToImmutableArray();
         if (asked.Length >= settings.ResendsPerDay || asked.Any(t => askedAt < t + settings.ResendCooldown)) return new(state);
 
@@ -176,24 +176,22 @@ public sealed class ActivationPolicy(MailSettings settings)
     }
 
     public Decision ExpiryAsked(Activation? state, DateTimeOffset now) =>
-        state is { IsOver: false } ? new(state with { ExpiryAskedAt = now, ResendDue = false, RetryAt = null }) : new(state);
+        new(state is null ? null : state with { ExpiryAskedAt = now, ResendDue = false, RetryAt = null });
 
     // What is left to do, derived from the state in this one place
 
-    /// <returns>Null where nothing is ever to be done again, unless an event comes.</returns>
-    public Due? WhatIsDue(Activation state)
+    public Due WhatIsDue(Activation state)
     {
-        if (state.IsOver) return null;
         var mail = NextMail(state);
         var expiry = Expiry(state);
-        return mail is not null && (expiry is null || mail.At < expiry.At) ? mail : expiry;
+        return mail is not null && (expiry is null || mail.At < expiry.At) ? mail : expiry!;
     }
 
     /// <summary>As <see cref="WhatIsDue(Activation)"/>, for a time that has come: a link that is dead by now is not sent any more.</summary>
     public Due? WhatIsDue(Activation state, DateTimeOffset now)
     {
-        var due = state.IsOver ? null : Expiry(state) is { } expiry && expiry.At <= now ? expiry : WhatIsDue(state);
-        return due is not null && due.At <= now ? due : null;
+        var due = Expiry(state) is { } expiry && expiry.At <= now ? expiry : WhatIsDue(state);
+        return due.At <= now ? due : null;
     }
 
     /// <summary>Until when the link of a mail sent now is valid: for one lifetime from sign-up, or by whole lifetimes more where the provider was away
@@ -210,7 +208,7 @@ public sealed class ActivationPolicy(MailSettings settings)
     {
         if (state.Status == ActivationStatus.Waiting) return new(state.RetryAt ?? state.CreatedAt, "activation");
         if (state.ExpiryAskedAt is not null) return null;
-        if (state.ResendDue) return new(state.RetryAt ?? state.ResendsAsked[^1], $"resend-{state.Resends}");
+        if (state.ResendDue) return new(state.RetryAt ?? state.ResendsAsked[^1], $"{ResendPrefix}{state.Resends}");
         if (state.Status != ActivationStatus.Sent || state.Reminders >= settings.Reminders.Length) return null;
         return new(state.RetryAt ?? (state.SentAt!.Value + settings.Reminders[state.Reminders]), $"reminder-{state.Reminders + 1}");
     }
@@ -220,7 +218,7 @@ public sealed class ActivationPolicy(MailSettings settings)
         ? null
         : new(state.ExpiryAskedAt is { } asked ? asked + settings.ExpireRepeat : state.LinkExpires!.Value, null);
 
-    private bool Awaits(Activation? state, string purpose) => state is { IsOver: false } && NextMail(state)?.Purpose == purpose;
+    private bool Awaits(Activation? state, string purpose) => state is not null && NextMail(state)?.Purpose == purpose;
 
     private Activation Done(Activation state, DateTimeOffset now) => state with
     {

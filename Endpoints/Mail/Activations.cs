@@ -15,7 +15,7 @@ namespace Signup.Mail;
 public sealed record Taken(Activation State, string? Purpose, DateTimeOffset? Sent);
 
 /// <summary>
-/// The saga's state: one row per account in <c>mail.activation</c>. Timers, retries and backlog are all the same thing, rows that are due,
+/// The saga's state: one row per pending account in <c>mail.activation</c>. Timers, retries and backlog are all the same thing, rows that are due,
 /// so nothing but the database holds them, and any number of processes can work on them.
 /// </summary>
 public sealed class Activations
@@ -68,6 +68,16 @@ public sealed class Activations
     /// <param name="decide">Null: nothing has come of it.</param>
     public Task ReleaseAsync(int loop, Guid accountId, Func<Activation?, Decision>? decide = null) => _commits.SubmitAsync(new(accountId, decide ?? (state => new(state)), loop));
 
+    /// <summary>Applies events that follow the checkpoint, and moves the checkpoint, in the connection's transaction.</summary>
+    /// <param name="position">Of the last of them.</param>
+    public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<(Guid AccountId, Func<Activation?, Activation?> Apply)> events, long position, CancellationToken cancellation)
+    {
+        if (events.Count > 0) await DecideAllAsync(connection, [.. events.Select(e => new Request(e.AccountId, state => new(e.Apply(state)), Loop: null))]);
+        await using var command = new NpgsqlCommand("update mail.checkpoint set position = @position", connection);
+        command.Parameters.AddWithValue("position", position);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
     /// <summary>Creates the table, or waits for the process that is creating it.</summary>
     public async Task CreateTableAsync(CancellationToken cancellation)
     {
@@ -78,7 +88,7 @@ public sealed class Activations
                 account_id uuid primary key,
                 status     text not null,
                 state      jsonb not null,
-                due        text,        -- 'mail' or 'expiry'; null: nothing, ever
+                due        text,        -- 'mail' or 'expiry'
                 due_at     timestamptz,
                 taken_by   int,         -- the loop, of some process, that is at work on it; null: none
                 taken_at   timestamptz,
@@ -88,6 +98,11 @@ public sealed class Activations
             alter table mail.activation add column if not exists taken_at timestamptz, add column if not exists sent text, add column if not exists sent_at timestamptz;
             create index if not exists activation_due on mail.activation (due, due_at) where due is not null;
             drop table if exists mail.journal;
+
+            -- The last position of the log that is in the table. Who has none begins at the first, with what earlier versions left in the table.
+            create table if not exists mail.checkpoint (one boolean primary key default true check (one), position bigint not null);
+            with begun as (insert into mail.checkpoint (position) values (0) on conflict do nothing returning one)
+            delete from mail.activation where due is null and exists (select from begun);
             """;
         await using var connection = await _database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
@@ -199,35 +214,34 @@ public sealed class Activations
     {
         await using var connection = await _database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        var known = await LoadAsync(connection, requests);
-        var before = new Dictionary<Guid, Activation>(known);
-        var facts = new SortedDictionary<Guid, List<object>>();
+        var decisions = await DecideAllAsync(connection, requests);
+        await AppendAsync(transaction, requests, decisions);
+        await transaction.CommitAsync();
+        return decisions;
+    }
+
+    private async Task<Decision[]> DecideAllAsync(NpgsqlConnection connection, IReadOnlyList<Request> requests)
+    {
+        var before = await LoadAsync(connection, requests);
+        var after = new SortedDictionary<Guid, Activation?>();
+        var released = new Dictionary<Guid, int>();
         var decisions = new Decision[requests.Count];
         for (var i = 0; i < requests.Count; i++)
         {
-            var (id, decide, _) = requests[i];
-            var decision = decisions[i] = decide(known.GetValueOrDefault(id));
-            if (decision.State is not null) known[id] = decision.State;
-            if (decision.Facts.Count == 0) continue;
-            if (!facts.TryGetValue(id, out var ofAccount)) facts[id] = ofAccount = [];
-            ofAccount.AddRange(decision.Facts);
+            var (id, decide, loop) = requests[i];
+            decisions[i] = decide(after.TryGetValue(id, out var state) ? state : before.GetValueOrDefault(id));
+            after[id] = decisions[i].State;
+            if (loop is not null) released[id] = _first + loop.Value;
         }
-
-        var released = new Dictionary<Guid, int>();
-        foreach (var request in requests)
-            if (request.Loop is { } loop) released[request.AccountId] = _first + loop;
-        var changed = known.Values.Where(s => released.ContainsKey(s.AccountId) || !ReferenceEquals(s, before.GetValueOrDefault(s.AccountId))).OrderBy(s => s.AccountId).ToList();
-        if (changed.Count > 0) await SaveAsync(connection, changed, before, released);
-        if (facts.Count > 0) await AppendAsync(transaction, facts);
-        await transaction.CommitAsync();
+        await SaveAsync(connection, before, after, released);
         return decisions;
     }
 
     private static async Task<Dictionary<Guid, Activation>> LoadAsync(NpgsqlConnection connection, IReadOnlyList<Request> requests)
     {
-        // In one order everywhere, so that two batches wait for each other rather than deadlock.
+        // In one order everywhere, so that two batches wait for each other rather than deadlock. Where nothing is due, a process of an earlier version has noted an end.
         await using var command = new NpgsqlCommand(
-            "select state from mail.activation where account_id = any(@ids) order by account_id for update", connection);
+            "select state from mail.activation where account_id = any(@ids) and due is not null order by account_id for update", connection);
         command.Parameters.AddWithValue("ids", requests.Select(r => r.AccountId).Distinct().ToArray());
         var states = new Dictionary<Guid, Activation>(requests.Count);
         await using var reader = await command.ExecuteReaderAsync();
@@ -239,33 +253,44 @@ public sealed class Activations
         return states;
     }
 
-    private async Task SaveAsync(NpgsqlConnection connection, List<Activation> states, Dictionary<Guid, Activation> before, Dictionary<Guid, int> released)
+    private async Task SaveAsync(NpgsqlConnection connection, Dictionary<Guid, Activation> before, SortedDictionary<Guid, Activation?> after, Dictionary<Guid, int> released)
     {
         const string rows = "unnest(@ids, @statuses, @states, @dues, @dueAts, @released) as n (account_id, status, state, due, due_at, released)";
+        var begun = after.Values.OfType<Activation>().Where(s => !before.ContainsKey(s.AccountId)).ToList();
+        var changed = after.Values.OfType<Activation>().Where(s => before.TryGetValue(s.AccountId, out var was) && (released.ContainsKey(s.AccountId) || !ReferenceEquals(s, was))).ToList();
+        var ended = before.Keys.Where(id => after[id] is null).ToArray();
         await using var batch = new NpgsqlBatch(connection);
-        foreach (var (isNew, group) in states.GroupBy(s => !before.ContainsKey(s.AccountId)).Select(g => (g.Key, g.ToList())))
+        if (begun.Count > 0) Add($"insert into mail.activation (account_id, status, state, due, due_at) select account_id, status, state, due, due_at from {rows}", begun);
+        if (changed.Count > 0)
         {
-            var dues = group.ConvertAll(_policy.WhatIsDue);
-            var command = new NpgsqlBatchCommand(isNew
-                ? $"insert into mail.activation (account_id, status, state, due, due_at) select account_id, status, state, due, due_at from {rows}"
-                : $"""
-                   update mail.activation a set status = n.status, state = n.state, due = n.due, due_at = n.due_at,
-                          taken_by = nullif(a.taken_by, n.released), sent = case when n.released is null then a.sent end
-                   from {rows} where a.account_id = n.account_id
-                   """);
-            command.Parameters.AddWithValue("ids", group.ConvertAll(s => s.AccountId));
-            command.Parameters.AddWithValue("statuses", group.ConvertAll(s => Name(s.Status)));
-            command.Parameters.AddWithValue("states", NpgsqlDbType.Array | NpgsqlDbType.Jsonb, group.ConvertAll(Write));
-            command.Parameters.AddWithValue("dues", dues.Select(d => d is null ? null : d.Purpose is null ? Kinds[1] : Kinds[0]).ToArray());
-            command.Parameters.AddWithValue("dueAts", dues.ConvertAll(d => d?.At.ToUniversalTime()));
-            command.Parameters.AddWithValue("released", group.ConvertAll(s => released.TryGetValue(s.AccountId, out var loop) ? loop : (int?)null));
+            Add($"""
+                update mail.activation a set status = n.status, state = n.state, due = n.due, due_at = n.due_at,
+                       taken_by = nullif(a.taken_by, n.released), sent = case when n.released is null then a.sent end
+                from {rows} where a.account_id = n.account_id
+                """, changed);
+        }
+        if (ended.Length > 0) batch.BatchCommands.Add(new("delete from mail.activation where account_id = any($1)") { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = ended } } });
+        if (batch.BatchCommands.Count > 0) await batch.ExecuteNonQueryAsync();
+
+        void Add(string sql, List<Activation> states)
+        {
+            var dues = states.ConvertAll(_policy.WhatIsDue);
+            var command = new NpgsqlBatchCommand(sql);
+            command.Parameters.AddWithValue("ids", states.ConvertAll(s => s.AccountId));
+            command.Parameters.AddWithValue("statuses", states.ConvertAll(s => Name(s.Status)));
+            command.Parameters.AddWithValue("states", NpgsqlDbType.Array | NpgsqlDbType.Jsonb, states.ConvertAll(Write));
+            command.Parameters.AddWithValue("dues", dues.Select(d => d.Purpose is null ? Kinds[1] : Kinds[0]).ToArray());
+            command.Parameters.AddWithValue("dueAts", dues.ConvertAll(d => d.At.ToUniversalTime()));
+            command.Parameters.AddWithValue("released", states.ConvertAll(s => released.TryGetValue(s.AccountId, out var loop) ? loop : (int?)null));
             batch.BatchCommands.Add(command);
         }
-        await batch.ExecuteNonQueryAsync();
     }
 
-    private async Task AppendAsync(NpgsqlTransaction transaction, SortedDictionary<Guid, List<object>> facts)
+    private async Task AppendAsync(NpgsqlTransaction transaction, IReadOnlyList<Request> requests, Decision[] decisions)
     {
+        // In one order everywhere, here too.
+        var facts = requests.Select((r, i) => (r.AccountId, decisions[i].Facts)).Where(f => f.Facts.Count > 0).OrderBy(f => f.AccountId).ToList();
+        if (facts.Count == 0) return;
         await using var session = _log.LightweightSession(Marten.Services.SessionOptions.ForTransaction(transaction));
         foreach (var (id, ofAccount) in facts) session.Events.Append(id, ofAccount);
         await session.SaveChangesAsync();

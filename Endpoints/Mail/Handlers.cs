@@ -1,38 +1,19 @@
-using System.Diagnostics;
+using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Signup.Messages.Mail;
 
 namespace Signup.Mail;
 
-// The messages that the policy takes part in. Each returns when its decision is committed, and only then is the message acknowledged.
-
-public static class AccountCreatedHandler
+/// <summary>Whatever has happened is read from the log (see <see cref="PendingAccounts"/>). A message says that there is something new.</summary>
+public static class WakeUpHandler
 {
-    public static Task Handle(AccountCreated e, Activations activations)
-    {
-        var trace = Activity.Current?.Id;
-        return activations.DecideAsync(e.AccountId, state => ActivationPolicy.Start(state, e, trace));
-    }
+    public static void Handle(AccountCreated _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(AccountActivated _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(AccountExpired _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(AccountDeleted _, WakeUp wakeUp) => wakeUp.Signal();
 }
 
-public static class AccountActivatedHandler
-{
-    public static Task Handle(AccountActivated e, Activations activations) =>
-        activations.DecideAsync(e.AccountId, state => ActivationPolicy.End(state, e.AccountId, ActivationStatus.Activated));
-}
-
-public static class AccountExpiredHandler
-{
-    public static Task Handle(AccountExpired e, Activations activations) =>
-        activations.DecideAsync(e.AccountId, state => ActivationPolicy.End(state, e.AccountId, ActivationStatus.Expired));
-}
-
-public static class AccountDeletedHandler
-{
-    public static Task Handle(AccountDeleted e, Activations activations) =>
-        activations.DecideAsync(e.AccountId, state => ActivationPolicy.End(state, e.AccountId, ActivationStatus.Deleted));
-}
-
+/// <summary>The user has asked. Returns when that is committed, and only then is the message acknowledged.</summary>
 public static class ResendActivationMailHandler
 {
     public static Task Handle(ResendActivationMail command, Activations activations, ActivationPolicy policy) =>

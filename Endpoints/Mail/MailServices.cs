@@ -17,6 +17,7 @@ public static class MailServices
         var templates = new MailTemplates(Path.Combine(AppContext.BaseDirectory, mail.Templates));
         services.AddSingleton(s => new MailComposer(templates, SignupEndpoint.Setting(configuration, "Signup:PublicUrl"), mail.From, s.GetRequiredService<SignedTokens>()));
         services.AddHostedService<CreateTable>();
+        services.AddProjection<PendingAccounts>("pending-accounts");
         services.AddHostedService<SendDueMails>();
         services.AddHealthChecks().AddCheck<MailHealth>("mail-provider");
     }

@@ -11,7 +11,7 @@ namespace Signup.Query.Commands;
 
 /// <summary>
 /// Loads exported events into an empty log, with their positions, versions and times as they were. All or nothing.
-/// No message is published, so nobody gets a mail for what happened long ago.
+/// No message is published. Nobody gets a mail for what is long over; who still waits for one gets it, since Mail follows the log.
 /// </summary>
 public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
 {
@@ -22,7 +22,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         using var progress = ProgressBar.OnConsole("events");
         var count = await new Import(database, progress).RunAsync(() => File.OpenText(file), cancellation);
         progress.Dispose();
-        Console.WriteLine($"{count:N0} events are in the log. Query takes them in by itself; './run Uniqueness rebuild' claims their addresses.");
+        Console.WriteLine($"{count:N0} events are in the log. Query and Mail take them in by themselves; './run Uniqueness rebuild' claims their addresses.");
         return 0;
     });
 

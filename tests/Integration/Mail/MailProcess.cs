@@ -38,7 +38,8 @@ public sealed class MailProcess : IAsyncDisposable
     public async Task<Guid> SignUpAsync(string email, string username = "Ada", string language = "en") => (await SignUpAsync([email], username, language))[0];
 
     /// <summary>What Uniqueness does at the end of a sign-up: the event is in the log, and everyone is told.</summary>
-    public async Task<Guid[]> SignUpAsync(IReadOnlyList<string> emails, string username = "Ada", string language = "en")
+    /// <param name="tell">False: the messages are lost.</param>
+    public async Task<Guid[]> SignUpAsync(IReadOnlyList<string> emails, string username = "Ada", string language = "en", bool tell = true)
     {
         var now = DateTimeOffset.UtcNow;
         var ids = emails.Select(_ => Guid.CreateVersion7()).ToArray();
@@ -48,7 +49,7 @@ public sealed class MailProcess : IAsyncDisposable
             foreach (var i in chunk) session.Events.StartStream(ids[i], new Stored.AccountCreated(username, emails[i], "$argon2id$v=19$…", language, now));
             await session.SaveChangesAsync();
         }
-        await Task.WhenAll(ids.Select((id, i) => PublishAsync(new Messages.Accounts.AccountCreated(id, 1, username, emails[i], language, now))));
+        if (tell) await Task.WhenAll(ids.Select((id, i) => PublishAsync(new Messages.Accounts.AccountCreated(id, 1, username, emails[i], language, now))));
         return ids;
     }
 
@@ -70,7 +71,15 @@ public sealed class MailProcess : IAsyncDisposable
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
-    /// <summary>How many accounts stand so.</summary>
+    /// <summary>Returns when all that is in the log by now is known to Mail.</summary>
+    public async Task ReachesEndOfLogAsync()
+    {
+        await using var end = System.Database.CreateCommand("select max(seq_id) from log.mt_events");
+        await using var reached = System.Database.CreateCommand($"select position >= {await end.ExecuteScalarAsync()} from mail.checkpoint");
+        await Wait.UntilAsync(async () => await reached.ExecuteScalarAsync() is true, "Mail has come to the end of the log");
+    }
+
+    /// <summary>How many pending accounts stand so.</summary>
     public async Task<long> CountAsync(string status)
     {
         await using var command = System.Database.CreateCommand("select count(*) from mail.activation where status = @status");

@@ -1,5 +1,5 @@
+using Signup.EventLog.Accounts;
 using Signup.Mail;
-using Signup.Messages.Accounts;
 
 namespace Signup.Tests.Unit.Mail;
 
@@ -8,7 +8,8 @@ internal sealed class Given(MailSettings? settings = null)
 {
     public static readonly Guid Account = Guid.Parse("0199d3a2-7b1c-7e3a-9d52-3f1f0c8a4e11");
     public static readonly DateTimeOffset Start = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
-    public static readonly AccountCreated Created = new(Account, 1, "Ada", "ada@example.com", "en", Start);
+    public static readonly object[] Ends = [new AccountActivated(Start.AddHours(1)), new AccountExpired("ada@example.com", Start.AddDays(7)), new AccountDeleted("ada@example.com", Start.AddHours(2))];
+    public static readonly AccountCreated Created = new("Ada", "ada@example.com", "$argon2id$", "en", Start);
 
     /// <summary>The defaults of appsettings.json.</summary>
     public static readonly MailSettings Defaults = new() { Reminders = [TimeSpan.FromDays(1), TimeSpan.FromDays(3)] };
@@ -18,7 +19,7 @@ internal sealed class Given(MailSettings? settings = null)
     public List<object> Facts { get; } = [];
 
     /// <summary>After the sign-up, the first mail waiting.</summary>
-    public static Given SignedUp(MailSettings? settings = null) => new Given(settings).After(s => ActivationPolicy.Start(s, Created));
+    public static Given SignedUp(MailSettings? settings = null) => new Given(settings).Heard(Created);
 
     /// <summary>After the first mail, one minute later.</summary>
     public static Given MailSent(MailSettings? settings = null) => SignedUp(settings).After((p, s) => p.Sent(s, "activation", Start.AddMinutes(1)));
@@ -33,7 +34,8 @@ internal sealed class Given(MailSettings? settings = null)
 
     public Given After(Func<ActivationPolicy, Activation?, Decision> decide) => After(s => decide(Policy, s));
 
-    public Given Ended(ActivationStatus end) => After(s => ActivationPolicy.End(s, Account, end));
+    /// <summary>What the log says.</summary>
+    public Given Heard(params IEnumerable<object> events) => After(s => new Decision(events.Aggregate(s, (state, e) => Policy.Apply(state, Account, e))));
 
-    public Due? Due => Policy.WhatIsDue(State!);
+    public Due Due => Policy.WhatIsDue(State!);
 }

@@ -42,13 +42,14 @@ public sealed class LogDatabase : IAsyncDisposable
     /// <summary>Appends to a stream as Marten does, and returns the events' positions.</summary>
     public static async Task<long[]> AppendAsync(NpgsqlConnection connection, Guid streamId, params (string Type, string Data)[] events)
     {
-        await using var command = new NpgsqlCommand($"select {LogStore.Schema}.mt_quick_append_events(@stream, null, '*DEFAULT*', @ids, @types, @names, @data::jsonb[], @nothing)", connection);
+        await using var command = new NpgsqlCommand($"select {LogStore.Schema}.mt_quick_append_events(@stream, null, '*DEFAULT*', @ids, @types, @names, @data::jsonb[], @nothing, @headers::jsonb[])", connection);
         command.Parameters.AddWithValue("stream", streamId);
         command.Parameters.AddWithValue("ids", events.Select(_ => Guid.NewGuid()).ToArray());
         command.Parameters.AddWithValue("types", events.Select(e => e.Type).ToArray());
         command.Parameters.AddWithValue("names", events.Select(e => e.Type).ToArray());
         command.Parameters.AddWithValue("data", events.Select(e => e.Data).ToArray());
         command.Parameters.Add(new NpgsqlParameter("nothing", NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Bytea) { Value = new byte[]?[events.Length] });
+        command.Parameters.AddWithValue("headers", new string?[events.Length]);
         // The first number is the stream's new version.
         return ((long[])(await command.ExecuteScalarAsync())!)[1..];
     }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Wolverine;
 using Wolverine.Runtime;
+using Wolverine.Runtime.Agents;
 using Wolverine.Transports;
 
 namespace Signup.Hosting.ServiceControl;
@@ -23,7 +24,9 @@ internal sealed partial class Failures(Broker broker, Wire wire, EndpointIdentit
     /// <summary>For an error policy: a handler has failed, and will fail again.</summary>
     public static async ValueTask MoveAsync(IWolverineRuntime runtime, IEnvelopeLifecycle lifecycle, Exception fault)
     {
-        if (await runtime.Services.GetRequiredService<Failures>().PublishAsync(lifecycle.Envelope!, fault)) await lifecycle.CompleteAsync();
+        // What the bus tells itself cannot be written down, and it says it again soon. Kept, it would hold up all that the bus tells itself afterwards,
+        // such as who publishes what a dead process has left in its outbox.
+        if (lifecycle.Envelope!.Message is IAgentCommand || await runtime.Services.GetRequiredService<Failures>().PublishAsync(lifecycle.Envelope!, fault)) await lifecycle.CompleteAsync();
     }
 
     /// <summary>Nobody handles it: its type is unknown here, or its body cannot be read.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
+using Signup.Tests.Fixture;
 
 namespace Signup.Bench.Mail;
 
@@ -12,12 +13,14 @@ internal static class Bare
     /// <summary>What of it is measured once, for everything that is called often has been compiled.</summary>
     public const int WarmUp = 10_000;
 
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
+
     /// <returns>CPU a mail.</returns>
     public static async Task<TimeSpan> RunAsync(int port, int mails, int warmUp = WarmUp)
     {
-        using var process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [typeof(Bare).Assembly.Location, "bare", $"{port}", $"{warmUp}", $"{mails}"]) { RedirectStandardOutput = true })!;
-        var ticks = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        // However this one was started.
+        var (exitCode, ticks) = await Command.RunAsync(new ProcessStartInfo("dotnet", [typeof(Bare).Assembly.Location, "bare", $"{port}", $"{warmUp}", $"{mails}"]), Deadline);
+        if (exitCode != 0) throw new InvalidOperationException(ticks);
         return TimeSpan.FromTicks(long.Parse(ticks, CultureInfo.InvariantCulture) / mails);
     }
 

@@ -7,7 +7,7 @@ using AccountActivated = Signup.EventLog.Accounts.AccountActivated;
 
 namespace Signup.Accounts;
 
-/// <summary>Whoever reads mail at the account's address has pressed the button.</summary>
+/// <summary>Whoever reads mail at the account's address has pressed the button. A link proves the address that it was mailed to, and no later one.</summary>
 public static class ActivateAccountHandler
 {
     public static Task<Account> LoadAsync(ActivateAccount command, IQuerySession log, CancellationToken cancellation) =>
@@ -21,6 +21,7 @@ public static class ActivateAccountHandler
 
     public static (IReadOnlyList<object> Events, ActivationOutcome Outcome) Decide(ActivateAccount command, Account account) => account.Status switch
     {
+        AccountStatus.Pending or AccountStatus.Active when command.AddressChanges != account.AddressChanges => ([], ActivationOutcome.AddressChanged),
         AccountStatus.Pending => ([new AccountActivated(command.RequestedAt)], ActivationOutcome.Active),
         AccountStatus.Active => ([], ActivationOutcome.Active),
         AccountStatus.None => ([], ActivationOutcome.Unknown),

@@ -21,6 +21,8 @@ public static class EventTypes
         Type<AccountDeleted, Published.Accounts.AccountDeleted>("AccountDeleted"),
         Type<ActivationMailSent, Published.Mail.ActivationMailSent>("ActivationMailSent"),
         Type<ActivationMailFailed, Published.Mail.ActivationMailFailed>("ActivationMailFailed"),
+        Type<MailSent, Published.Mail.MailSent>("MailSent"),
+        Type<MailFailed, Published.Mail.MailFailed>("MailFailed"),
         Type<MessageRetried, Published.Operations.MessageRetried>("MessageRetried"),
         Type<MessageDiscarded, Published.Operations.MessageDiscarded>("MessageDiscarded"),
     ];

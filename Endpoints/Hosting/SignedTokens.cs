@@ -9,36 +9,48 @@ public enum TokenState { Valid, Expired, Invalid }
 
 /// <summary>
 /// Tokens that say "whoever holds this may do <c>purpose</c> for this account until then", signed with HMAC-SHA256 (RFC 2104).
-/// The same account, purpose and expiry give the same token for ever, so a mail that is sent again holds the same link.
+/// The same account, purpose, expiry and generation give the same token for ever, so a mail that is sent again holds the same link.
 /// </summary>
 /// <param name="key">At least 32 bytes, shared by gateway and Mail.</param>
 public sealed class SignedTokens(byte[] key, TimeProvider time)
 {
-    private const int PayloadLength = 16 + 8, TokenLength = PayloadLength + 32;
+    // Account (16 bytes), generation (3), end of validity in Unix seconds (5), signature (32).
+    private const int PayloadLength = 16 + 3 + 5, TokenLength = PayloadLength + 32;
+
+    private const int ExpiryBits = 5 * 8, MostGeneration = (1 << 23) - 1;
 
     private readonly byte[] _key = key.Length >= 32 ? key : throw new ArgumentException("The signing key must have at least 32 bytes.", nameof(key));
 
-    public string Issue(string purpose, Guid accountId, DateTimeOffset expires)
+    /// <param name="generation">Of what the token is about, such as the account's address: how often it had changed by then, up to 8,388,607. That it is the latest one is
+    /// for whoever knows the account to check.</param>
+    public string Issue(string purpose, Guid accountId, DateTimeOffset expires, int generation = 0)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(generation);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(generation, MostGeneration);
         Span<byte> token = stackalloc byte[TokenLength];
         accountId.TryWriteBytes(token, bigEndian: true, out _);
-        BinaryPrimitives.WriteInt64BigEndian(token[16..], expires.ToUnixTimeSeconds());
+        BinaryPrimitives.WriteInt64BigEndian(token[16..], ((long)generation << ExpiryBits) | expires.ToUnixTimeSeconds());
         Sign(purpose, token[..PayloadLength], token[PayloadLength..]);
         return Base64Url.EncodeToString(token);
     }
 
     /// <param name="accountId">The account, where the token is valid or expired.</param>
-    public TokenState Read(string purpose, string? token, out Guid accountId)
+    /// <param name="generation">That it was issued for, likewise.</param>
+    public TokenState Read(string purpose, string? token, out Guid accountId, out int generation)
     {
-        accountId = default;
+        (accountId, generation) = (default, 0);
         Span<byte> bytes = stackalloc byte[TokenLength], signature = stackalloc byte[32];
         if (token is null || token.Length != Base64Url.GetEncodedLength(TokenLength) || !Base64Url.IsValid(token)) return TokenState.Invalid;
         if (!Base64Url.TryDecodeFromChars(token, bytes, out var length) || length != TokenLength) return TokenState.Invalid;
         Sign(purpose, bytes[..PayloadLength], signature);
         if (!CryptographicOperations.FixedTimeEquals(signature, bytes[PayloadLength..])) return TokenState.Invalid;
         accountId = new Guid(bytes[..16], bigEndian: true);
-        return time.GetUtcNow().ToUnixTimeSeconds() < BinaryPrimitives.ReadInt64BigEndian(bytes[16..]) ? TokenState.Valid : TokenState.Expired;
+        var rest = BinaryPrimitives.ReadInt64BigEndian(bytes[16..]);
+        generation = (int)(rest >> ExpiryBits);
+        return time.GetUtcNow().ToUnixTimeSeconds() < (rest & ((1L << ExpiryBits) - 1)) ? TokenState.Valid : TokenState.Expired;
     }
+
+    public TokenState Read(string purpose, string? token, out Guid accountId) => Read(purpose, token, out accountId, out _);
 
     private void Sign(string purpose, ReadOnlySpan<byte> payload, Span<byte> signature)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
 using Signup.EventLog.Accounts;
 
 namespace Signup.Mail;
@@ -15,19 +16,38 @@ public enum ActivationStatus
     Failed,
 }
 
-/// <summary>The state of one account's activation, for as long as the account is pending. All times are UTC.</summary>
+/// <summary>A mail that an event gives cause for, once.</summary>
+/// <param name="EventId">Of that event.</param>
+/// <param name="Purpose">Of the mail.</param>
+public sealed record Notice(Guid EventId, string Purpose);
+
+/// <summary>The state of one account's activation, for as long as the account is pending; or of one notice, until it is sent. All times are UTC.</summary>
 public sealed record Activation
 {
+    [JsonIgnore]
+    public Guid Id => Notice?.EventId ?? AccountId;
+
     public required Guid AccountId { get; init; }
     public ActivationStatus Status { get; init; }
 
-    // From AccountCreated
+    /// <summary>Null: this is the account's activation.</summary>
+    public Notice? Notice { get; init; }
+
     public required string Username { get; init; }
     public required string Email { get; init; }
     public required string Language { get; init; }
-    public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>The trace of the sign-up (W3C traceparent), which its mail goes on.</summary>
+    /// <summary>When the account got this address, or lost it, where this is a notice of that.</summary>
+    [JsonPropertyName("createdAt")]
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>How often the account's address was replaced before.</summary>
+    public int AddressChanges { get; init; }
+
+    /// <summary>The account's last event that is in this state; what comes of mails is not counted.</summary>
+    public long Version { get; init; }
+
+    /// <summary>The trace of that event (W3C traceparent), which its mail goes on.</summary>
     public string? Trace { get; init; }
 
     /// <summary>When the provider took the first mail.</summary>
@@ -70,7 +90,7 @@ public sealed record Decision(Activation? State, params IReadOnlyList<object> Fa
 
 /// <summary>
 /// The saga that sees an account from sign-up to activation, as a policy: every decision is a pure function of state, message and time.
-/// waiting → sent, or failed (address refused); ended by the account's activation, expiry or deletion, after which there is no state.
+/// waiting → sent, or failed (address refused); begins anew with each new address; ended by the account's activation, expiry or deletion, after which there is no state.
 /// A decision made again on the state it led to changes nothing.
 /// </summary>
 public sealed class ActivationPolicy(MailSettings settings)
@@ -85,6 +105,9 @@ public sealed class ActivationPolicy(MailSettings settings)
     public const string Unconfirmed = "unconfirmed";
 
     private const string ResendPrefix = "resend-";
+
+    /// <summary>Older changes of address are not told any more: they come from an import, or from before there were notices.</summary>
+    private static readonly TimeSpan NoticesReachBack = TimeSpan.FromDays(7);
 
     /// <summary>So many copies of a mail may arrive of which nobody could be sure that one had.</summary>
     private const int MostInterruptions = 5;
@@ -101,7 +124,19 @@ public sealed class ActivationPolicy(MailSettings settings)
             Username = created.Username,
             Email = created.Email,
             Language = created.Language,
-            CreatedAt = created.CreatedAt,
+            Since = created.CreatedAt,
+            Trace = trace,
+        },
+        // Who reads mail there has proved nothing yet. What the user may ask for in a day is counted on.
+        EmailChanged changed => state is null ? null : new Activation
+        {
+            AccountId = accountId,
+            Username = state.Username,
+            Email = changed.NewEmail,
+            Language = state.Language,
+            Since = changed.ChangedAt,
+            AddressChanges = state.AddressChanges + 1,
+            ResendsAsked = state.ResendsAsked,
             Trace = trace,
         },
         AccountActivated or AccountExpired or AccountDeleted => null,
@@ -111,10 +146,30 @@ public sealed class ActivationPolicy(MailSettings settings)
         _ => state,
     };
 
+    /// <summary>The notice to an address that was replaced; null where none is owed.</summary>
+    /// <param name="history">The account's events, also those behind the change.</param>
+    /// <param name="version">Of the change.</param>
+    public static Activation? Tell(Guid accountId, EmailChanged changed, Guid eventId, long version, IReadOnlyCollection<object> history, DateTimeOffset now, string? trace = null)
+    {
+        var purpose = $"email-changed-{version}";
+        var told = history.Any(e => e is MailSent sent && sent.Purpose == purpose || e is MailFailed failed && failed.Purpose == purpose);
+        if (told || changed.ChangedAt < now - NoticesReachBack || history.OfType<AccountCreated>().FirstOrDefault() is not { } created) return null;
+        return new Activation
+        {
+            AccountId = accountId,
+            Notice = new(eventId, purpose),
+            Username = created.Username,
+            Email = changed.OldEmail,
+            Language = created.Language,
+            Since = changed.ChangedAt,
+            Trace = trace,
+        };
+    }
+
     /// <summary>That the user asked for a mail is not in the log. What became of the mail is.</summary>
     private static Activation? Asked(Activation? state, string purpose, DateTimeOffset at) =>
-        state is not null && purpose.StartsWith(ResendPrefix, StringComparison.Ordinal)
-        && int.TryParse(purpose.AsSpan(ResendPrefix.Length), CultureInfo.InvariantCulture, out var number) && number > state.Resends
+        state is not null && MailPurpose.MailOf(purpose, state.AddressChanges) is { } mail && mail.StartsWith(ResendPrefix, StringComparison.Ordinal)
+        && int.TryParse(mail.AsSpan(ResendPrefix.Length), CultureInfo.InvariantCulture, out var number) && number > state.Resends
             ? state with { Resends = number, ResendDue = true, ResendsAsked = state.ResendsAsked.Add(at) }
             : state;
 
@@ -141,19 +196,25 @@ public sealed class ActivationPolicy(MailSettings settings)
     // What became of a mail. Results of a mail that is no longer due (the account was activated meanwhile,
     // a second process had sent it too) change nothing.
 
-    public Decision Sent(Activation? state, string purpose, DateTimeOffset now) => Awaits(state, purpose)
-        ? new(Done(state!, now) with
+    public Decision Sent(Activation? state, string purpose, DateTimeOffset now)
+    {
+        if (!Awaits(state, purpose)) return new(state);
+        if (state!.Notice is not null) return new(null, new MailSent(purpose, now));
+        return new(Done(state, now) with
         {
             Status = ActivationStatus.Sent,
-            SentAt = state!.SentAt ?? now,
+            SentAt = state.SentAt ?? now,
             Reminders = IsReminder(purpose) ? RemindersDue(state, now) : state.Reminders,
-        }, new ActivationMailSent(purpose, now))
-        : new(state);
+        }, new ActivationMailSent(purpose, now));
+    }
 
     /// <param name="reason">Class of the reason; never an address.</param>
-    public Decision Refused(Activation? state, string purpose, string reason, DateTimeOffset now) => Awaits(state, purpose)
-        ? new(Done(state!, now) with { Status = ActivationStatus.Failed }, new ActivationMailFailed(purpose, reason, now))
-        : new(state);
+    public Decision Refused(Activation? state, string purpose, string reason, DateTimeOffset now)
+    {
+        if (!Awaits(state, purpose)) return new(state);
+        if (state!.Notice is not null) return new(null, new MailFailed(purpose, reason, now));
+        return new(Done(state, now) with { Status = ActivationStatus.Failed }, new ActivationMailFailed(purpose, reason, now));
+    }
 
     /// <summary>The provider did not take this mail, for now.</summary>
     /// <param name="ours">It is between the provider and us, or not said whose fault it is.</param>
@@ -162,7 +223,7 @@ public sealed class ActivationPolicy(MailSettings settings)
         if (!Awaits(state, purpose)) return new(state);
         if (state!.PutOffs >= settings.Retries) return Refused(state, purpose, ours ? ProviderRefused : Unreachable, now);
         var putOffs = state.PutOffs + 1;
-        return new(state with { PutOffs = putOffs, RetryAt = now + Pause(state.AccountId, putOffs) });
+        return new(state with { PutOffs = putOffs, RetryAt = now + Pause(state.Id, putOffs) });
     }
 
     /// <summary>The connection was lost while this mail was under way. It goes behind the others, in case it is the mail's own fault; and it may have arrived, so
@@ -172,7 +233,7 @@ public sealed class ActivationPolicy(MailSettings settings)
         if (!Awaits(state, purpose)) return new(state);
         var interruptions = state!.Interruptions + 1;
         if (interruptions >= MostInterruptions) return Refused(state, purpose, Unconfirmed, now);
-        return new(state with { Interruptions = interruptions, RetryAt = now + Pause(state.AccountId, interruptions) });
+        return new(state with { Interruptions = interruptions, RetryAt = now + Pause(state.Id, interruptions) });
     }
 
     public Decision ExpiryAsked(Activation? state, DateTimeOffset now) =>
@@ -194,23 +255,26 @@ public sealed class ActivationPolicy(MailSettings settings)
         return due.At <= now ? due : null;
     }
 
-    /// <summary>Until when the link of a mail sent now is valid: for one lifetime from sign-up, or by whole lifetimes more where the provider was away
+    /// <summary>Until when the link of a mail sent now is valid: for one lifetime from when the account got the address, or by whole lifetimes more where the provider was away
     /// so long that the user would be left less than half of one. So the link is the same on every retry, and never dead on arrival.</summary>
     public DateTimeOffset LinkExpires(Activation state, DateTimeOffset now)
     {
         if (state.LinkExpires is { } known) return known;
-        var late = now + (settings.ExpireAfter / 2) - (state.CreatedAt + settings.ExpireAfter);
+        var late = now + (settings.ExpireAfter / 2) - (state.Since + settings.ExpireAfter);
         var more = late <= TimeSpan.Zero ? 0 : (long)Math.Ceiling(late / settings.ExpireAfter);
-        return state.CreatedAt + ((1 + more) * settings.ExpireAfter);
+        return state.Since + ((1 + more) * settings.ExpireAfter);
     }
 
     private Due? NextMail(Activation state)
     {
-        if (state.Status == ActivationStatus.Waiting) return new(state.RetryAt ?? state.CreatedAt, "activation");
+        if (state.Notice is { } notice) return new(state.RetryAt ?? state.Since, notice.Purpose);
+        if (state.Status == ActivationStatus.Waiting) return new(state.RetryAt ?? state.Since, Purpose("activation"));
         if (state.ExpiryAskedAt is not null) return null;
-        if (state.ResendDue) return new(state.RetryAt ?? state.ResendsAsked[^1], $"{ResendPrefix}{state.Resends}");
+        if (state.ResendDue) return new(state.RetryAt ?? state.ResendsAsked[^1], Purpose($"{ResendPrefix}{state.Resends}"));
         if (state.Status != ActivationStatus.Sent || state.Reminders >= settings.Reminders.Length) return null;
-        return new(state.RetryAt ?? (state.SentAt!.Value + settings.Reminders[state.Reminders]), $"reminder-{state.Reminders + 1}");
+        return new(state.RetryAt ?? (state.SentAt!.Value + settings.Reminders[state.Reminders]), Purpose($"reminder-{state.Reminders + 1}"));
+
+        string Purpose(string mail) => MailPurpose.Of(mail, state.AddressChanges);
     }
 
     /// <summary>Nobody's account expires because the provider was away: only the first mail's fate starts the clock.</summary>
@@ -235,12 +299,12 @@ public sealed class ActivationPolicy(MailSettings settings)
 
     private static bool IsReminder(string purpose) => purpose.StartsWith("reminder-", StringComparison.Ordinal);
 
-    /// <summary>Doubles each time up to the cap; ± 20 %, so that those put off together do not all come back together. The account's id and the count
+    /// <summary>Doubles each time up to the cap; ± 20 %, so that those put off together do not all come back together. An id and the count
     /// stand in for chance, so that deciding stays pure.</summary>
-    private TimeSpan Pause(Guid accountId, int count)
+    private TimeSpan Pause(Guid id, int count)
     {
         Span<byte> seed = stackalloc byte[20];
-        accountId.TryWriteBytes(seed);
+        id.TryWriteBytes(seed);
         BitConverter.TryWriteBytes(seed[16..], count);
         var chance = BitConverter.ToUInt32(SHA256.HashData(seed)) / (double)uint.MaxValue;
         var seconds = Math.Min(settings.RetryFirst.TotalSeconds * Math.Pow(2, count - 1), settings.RetryCap.TotalSeconds);

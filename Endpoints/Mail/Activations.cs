@@ -15,7 +15,7 @@ namespace Signup.Mail;
 public sealed record Taken(Activation State, string? Purpose, DateTimeOffset? Sent);
 
 /// <summary>
-/// The saga's state: one row per pending account in <c>mail.activation</c>. Timers, retries and backlog are all the same thing, rows that are due,
+/// The saga's state: one row per pending account in <c>mail.activation</c>, and one per notice. Timers, retries and backlog are all the same thing, rows that are due,
 /// so nothing but the database holds them, and any number of processes can work on them.
 /// </summary>
 public sealed class Activations
@@ -62,17 +62,17 @@ public sealed class Activations
     /// <summary>Decides on the account's current state and commits the decision: state and facts in one transaction, shared with whoever decides
     /// at the same time. May call <paramref name="decide"/> more than once.</summary>
     /// <returns>What was decided, after the commit.</returns>
-    public Task<Decision> DecideAsync(Guid accountId, Func<Activation?, Decision> decide) => _commits.SubmitAsync(new(accountId, decide, Loop: null));
+    public Task<Decision> DecideAsync(Guid accountId, Func<Activation?, Decision> decide) => _commits.SubmitAsync(new(accountId, accountId, decide, Loop: null));
 
     /// <summary>As <see cref="DecideAsync"/>, for what a loop of this process has taken, which it gives back.</summary>
     /// <param name="decide">Null: nothing has come of it.</param>
-    public Task ReleaseAsync(int loop, Guid accountId, Func<Activation?, Decision>? decide = null) => _commits.SubmitAsync(new(accountId, decide ?? (state => new(state)), loop));
+    public Task ReleaseAsync(int loop, Activation taken, Func<Activation?, Decision>? decide = null) => _commits.SubmitAsync(new(taken.Id, taken.AccountId, decide ?? (state => new(state)), loop));
 
     /// <summary>Applies events that follow the checkpoint, and moves the checkpoint, in the connection's transaction.</summary>
     /// <param name="position">Of the last of them.</param>
-    public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<(Guid AccountId, Func<Activation?, Activation?> Apply)> events, long position, CancellationToken cancellation)
+    public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<(Guid Id, Func<Activation?, Activation?> Apply)> events, long position, CancellationToken cancellation)
     {
-        if (events.Count > 0) await DecideAllAsync(connection, [.. events.Select(e => new Request(e.AccountId, state => new(e.Apply(state)), Loop: null))]);
+        if (events.Count > 0) await DecideAllAsync(connection, [.. events.Select(e => new Request(e.Id, e.Id, state => new(e.Apply(state)), Loop: null))]);
         await using var command = new NpgsqlCommand("update mail.checkpoint set position = @position", connection);
         command.Parameters.AddWithValue("position", position);
         await command.ExecuteNonQueryAsync(cancellation);
@@ -84,8 +84,13 @@ public sealed class Activations
         const string sql = """
             select pg_advisory_xact_lock(hashtext('mail.activation'));
             create schema if not exists mail;
+            do $$ begin
+                if exists (select from information_schema.columns where table_schema = 'mail' and table_name = 'activation' and column_name = 'account_id') then
+                    alter table mail.activation rename column account_id to id;
+                end if;
+            end $$;
             create table if not exists mail.activation (
-                account_id uuid primary key,
+                id         uuid primary key, -- of the account, or, of a notice, the event that gives cause for it
                 status     text not null,
                 state      jsonb not null,
                 due        text,        -- 'mail' or 'expiry'
@@ -120,11 +125,11 @@ public sealed class Activations
             due = @due and due_at <= @dueBy
             and (taken_by is null or taken_by = @self or taken_at < @hangs or (taken_by not between @first and @last and taken_by not in (select loop from alive)))
             """;
-        const string longest = $"select account_id from mail.activation where {free} order by due_at limit @limit for update skip locked";
+        const string longest = $"select id from mail.activation where {free} order by due_at limit @limit for update skip locked";
         // Any, for else those who make trouble could see to it that every probe is one of theirs.
         const string any = $"""
-            select account_id from mail.activation where {free}
-              and account_id = (select account_id from (select account_id from mail.activation where {free} order by due_at limit 1000) longest order by random() limit 1)
+            select id from mail.activation where {free}
+              and id = (select id from (select id from mail.activation where {free} order by due_at limit 1000) longest order by random() limit 1)
             for update skip locked
             """;
         var sql = $"""
@@ -132,7 +137,7 @@ public sealed class Activations
                 select l.objid::bigint as loop from pg_locks l join pg_database d on d.oid = l.database
                 where l.locktype = 'advisory' and d.datname = current_database() and l.classid = @locks::int::oid and l.objsubid = 2)
             update mail.activation a set taken_by = @self, taken_at = @now from ({(probe ? any : longest)}) d
-            where a.account_id = d.account_id
+            where a.id = d.id
             returning a.state, a.sent, a.sent_at
             """;
         var now = _time.GetUtcNow();
@@ -146,7 +151,7 @@ public sealed class Activations
         command.Parameters.AddWithValue("due", mails ? Kinds[0] : Kinds[1]);
         command.Parameters.AddWithValue("dueBy", now - waited);
         if (!probe) command.Parameters.AddWithValue("limit", limit);
-        var (taken, others) = (new List<Taken>(), new List<Guid>());
+        var (taken, others) = (new List<Taken>(), new List<Activation>());
         await using (var reader = await command.ExecuteReaderAsync(cancellation))
         {
             while (await reader.ReadAsync(cancellation))
@@ -155,11 +160,11 @@ public sealed class Activations
                 var sent = reader.IsDBNull(1) ? null : reader.GetString(1);
                 if (mails && sent is not null) taken.Add(new(state, sent, reader.GetFieldValue<DateTimeOffset>(2)));
                 else if (_policy.WhatIsDue(state, now + Rounding) is { } due && due.Purpose is not null == mails) taken.Add(new(state, due.Purpose, null));
-                else others.Add(state.AccountId);
+                else others.Add(state);
             }
         }
         // The settings have changed since the row was written: it is written again, with what is due by them.
-        await Task.WhenAll(others.Select(id => ReleaseAsync(loop, id)));
+        await Task.WhenAll(others.Select(state => ReleaseAsync(loop, state)));
         return taken;
     }
 
@@ -228,7 +233,7 @@ public sealed class Activations
         var decisions = new Decision[requests.Count];
         for (var i = 0; i < requests.Count; i++)
         {
-            var (id, decide, loop) = requests[i];
+            var (id, _, decide, loop) = requests[i];
             decisions[i] = decide(after.TryGetValue(id, out var state) ? state : before.GetValueOrDefault(id));
             after[id] = decisions[i].State;
             if (loop is not null) released[id] = _first + loop.Value;
@@ -241,47 +246,47 @@ public sealed class Activations
     {
         // In one order everywhere, so that two batches wait for each other rather than deadlock. Where nothing is due, a process of an earlier version has noted an end.
         await using var command = new NpgsqlCommand(
-            "select state from mail.activation where account_id = any(@ids) and due is not null order by account_id for update", connection);
-        command.Parameters.AddWithValue("ids", requests.Select(r => r.AccountId).Distinct().ToArray());
+            "select state from mail.activation where id = any(@ids) and due is not null order by id for update", connection);
+        command.Parameters.AddWithValue("ids", requests.Select(r => r.Id).Distinct().ToArray());
         var states = new Dictionary<Guid, Activation>(requests.Count);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
             var state = Read(reader.GetString(0));
-            states[state.AccountId] = state;
+            states[state.Id] = state;
         }
         return states;
     }
 
     private async Task SaveAsync(NpgsqlConnection connection, Dictionary<Guid, Activation> before, SortedDictionary<Guid, Activation?> after, Dictionary<Guid, int> released)
     {
-        const string rows = "unnest(@ids, @statuses, @states, @dues, @dueAts, @released) as n (account_id, status, state, due, due_at, released)";
-        var begun = after.Values.OfType<Activation>().Where(s => !before.ContainsKey(s.AccountId)).ToList();
-        var changed = after.Values.OfType<Activation>().Where(s => before.TryGetValue(s.AccountId, out var was) && (released.ContainsKey(s.AccountId) || !ReferenceEquals(s, was))).ToList();
+        const string rows = "unnest(@ids, @statuses, @states, @dues, @dueAts, @released) as n (id, status, state, due, due_at, released)";
+        var begun = after.Values.OfType<Activation>().Where(s => !before.ContainsKey(s.Id)).ToList();
+        var changed = after.Values.OfType<Activation>().Where(s => before.TryGetValue(s.Id, out var was) && (released.ContainsKey(s.Id) || !ReferenceEquals(s, was))).ToList();
         var ended = before.Keys.Where(id => after[id] is null).ToArray();
         await using var batch = new NpgsqlBatch(connection);
-        if (begun.Count > 0) Add($"insert into mail.activation (account_id, status, state, due, due_at) select account_id, status, state, due, due_at from {rows}", begun);
+        if (begun.Count > 0) Add($"insert into mail.activation (id, status, state, due, due_at) select id, status, state, due, due_at from {rows}", begun);
         if (changed.Count > 0)
         {
             Add($"""
                 update mail.activation a set status = n.status, state = n.state, due = n.due, due_at = n.due_at,
                        taken_by = nullif(a.taken_by, n.released), sent = case when n.released is null then a.sent end
-                from {rows} where a.account_id = n.account_id
+                from {rows} where a.id = n.id
                 """, changed);
         }
-        if (ended.Length > 0) batch.BatchCommands.Add(new("delete from mail.activation where account_id = any($1)") { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = ended } } });
+        if (ended.Length > 0) batch.BatchCommands.Add(new("delete from mail.activation where id = any($1)") { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = ended } } });
         if (batch.BatchCommands.Count > 0) await batch.ExecuteNonQueryAsync();
 
         void Add(string sql, List<Activation> states)
         {
             var dues = states.ConvertAll(_policy.WhatIsDue);
             var command = new NpgsqlBatchCommand(sql);
-            command.Parameters.AddWithValue("ids", states.ConvertAll(s => s.AccountId));
+            command.Parameters.AddWithValue("ids", states.ConvertAll(s => s.Id));
             command.Parameters.AddWithValue("statuses", states.ConvertAll(s => Name(s.Status)));
             command.Parameters.AddWithValue("states", NpgsqlDbType.Array | NpgsqlDbType.Jsonb, states.ConvertAll(Write));
             command.Parameters.AddWithValue("dues", dues.Select(d => d.Purpose is null ? Kinds[1] : Kinds[0]).ToArray());
             command.Parameters.AddWithValue("dueAts", dues.ConvertAll(d => d.At.ToUniversalTime()));
-            command.Parameters.AddWithValue("released", states.ConvertAll(s => released.TryGetValue(s.AccountId, out var loop) ? loop : (int?)null));
+            command.Parameters.AddWithValue("released", states.ConvertAll(s => released.TryGetValue(s.Id, out var loop) ? loop : (int?)null));
             batch.BatchCommands.Add(command);
         }
     }
@@ -310,6 +315,8 @@ public sealed class Activations
 
     private static string Name(ActivationStatus status) => JsonNamingPolicy.CamelCase.ConvertName(status.ToString());
 
+    /// <param name="Id">Of the row.</param>
+    /// <param name="AccountId">Whose stream gets the facts.</param>
     /// <param name="Loop">Had taken the row, and has not any more; null: it stays as it is.</param>
-    private sealed record Request(Guid AccountId, Func<Activation?, Decision> Decide, int? Loop);
+    private sealed record Request(Guid Id, Guid AccountId, Func<Activation?, Decision> Decide, int? Loop);
 }

@@ -10,6 +10,7 @@ public static class WakeUpHandler
     public static void Handle(AccountCreated _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(AccountActivated _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(AccountExpired _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(EmailChanged _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(AccountDeleted _, WakeUp wakeUp) => wakeUp.Signal();
 }
 

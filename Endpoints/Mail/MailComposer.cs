@@ -28,15 +28,15 @@ public sealed partial class MailComposer
         (_templates, _tokens, _publicUrl) = (templates, tokens, url);
     }
 
-    /// <param name="linkExpires">End of the link's validity. The same account and end give the same link.</param>
+    /// <param name="linkExpires">End of the link's validity. The same account, address and end give the same link.</param>
     /// <returns>Null where no mail can be addressed to what the account has as its address.</returns>
     public MimeMessage? Compose(Activation account, string purpose, DateTimeOffset linkExpires, DateTimeOffset now)
     {
         if (Recipient(account.Email) is not { } recipient) return null;
-        var template = _templates.Find(purpose.StartsWith("reminder-", StringComparison.Ordinal) ? "reminder" : "activation", account.Language);
+        var template = _templates.Find(TemplateOf(account, purpose), account.Language);
         var values = new MailValues(
             Username: Harmless(account.Username),
-            Link: $"{_publicUrl.AbsoluteUri.TrimEnd('/')}/activate?token={_tokens.Issue("activation", account.AccountId, linkExpires)}",
+            Link: $"{_publicUrl.AbsoluteUri.TrimEnd('/')}/activate?token={_tokens.Issue("activation", account.AccountId, linkExpires, account.AddressChanges)}",
             Site: _publicUrl.IsDefaultPort ? _publicUrl.Host : _publicUrl.Authority,
             Expires: linkExpires.UtcDateTime);
 
@@ -62,6 +62,9 @@ public sealed partial class MailComposer
         mail.Headers.Add(HeaderId.ContentLanguage, template.Culture.Name);
         return mail;
     }
+
+    private static string TemplateOf(Activation account, string purpose) =>
+        account.Notice is not null ? "email-changed" : purpose.StartsWith("reminder-", StringComparison.Ordinal) ? "reminder" : "activation";
 
     private static MailboxAddress? Recipient(string address)
     {

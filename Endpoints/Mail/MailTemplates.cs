@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 
 namespace Signup.Mail;
 
-/// <summary>What a template may name, as <c>{{username}}</c>, <c>{{link}}</c>, <c>{{site}}</c>, or <c>{{expires|d MMMM yyyy}}</c>, where .NET's date format follows the bar.</summary>
+/// <summary>What a template may name, as <c>{{username}}</c>, <c>{{link}}</c>, <c>{{site}}</c>, or <c>{{expires|d MMMM yyyy}}</c>, where .NET's date format follows the bar.
+/// A notice knows of no link.</summary>
 /// <param name="Expires">In UTC.</param>
 public sealed record MailValues(string Username, string Link, string Site, DateTime Expires);
 
@@ -18,7 +19,9 @@ public sealed partial class MailTemplates
     /// <summary>For accounts in a language that has no templates.</summary>
     private const string DefaultLanguage = "en";
 
-    private static readonly string[] Names = ["activation", "reminder"];
+    private static readonly string[] Names = ["activation", "reminder", Notice];
+
+    private const string Notice = "email-changed";
 
     private readonly FrozenDictionary<(string Name, string Language), MailTemplate> _templates;
 
@@ -43,9 +46,10 @@ public sealed partial class MailTemplates
             throw new InvalidOperationException($"The mail template {textFile} must begin with a line 'Subject: …', followed by the text.");
         var culture = Culture(language, textFile);
         var htmlFile = Path.ChangeExtension(textFile, ".html");
-        var template = new MailTemplate(culture, Parse(lines[0][subject.Length..].Trim(), culture, textFile),
-            Parse(lines[1].TrimStart('\n'), culture, textFile), Parse(Read(htmlFile), culture, htmlFile));
-        return template.Text.Names("link") && template.Html.Names("link")
+        var known = name == Notice ? TemplateText.WithoutLink : TemplateText.Known;
+        var template = new MailTemplate(culture, Parse(lines[0][subject.Length..].Trim(), culture, textFile, known),
+            Parse(lines[1].TrimStart('\n'), culture, textFile, known), Parse(Read(htmlFile), culture, htmlFile, known));
+        return name == Notice || (template.Text.Names("link") && template.Html.Names("link"))
             ? template
             : throw new InvalidOperationException($"The mail template {textFile}, or the .html beside it, lacks {{{{link}}}}.");
     }
@@ -66,15 +70,15 @@ public sealed partial class MailTemplates
         }
     }
 
-    private static TemplateText Parse(string text, CultureInfo culture, string file)
+    private static TemplateText Parse(string text, CultureInfo culture, string file, string[] known)
     {
         var parts = new List<(string? Name, string Text)>();
         var end = 0;
         foreach (Match placeholder in Placeholder().Matches(text))
         {
             var (name, format) = (placeholder.Groups["name"].Value, placeholder.Groups["format"].Value);
-            if (!TemplateText.Known.Contains(name))
-                throw new InvalidOperationException($"The mail template {file} names {{{{{name}}}}}, which does not exist. There are: {string.Join(", ", TemplateText.Known)}.");
+            if (!known.Contains(name))
+                throw new InvalidOperationException($"The mail template {file} names {{{{{name}}}}}, which does not exist. There are: {string.Join(", ", known)}.");
             parts.Add((null, text[end..placeholder.Index]));
             parts.Add((name, format.Length > 0 ? format : "yyyy-MM-dd HH:mm"));
             end = placeholder.Index + placeholder.Length;
@@ -90,7 +94,7 @@ public sealed partial class MailTemplates
 /// <summary>Text with places to fill in.</summary>
 public sealed class TemplateText(IReadOnlyList<(string? Name, string Text)> parts, CultureInfo culture)
 {
-    internal static readonly string[] Known = ["username", "link", "site", "expires"];
+    internal static readonly string[] WithoutLink = ["username", "site"], Known = [.. WithoutLink, "link", "expires"];
 
     public bool Names(string placeholder) => parts.Any(p => p.Name == placeholder);
 

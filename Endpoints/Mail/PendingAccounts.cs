@@ -8,12 +8,12 @@ namespace Signup.Mail;
 /// <summary>
 /// Begins and ends each account's activation as the log says, from the log's first event on: no message has to arrive for that. Of an account that it has not
 /// seen before it reads the whole stream at once, not only the events up to here, so that nobody gets a mail for what is long over, or was sent before
-/// <c>mail.activation</c> was lost.
+/// <c>mail.activation</c> was lost. Whoever's address was replaced is told, at that address.
 /// </summary>
-public sealed partial class PendingAccounts(LogReader log, Activations activations, ActivationPolicy policy, ILogger<PendingAccounts> logger) : IProjection
+public sealed partial class PendingAccounts(LogReader log, Activations activations, ActivationPolicy policy, TimeProvider time, ILogger<PendingAccounts> logger) : IProjection
 {
     /// <summary>What came of mails the state knows already, by whoever sent them.</summary>
-    private static readonly HashSet<string> Followed = [nameof(AccountCreated), nameof(AccountActivated), nameof(AccountExpired), nameof(AccountDeleted)];
+    private static readonly HashSet<string> Followed = [nameof(AccountCreated), nameof(AccountActivated), nameof(AccountExpired), nameof(EmailChanged), nameof(AccountDeleted)];
 
     public string Name => "mail.activation";
 
@@ -34,23 +34,39 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
     public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
     {
         var followed = events.Where(e => Followed.Contains(e.Type)).ToList();
-        var histories = await log.ReadStreamsAsync([.. followed.Where(e => e.Type == nameof(AccountCreated)).Select(e => e.StreamId)], cancellation);
-        await activations.ApplyAsync(connection,
-            followed.ConvertAll<(Guid, Func<Activation?, Activation?>)>(e => (e.StreamId, state => state is null ? histories[e.StreamId].Aggregate(state, Next) : Next(state, e))),
-            events[^1].Position, cancellation);
+        var histories = await log.ReadStreamsAsync([.. followed.Where(e => e.Type is nameof(AccountCreated) or nameof(EmailChanged)).Select(e => e.StreamId).Distinct()], cancellation);
+        var changes = new List<(Guid Id, Func<Activation?, Activation?> Apply)>();
+        foreach (var e in followed)
+        {
+            changes.Add((e.StreamId, state => state is null ? histories[e.StreamId].Aggregate(state, Next) : Next(state, e)));
+            if (e.Type == nameof(EmailChanged) && Notice(e, histories[e.StreamId]) is { } notice) changes.Add((notice.Id, state => state ?? notice));
+        }
+        await activations.ApplyAsync(connection, changes, events[^1].Position, cancellation);
     }
 
     private Activation? Next(Activation? state, LoggedEvent e)
     {
+        // A state that was read from a whole stream is ahead of the log's reader.
+        if (e.Version <= state?.Version || Read(e) is not { } known) return state;
+        return policy.Apply(state, e.StreamId, known, e.TraceParent) is { } next ? next with { Version = e.Version } : null;
+    }
+
+    private Activation? Notice(LoggedEvent e, IEnumerable<LoggedEvent> history) => Read(e) is EmailChanged changed
+        ? ActivationPolicy.Tell(e.StreamId, changed, e.EventId, e.Version, [.. history.Select(Read).OfType<object>()], time.GetUtcNow(), e.TraceParent)
+        : null;
+
+    /// <returns>Null where it is of no kind that is known, or cannot be read.</returns>
+    private object? Read(LoggedEvent e)
+    {
         try
         {
-            return EventTypes.Read(e) is { } known ? policy.Apply(state, e.StreamId, known, e.TraceParent) : state;
+            return EventTypes.Read(e);
         }
         catch (System.Text.Json.JsonException exception)
         {
             // It will not become another. The others' mails do not wait for it.
             Unreadable(logger, exception, e.Type, e.Position, e.StreamId);
-            return state;
+            return null;
         }
     }
 

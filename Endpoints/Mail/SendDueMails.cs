@@ -59,14 +59,14 @@ public sealed class SendDueMails(
         {
             for (; asked < taken.Count; asked++)
             {
-                var (id, now) = (taken[asked].State.AccountId, time.GetUtcNow());
-                await commands.SendAsync(Topology.Accounts, new ExpireAccount(id, now), Guid.CreateVersion7(), CommandTimeout, stopping);
-                await activations.ReleaseAsync(settings.Connections, id, state => policy.ExpiryAsked(state, now));
+                var (state, now) = (taken[asked].State, time.GetUtcNow());
+                await commands.SendAsync(Topology.Accounts, new ExpireAccount(state.AccountId, now), Guid.CreateVersion7(), CommandTimeout, stopping);
+                await activations.ReleaseAsync(settings.Connections, state, s => policy.ExpiryAsked(s, now));
             }
         }
         finally
         {
-            await Task.WhenAll(taken.Skip(asked).Select(t => activations.ReleaseAsync(settings.Connections, t.State.AccountId)));
+            await Task.WhenAll(taken.Skip(asked).Select(t => activations.ReleaseAsync(settings.Connections, t.State)));
         }
         if (taken.Count == 0) await Task.Delay(settings.Poll, time, stopping);
     }
@@ -110,7 +110,7 @@ public sealed class SendDueMails(
                 var mail = waiting.Dequeue();
                 var (purpose, now) = (mail.Purpose!, time.GetUtcNow());
                 // Until more is known. Should this mail alone be what throws, it goes behind the others.
-                records.Add(new(mail.State.AccountId, s => policy.PutOff(s, purpose, ours: true, now)));
+                records.Add(new(mail.State, s => policy.PutOff(s, purpose, ours: true, now)));
                 records[^1] = await SendAsync(mail, transport, GiveBackRestAsync, hurry);
                 if (records[^1] is { Decide: null } or { Noted: false }) break;
             }
@@ -125,7 +125,7 @@ public sealed class SendDueMails(
         // At once where a mail takes long: others need not wait until it is through.
         Task GiveBackRestAsync()
         {
-            var rest = waiting.Select(t => RecordAsync(connection, new Record(t.State.AccountId, null), hurry)).ToList();
+            var rest = waiting.Select(t => RecordAsync(connection, new Record(t.State, null), hurry)).ToList();
             waiting.Clear();
             return Task.WhenAll(rest);
         }
@@ -134,28 +134,27 @@ public sealed class SendDueMails(
     private async Task<Record> SendAsync(Taken taken, ITransport transport, Func<Task> takesLong, CancellationToken hurry)
     {
         var (state, purpose, now) = (taken.State, taken.Purpose!, time.GetUtcNow());
-        var id = state.AccountId;
-        if (taken.Sent is { } at) return new(id, s => policy.Sent(s, purpose, at));
+        if (taken.Sent is { } at) return new(state, s => policy.Sent(s, purpose, at));
         using var mail = composer.Compose(state, purpose, policy.LinkExpires(state, now), now);
-        if (mail is null) return new(id, s => policy.Refused(s, purpose, "address-invalid", now));
+        if (mail is null) return new(state, s => policy.Refused(s, purpose, "address-invalid", now));
 
         var sending = SendAsync(mail, transport, state.Trace, hurry);
         await ((Task)sending).WaitAsync(Patience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!sending.IsCompleted) await takesLong();
         await ((Task)sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         // The end came first. It may or may not have arrived, and will be sent again.
-        if (sending.IsCanceled) return new(id, null);
+        if (sending.IsCanceled) return new(state, null);
         var outcome = await sending;
         now = time.GetUtcNow();
         provider.Answered(outcome, mail.To.Mailboxes.Single().Domain);
         return outcome switch
         {
-            Outcome.Accepted => new(id, s => policy.Sent(s, purpose, now), Noted: await NoteAsync(id, purpose, now)),
-            Outcome.Refused refused => new(id, s => policy.Refused(s, purpose, refused.Reason, now)),
-            Outcome.PutOff putOff => new(id, s => policy.PutOff(s, purpose, putOff.Ours, now)),
-            Outcome.Interrupted { MayHaveArrived: true } => new(id, s => policy.Interrupted(s, purpose, now)),
-            Outcome.Interrupted => new(id, s => policy.PutOff(s, purpose, ours: true, now)),
-            _ => new(id, null),
+            Outcome.Accepted => new(state, s => policy.Sent(s, purpose, now), Noted: await NoteAsync(state.Id, purpose, now)),
+            Outcome.Refused refused => new(state, s => policy.Refused(s, purpose, refused.Reason, now)),
+            Outcome.PutOff putOff => new(state, s => policy.PutOff(s, purpose, putOff.Ours, now)),
+            Outcome.Interrupted { MayHaveArrived: true } => new(state, s => policy.Interrupted(s, purpose, now)),
+            Outcome.Interrupted => new(state, s => policy.PutOff(s, purpose, ours: true, now)),
+            _ => new(state, null),
         };
     }
 
@@ -184,12 +183,12 @@ public sealed class SendDueMails(
 
     /// <summary>However long it takes: what the provider has taken must not be forgotten.</summary>
     private Task RecordAsync(int connection, Record record, CancellationToken hurry) =>
-        supervisor.UntilDoneAsync(NameOf(connection), () => activations.ReleaseAsync(connection, record.Id, record.Decide), hurry);
+        supervisor.UntilDoneAsync(NameOf(connection), () => activations.ReleaseAsync(connection, record.State, record.Decide), hurry);
 
     private static string NameOf(int connection) => $"connection {connection + 1}";
 
     /// <summary>What became of a mail that was taken.</summary>
     /// <param name="Decide">Null: nothing. It is due as before.</param>
     /// <param name="Noted">False: only this process knows that the provider has it.</param>
-    private sealed record Record(Guid Id, Func<Activation?, Decision>? Decide, bool Noted = true);
+    private sealed record Record(Activation State, Func<Activation?, Decision>? Decide, bool Noted = true);
 }

@@ -44,20 +44,22 @@ public static class ActivationRoutes
         var (token, problem) = await ReadTokenAsync(http, texts, page);
         if (problem is not null) return problem;
 
-        var state = tokens.Read(Purpose, token, out var accountId);
+        var state = tokens.Read(Purpose, token, out var accountId, out var addressChanges);
         if (state == TokenState.Valid)
         {
             try
             {
                 var timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
                 var verdict = await commands.AskAsync<ActivationVerdict>(
-                    Topology.Accounts, new ActivateAccount(accountId, time.GetUtcNow()), Guid.CreateVersion7(), timeout, http.RequestAborted);
+                    Topology.Accounts, new ActivateAccount(accountId, time.GetUtcNow(), addressChanges), Guid.CreateVersion7(), timeout, http.RequestAborted);
                 switch (verdict?.Outcome)
                 {
                     case ActivationOutcome.Active:
                         return page ? Message(200, texts, texts.ActiveTitle, texts.Active, good: true) : Results.Json(new { id = accountId, status = AccountView.Active });
                     case null:
                         return page ? Message(202, texts, texts.ActivatingTitle, texts.Activating) : Results.Json(new { id = accountId, status = AccountView.Deciding }, statusCode: 202);
+                    case ActivationOutcome.AddressChanged:
+                        return page ? Message(400, texts, texts.LinkOutdatedTitle, texts.LinkOutdated) : BadToken("token-outdated", texts.LinkOutdatedTitle, texts.LinkOutdated);
                     case ActivationOutcome.Expired:
                         state = TokenState.Expired;
                         break;
@@ -74,10 +76,11 @@ public static class ActivationRoutes
         }
         var expired = state == TokenState.Expired;
         if (page) return BadLink(texts, expired);
-        var message = expired ? texts.LinkExpired : texts.LinkInvalid;
-        return Problems.Problem(400, expired ? "token-expired" : "token-invalid", expired ? texts.LinkExpiredTitle : texts.LinkInvalidTitle, message,
-            new Dictionary<string, string[]> { [TokenField] = [message] });
+        return expired ? BadToken("token-expired", texts.LinkExpiredTitle, texts.LinkExpired) : BadToken("token-invalid", texts.LinkInvalidTitle, texts.LinkInvalid);
     }
+
+    private static IResult BadToken(string type, string title, string message) =>
+        Problems.Problem(400, type, title, message, new Dictionary<string, string[]> { [TokenField] = [message] });
 
     private static async Task<IResult> ResendAsync(
         string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ResendLimit limit, CommandClient commands, AccountLookup accounts, DevInbox inbox, IConfiguration settings, TimeProvider time)

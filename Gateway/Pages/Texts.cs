@@ -100,6 +100,8 @@ public abstract class Texts
     public abstract string LinkExpired { get; }
     public abstract string LinkInvalidTitle { get; }
     public abstract string LinkInvalid { get; }
+    public abstract string LinkOutdatedTitle { get; }
+    public abstract string LinkOutdated { get; }
 
     // --- errors ---
     public abstract string ValidationTitle { get; }

@@ -1,9 +1,19 @@
 namespace Signup.Messages.Mail;
 
 /// <summary>Event: the mail provider took an activation mail. Committed by Mail.</summary>
-/// <param name="Purpose"><c>activation</c> or <c>reminder-1</c>, <c>reminder-2</c>, …; <c>resend-1</c>, ….</param>
+/// <param name="Purpose"><c>activation</c> or <c>reminder-1</c>, <c>reminder-2</c>, …; <c>resend-1</c>, …. Followed by <c>~1</c>, <c>~2</c>, … where
+/// the account's address had been replaced so often before.</param>
 public sealed record ActivationMailSent(Guid AccountId, long Version, string Purpose, DateTimeOffset SentAt);
 
 /// <summary>Event: the mail provider refused the account's address for good. Committed by Mail.</summary>
 /// <param name="Reason">The class of the reason, such as <c>mailbox-unavailable</c>; never an address.</param>
 public sealed record ActivationMailFailed(Guid AccountId, long Version, string Purpose, string Reason, DateTimeOffset FailedAt);
+
+/// <summary>Event: the mail provider took a mail that is not about activation. Committed by Mail.</summary>
+/// <param name="Purpose"><c>email-changed-2</c>: the notice to the address that the account's event 2 has replaced.</param>
+public sealed record MailSent(Guid AccountId, long Version, string Purpose, DateTimeOffset SentAt);
+
+/// <summary>Event: such a mail was given up. Committed by Mail.</summary>
+/// <param name="Purpose">As in <see cref="MailSent"/>.</param>
+/// <param name="Reason">The class of the reason, such as <c>mailbox-unavailable</c>; never an address.</param>
+public sealed record MailFailed(Guid AccountId, long Version, string Purpose, string Reason, DateTimeOffset FailedAt);

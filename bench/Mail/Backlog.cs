@@ -55,7 +55,7 @@ internal sealed class Backlog : IAsyncDisposable
         var before = process.TotalProcessorTime;
         _sink.Restart(ramp);
         await using (var rows = new NpgsqlCommand("""
-            insert into mail.activation (account_id, status, state, due, due_at)
+            insert into mail.activation (id, status, state, due, due_at)
             select stream_id, 'waiting', jsonb_build_object('accountId', stream_id, 'username', data->>'username', 'email', data->>'email', 'language', 'en', 'createdAt', data->>'createdAt'), 'mail', now()
             from log.mt_events where type = 'AccountCreated' and seq_id > (select position from mail.checkpoint);
             update mail.checkpoint set position = (select max(seq_id) from log.mt_events)

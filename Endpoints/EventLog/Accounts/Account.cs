@@ -24,6 +24,12 @@ public sealed record ActivationMailSent(string Purpose, DateTimeOffset SentAt);
 /// <summary>The mail provider refused the address for good. <paramref name="Reason"/> is a class of reasons, never an address.</summary>
 public sealed record ActivationMailFailed(string Purpose, string Reason, DateTimeOffset FailedAt);
 
+/// <summary>The mail provider took a mail that is not about activation, such as the notice <c>email-changed-2</c> to the address that the account's event 2 has replaced.</summary>
+public sealed record MailSent(string Purpose, DateTimeOffset SentAt);
+
+/// <summary>Such a mail was given up. <paramref name="Reason"/> is a class of reasons, never an address.</summary>
+public sealed record MailFailed(string Purpose, string Reason, DateTimeOffset FailedAt);
+
 public enum AccountStatus { None, Pending, Active, Expired, Deleted }
 
 /// <summary>What decisions about an account need to know: the fold of its events.</summary>
@@ -36,6 +42,9 @@ public sealed record Account
     /// <summary>The address as typed, as of the last event; empty while there is no account.</summary>
     public string Email { get; init; } = "";
 
+    /// <summary>How often the address was replaced.</summary>
+    public int AddressChanges { get; init; }
+
     /// <summary>Number of the last event folded in, from 1; 0 while there is none.</summary>
     public long Version { get; init; }
 
@@ -45,7 +54,7 @@ public sealed record Account
         AccountCreated e => this with { Status = AccountStatus.Pending, Email = e.Email },
         AccountActivated => this with { Status = AccountStatus.Active },
         AccountExpired => this with { Status = AccountStatus.Expired },
-        EmailChanged e => this with { Email = e.NewEmail },
+        EmailChanged e => this with { Email = e.NewEmail, AddressChanges = AddressChanges + 1 },
         AccountDeleted => this with { Status = AccountStatus.Deleted },
         _ => this,
     } with { Version = Version + 1 };

@@ -15,7 +15,7 @@ public sealed record AccountDocument(
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, long Position)
 {
     /// <summary>Raise it with every change to the fold or to the shape of the document, then run <c>./run Query rebuild</c>.</summary>
-    public const int Shape = 1;
+    public const int Shape = 2;
 
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -28,6 +28,9 @@ public sealed record AccountDocument(
     public DateTimeOffset? ExpiredAt { get; init; }
     public DateTimeOffset? EmailChangedAt { get; init; }
     public DateTimeOffset? DeletedAt { get; init; }
+
+    /// <summary>How often the address was replaced; null: never.</summary>
+    public int? AddressChanges { get; init; }
 
     /// <summary>Versions of events whose JSON does not fit their class. They have no effect, and they do not stop the rest.</summary>
     public IReadOnlyList<long>? Unreadable { get; init; }
@@ -50,10 +53,17 @@ public sealed record AccountDocument(
             _ when account is null => null,
             AccountActivated e => account with { Status = AccountStatus.Active, ActivatedAt = e.ActivatedAt },
             AccountExpired e => account with { Status = AccountStatus.Expired, ExpiredAt = e.ExpiredAt },
-            EmailChanged e => account with { Email = e.NewEmail, EmailChangedAt = e.ChangedAt },
+            EmailChanged e => account with
+            {
+                Email = e.NewEmail,
+                EmailChangedAt = e.ChangedAt,
+                AddressChanges = (account.AddressChanges ?? 0) + 1,
+                Mail = account.Status == AccountStatus.Pending ? MailStatus.Queued : account.Mail,
+            },
             AccountDeleted e => account with { Status = AccountStatus.Deleted, DeletedAt = e.DeletedAt },
-            ActivationMailSent e => account with { Mail = account.Mail.Sent(e) },
-            ActivationMailFailed e => account with { Mail = account.Mail.Failed(e) },
+            // One may have been under way to an earlier address.
+            ActivationMailSent e when MailPurpose.MailOf(e.Purpose, account.AddressChanges ?? 0) is not null => account with { Mail = account.Mail.Sent(e) },
+            ActivationMailFailed e when MailPurpose.MailOf(e.Purpose, account.AddressChanges ?? 0) is not null => account with { Mail = account.Mail.Failed(e) },
             UnreadableEvent => account with { Unreadable = [.. account.Unreadable ?? [], version] },
             _ => account,
         };
@@ -92,7 +102,7 @@ public enum MailState
     Failed,
 }
 
-/// <summary>What is known of the account's activation mail.</summary>
+/// <summary>What is known of the activation mail to the address the account has.</summary>
 /// <param name="Count">How many the provider took, reminders and repeats included.</param>
 /// <param name="Purpose">Of the last one, such as <c>activation</c> or <c>reminder-1</c>.</param>
 /// <param name="Reason">The class of the reason of the last failure, where the last one failed.</param>

@@ -16,6 +16,8 @@ public static class WakeUpHandler
     public static void Handle(AccountDeleted _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(ActivationMailSent _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(ActivationMailFailed _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MailSent _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MailFailed _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(MessageRetried _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(MessageDiscarded _, WakeUp wakeUp) => wakeUp.Signal();
 }

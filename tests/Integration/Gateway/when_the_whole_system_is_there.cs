@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Signup.Hosting;
@@ -143,6 +144,30 @@ public sealed class when_the_whole_system_is_there(when_the_whole_system_is_ther
     }
 
     [Fact]
+    public async Task a_link_proves_the_address_that_it_was_mailed_to_and_no_later_one()
+    {
+        var (old, email) = (NewEmail(), NewEmail());
+        var signedUp = await SignedUpAsync(Body(old));
+        var id = Guid.Parse((string)signedUp.Json["id"]!);
+        var first = await LinkAsync($"activation.{id}");
+        await ChangeEmailAsync(id, old, email);
+
+        var answer = await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = first }.ToJsonString());
+        Assert.Equal((400, "/problems/token-outdated"), (answer.Status, answer.Type));
+        Assert.Contains("the link in the mail to the new address", (string?)answer.Json["detail"], StringComparison.Ordinal);
+        var page = await Gateway.PostFormAsync("/activations", new Dictionary<string, string> { ["token"] = first });
+        Assert.Equal(400, page.Status);
+        Assert.Contains("the link in the mail to the new address", page.Text, StringComparison.Ordinal);
+        Assert.Equal("pending", (string?)(await Gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json))).Json["status"]);
+
+        var second = await LinkAsync($"activation~1.{id}");
+        foreach (var _ in new[] { 1, 2 }) Assert.Equal(200, (await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = second }.ToJsonString())).Status);
+        Assert.Equal(400, (await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = first }.ToJsonString())).Status);
+        await Wait.UntilAsync(async () => (await Gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json))).Json is { } json && ((string?)json["email"], (string?)json["status"]) == (email, "active"),
+            "the account's page shows the new address");
+    }
+
+    [Fact]
     public async Task a_token_that_is_forged_or_cut_off_or_expired_or_for_something_else_activates_nothing()
     {
         var signedUp = await SignedUpAsync(Body(NewEmail()));
@@ -216,6 +241,29 @@ public sealed class when_the_whole_system_is_there(when_the_whole_system_is_ther
             var status = await hasty.GetAsync(waiting.Header("Location")!, Bearer(waiting.Json));
             return (status.Status, (string?)status.Json["status"], (string?)status.Json["reason"]) == (200, "refused", "email-taken");
         }, "its page says that it was refused");
+    }
+
+    /// <summary>The token in a mail that was written.</summary>
+    private async Task<string> LinkAsync(string messageId)
+    {
+        string? file = null;
+        await Wait.UntilAsync(() => Task.FromResult((file = Directory.GetFiles(running.System.MailPickup, $"*{messageId}.eml").SingleOrDefault()) is not null), $"the mail {messageId}");
+        // Quoted-printable (RFC 2045, 6.7).
+        var text = Regex.Replace(await File.ReadAllTextAsync(file!), "=\r?\n", "").Replace("=3D", "=", StringComparison.Ordinal);
+        return Regex.Match(text, @"/activate\?token=([\w-]+)").Groups[1].Value;
+    }
+
+    /// <summary>Mail appends to the same stream meanwhile.</summary>
+    private async Task ChangeEmailAsync(Guid id, string from, string to)
+    {
+        using var uniqueness = running.System.Client("Uniqueness");
+        var version = 0;
+        await Wait.UntilAsync(async () =>
+        {
+            using var response = await uniqueness.PatchAsJsonAsync("/event",
+                new { streamId = id, expectedVersion = 1 + (version++ % 2), type = "EmailChanged", data = new { oldEmail = from, newEmail = to, changedAt = DateTimeOffset.UtcNow } });
+            return response.IsSuccessStatusCode;
+        }, "the address is changed");
     }
 
     private async Task<Answer> SignedUpAsync(string body)

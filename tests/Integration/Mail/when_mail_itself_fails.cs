@@ -113,7 +113,7 @@ public sealed class when_mail_itself_fails
         var row = await ScalarAsync(mail, "select xmin::text from mail.activation");
         await mail.SignUpAsync("last@example.com");
         await Wait.UntilAsync(async () => await mail.CountAsync("sent") == 2, "a later mail is recorded");
-        Assert.Equal(row, await ScalarAsync(mail, $"select xmin::text from mail.activation where account_id = '{id}'"));
+        Assert.Equal(row, await ScalarAsync(mail, $"select xmin::text from mail.activation where id = '{id}'"));
         Assert.Equal(before.Length, (await mail.LogAsync(id)).Length);
     }
 

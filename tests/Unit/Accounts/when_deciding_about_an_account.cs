@@ -21,6 +21,8 @@ public class when_deciding_about_an_account
     private static readonly SignUp Ada = new(Id, " Ada ", "Ada@example.org ", "$argon2id$x", "en", Now);
     private static readonly AccountCreated Created = new("Ada", "Ada@example.org", "$argon2id$x", "en", Now);
 
+    private static readonly EmailChanged Changed = new("Ada@example.org", "ada@new.example", Now);
+
     [Fact]
     public void a_sign_up_proposes_the_account_for_a_new_stream()
     {
@@ -74,9 +76,33 @@ public class when_deciding_about_an_account
     public void an_unknown_account_cannot_be_activated() => Expect(ActivationOutcome.Unknown);
 
     [Fact]
+    public void a_link_mailed_to_an_address_that_was_replaced_is_dead()
+    {
+        Expect(ActivationOutcome.AddressChanged, Created, Changed);
+        Expect(ActivationOutcome.AddressChanged, Created, new AccountActivated(Now), Changed);
+    }
+
+    [Fact]
+    public void a_link_mailed_to_the_new_address_activates()
+    {
+        var (events, outcome) = ActivateAccountHandler.Decide(new ActivateAccount(Id, Now, AddressChanges: 1), Account.Fold([Created, Changed]));
+
+        Assert.Equal([new AccountActivated(Now)], events);
+        Assert.Equal(ActivationOutcome.Active, outcome);
+    }
+
+    [Fact]
+    public void a_link_mailed_to_an_address_that_is_not_the_accounts_yet_is_dead() =>
+        Assert.Equal(ActivationOutcome.AddressChanged, ActivateAccountHandler.Decide(new ActivateAccount(Id, Now, AddressChanges: 1), Account.Fold([Created])).Outcome);
+
+    [Fact]
+    public void an_address_that_comes_back_needs_a_new_link() =>
+        Expect(ActivationOutcome.AddressChanged, Created, Changed, new EmailChanged("ada@new.example", "Ada@example.org", Now));
+
+    [Fact]
     public void a_pending_account_may_expire_and_gives_up_the_address_it_has_now()
     {
-        var proposed = ExpireAccountHandler.Handle(new ExpireAccount(Id, Now), Account.Fold([Created, new EmailChanged("Ada@example.org", "ada@new.example", Now)]));
+        var proposed = ExpireAccountHandler.Handle(new ExpireAccount(Id, Now), Account.Fold([Created, Changed]));
 
         Assert.Equal((2L, "AccountExpired"), (proposed!.ExpectedVersion, proposed.Type));
         Assert.Equal("ada@new.example", proposed.Data.GetProperty("email").GetString());
@@ -96,7 +122,7 @@ public class when_deciding_about_an_account
     });
 
     private static Arbitrary<object[]> Histories() => Gen.ArrayOf(Gen.Elements<object>(
-        Created, new AccountActivated(Now), new AccountExpired("a@b.c", Now), new AccountDeleted("a@b.c", Now), new ActivationMailSent("activation", Now))).ToArbitrary();
+        Created, Changed, new AccountActivated(Now), new AccountExpired("a@b.c", Now), new AccountDeleted("a@b.c", Now), new ActivationMailSent("activation", Now))).ToArbitrary();
 
     private static Guid EventIdOf(SignUp command) => SignUpHandler.Handle(command).Item1!.EventId;
 

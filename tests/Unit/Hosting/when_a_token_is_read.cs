@@ -22,6 +22,35 @@ public class when_a_token_is_read
     public void the_same_account_and_expiry_always_give_the_same_token() =>
         Assert.Equal(At(Now).Issue("activation", Id, Now.AddDays(7)), At(Now.AddDays(3)).Issue("activation", Id, Now.AddDays(7)));
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(8_388_607)]
+    public void it_names_what_was_current_when_it_was_issued(int generation)
+    {
+        var token = At(Now).Issue("activation", Id, Now.AddDays(7), generation);
+
+        Assert.Equal((TokenState.Valid, generation), (At(Now).Read("activation", token, out _, out var read), read));
+        Assert.Equal(TokenState.Expired, At(Now.AddDays(7)).Read("activation", token, out _, out _));
+        Assert.Equal(TokenState.Valid, At(Now).Read("activation", At(Now).Issue("activation", Id, new(9999, 12, 31, 0, 0, 0, TimeSpan.Zero), generation), out _, out _));
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(8_388_608)]
+    public void there_are_only_so_many_generations(int generation) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => At(Now).Issue("activation", Id, Now, generation));
+
+    /// <summary>Made elsewhere: base64url of account, Unix seconds (64 bits), and HMAC-SHA256 of <c>activation</c>, 0, and these.</summary>
+    [Fact]
+    public void links_that_are_in_mails_since_before_there_were_generations_are_valid_for_the_first()
+    {
+        const string token = "AZnTonscfjqdUj8fDIpOEQAAAABrDUkgvfc0fh-I2NVyNXFtLJKJLtma4M22AnUCmhsw2_FFdsE";
+        var tokens = new SignedTokens([.. Enumerable.Range(0, 32).Select(i => (byte)i)], new Clock(Now));
+
+        Assert.Equal((TokenState.Valid, Guid.Parse("0199d3a2-7b1c-7e3a-9d52-3f1f0c8a4e11"), 0), (tokens.Read("activation", token, out var id, out var generation), id, generation));
+    }
+
     [Fact]
     public void one_purpose_is_not_another() =>
         Assert.Equal(TokenState.Invalid, At(Now).Read("status", At(Now).Issue("activation", Id, Now.AddDays(7)), out _));

@@ -9,6 +9,7 @@ internal sealed class Given(MailSettings? settings = null)
     public static readonly Guid Account = Guid.Parse("0199d3a2-7b1c-7e3a-9d52-3f1f0c8a4e11");
     public static readonly DateTimeOffset Start = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
     public static readonly object[] Ends = [new AccountActivated(Start.AddHours(1)), new AccountExpired("ada@example.com", Start.AddDays(7)), new AccountDeleted("ada@example.com", Start.AddHours(2))];
+    public static readonly EmailChanged Changed = new("ada@example.com", "ada@new.example", Start.AddHours(3));
     public static readonly AccountCreated Created = new("Ada", "ada@example.com", "$argon2id$", "en", Start);
 
     /// <summary>The defaults of appsettings.json.</summary>

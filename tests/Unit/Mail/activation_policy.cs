@@ -38,6 +38,100 @@ public sealed class when_an_account_ends
     }
 }
 
+public sealed class when_the_address_changes
+{
+    [Fact]
+    public void the_new_address_gets_a_mail_of_its_own()
+    {
+        var given = MailSent().Heard(Changed);
+        Assert.Equal(("ada@new.example", 1, new Due(Changed.ChangedAt, "activation~1")), (given.State!.Email, given.State.AddressChanges, given.Due));
+        given.After((p, s) => p.Sent(s, "activation~1", Start.AddHours(4)));
+        Assert.Equal(new Due(Start.AddHours(4).AddDays(1), "reminder-1~1"), given.Due);
+    }
+
+    [Fact]
+    public void its_link_lives_as_long_as_the_first_did() =>
+        Assert.Equal(Changed.ChangedAt.AddDays(7), MailSent().Heard(Changed).After((p, s) => p.Sent(s, "activation~1", Start.AddHours(4))).State!.LinkExpires);
+
+    [Fact]
+    public void a_mail_that_was_under_way_to_the_old_one_does_not_count()
+    {
+        var given = SignedUp().Heard(Changed);
+        var before = given.State;
+        Assert.Same(before, given.After((p, s) => p.Sent(s, "activation", Start.AddHours(4))).State);
+        Assert.Same(before, given.Heard(new ActivationMailSent("activation", Start.AddHours(4)), new ActivationMailSent("resend-1", Start.AddHours(4)), new ActivationMailFailed("activation", "mailbox-full", Start.AddHours(4))).State);
+        Assert.Empty(given.Facts);
+    }
+
+    [Fact]
+    public void one_that_could_not_be_reached_is_forgotten() =>
+        Assert.Equal(new Due(Changed.ChangedAt, "activation~1"), SignedUp().After((p, s) => p.Refused(s, "activation", "mailbox-unavailable", Start.AddMinutes(1))).Heard(Changed).Due);
+
+    [Fact]
+    public void the_user_cannot_have_more_mails_in_a_day_by_it()
+    {
+        var given = MailSent();
+        for (var i = 0; i < 5; i++)
+            given.After((p, s) => p.Resend(s, Start.AddMinutes(10 * (i + 1)))).After((p, s) => p.Sent(s, p.WhatIsDue(s!).Purpose!, Start.AddMinutes((10 * (i + 1)) + 1)));
+        given.Heard(Changed).After((p, s) => p.Sent(s, "activation~1", Start.AddHours(4)));
+        Assert.False(given.After((p, s) => p.Resend(s, Start.AddHours(5))).State!.ResendDue);
+        Assert.True(given.After((p, s) => p.Resend(s, Start.AddHours(26))).State!.ResendDue);
+    }
+
+    [Theory, MemberData(nameof(when_an_account_ends.Ends), MemberType = typeof(when_an_account_ends))]
+    public void of_an_account_that_is_not_pending_nothing_begins(object end) => Assert.Null(MailSent().Heard(end, Changed).State);
+
+    // The notice to the old address
+
+    private static readonly Guid Event = Guid.NewGuid();
+
+    private static Activation? Tell(DateTimeOffset now, params object[] history) => ActivationPolicy.Tell(Given.Account, Changed, Event, 2, [Created, Changed, .. history], now);
+
+    private static Given Told() => new Given().After(_ => new Decision(Tell(Start.AddHours(3))));
+
+    [Fact]
+    public void the_old_one_is_told_at_once_whatever_the_account_is()
+    {
+        var notice = Tell(Start.AddHours(3), new AccountDeleted("ada@new.example", Start.AddHours(4)))!;
+        Assert.Equal(("ada@example.com", "Ada", "en", Event, Given.Account), (notice.Email, notice.Username, notice.Language, notice.Id, notice.AccountId));
+        Assert.Equal(new Due(Changed.ChangedAt, "email-changed-2"), Told().Due);
+    }
+
+    [Fact]
+    public void it_is_told_once()
+    {
+        var given = Told().After((p, s) => p.Sent(s, "email-changed-2", Start.AddHours(4)));
+        Assert.Null(given.State);
+        Assert.Equal([new MailSent("email-changed-2", Start.AddHours(4))], given.Facts);
+        Assert.Null(Tell(Start.AddHours(4), [.. given.Facts]));
+        Assert.NotNull(Tell(Start.AddHours(4), new MailSent("email-changed-5", Start.AddHours(4))));
+    }
+
+    [Fact]
+    public void one_that_cannot_be_told_is_given_up()
+    {
+        var given = Told().After((p, s) => p.Refused(s, "email-changed-2", "mailbox-unavailable", Start.AddHours(4)));
+        Assert.Null(given.State);
+        Assert.Equal([new MailFailed("email-changed-2", "mailbox-unavailable", Start.AddHours(4))], given.Facts);
+        Assert.Null(Tell(Start.AddHours(4), [.. given.Facts]));
+    }
+
+    [Fact]
+    public void one_that_cannot_be_told_now_is_told_later()
+    {
+        var given = Told().After((p, s) => p.PutOff(s, "email-changed-2", ours: false, Start.AddHours(4)));
+        Assert.Equal("email-changed-2", given.Due.Purpose);
+        Assert.InRange(given.Due.At - Start.AddHours(4), TimeSpan.FromSeconds(48), TimeSpan.FromSeconds(72));
+    }
+
+    [Fact]
+    public void what_is_long_past_is_not_told()
+    {
+        Assert.NotNull(Tell(Changed.ChangedAt.AddDays(7)));
+        Assert.Null(Tell(Changed.ChangedAt.AddDays(7).AddSeconds(1)));
+    }
+}
+
 public sealed class when_the_state_was_lost
 {
     private static Activation Derived(params object[] facts) => new Given().Heard([Created, .. facts]).State!;

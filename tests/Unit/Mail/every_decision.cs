@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Signup.Mail;
+using EmailChanged = Signup.EventLog.Accounts.EmailChanged;
 using static Signup.Tests.Unit.Mail.Given;
 
 namespace Signup.Tests.Unit.Mail.activation_policy;
@@ -9,7 +10,7 @@ namespace Signup.Tests.Unit.Mail.activation_policy;
 /// <summary>Laws that hold for any history of an account, however strange.</summary>
 public sealed class every_decision
 {
-    private static readonly string[] Purposes = ["activation", "reminder-1", "reminder-2", "resend-1", "resend-2", "resend-3"];
+    private static readonly string[] Purposes = ["activation", "reminder-1", "reminder-2", "resend-1", "resend-2", "resend-3", "activation~1", "resend-1~1", "reminder-1~2"];
 
     /// <summary>One thing that happens, some hours after the one before.</summary>
     public sealed record Step(int Kind, int Purpose, int Hours)
@@ -27,6 +28,7 @@ public sealed class every_decision
             4 => policy.Interrupted(state, mail, now),
             5 => policy.Resend(state, now),
             6 => policy.ExpiryAsked(state, now),
+            10 => new(policy.Apply(state, Account, new EmailChanged("", $"{now.Ticks}@example.com", now))),
             _ => new(policy.Apply(state, Account, Ends[Kind % 3])),
         };
     }
@@ -36,7 +38,7 @@ public sealed class every_decision
         // Ends are rare, so that most histories are long.
         public static Arbitrary<Step[]> Arbitrary() => (
             from kind in Gen.Frequency((3, Gen.Constant(0)), (8, Gen.Constant(1)), (2, Gen.Constant(2)), (4, Gen.Constant(3)),
-                (3, Gen.Constant(4)), (5, Gen.Constant(5)), (1, Gen.Constant(6)), (1, Gen.Choose(7, 9)))
+                (3, Gen.Constant(4)), (5, Gen.Constant(5)), (1, Gen.Constant(6)), (1, Gen.Constant(10)), (1, Gen.Choose(7, 9)))
             from purpose in Gen.Choose(0, 15)
             from hours in Gen.Choose(0, 30)
             select new Step(kind, purpose, hours)).ArrayOf().ToArbitrary();
@@ -45,8 +47,8 @@ public sealed class every_decision
     [Property(Arbitrary = [typeof(Histories)], MaxTest = 2000)]
     public void made_again_changes_nothing(Step[] history) => Walk(history, (policy, _, step, mail, decision, now) =>
     {
-        // A pause that begins anew is a new pause.
-        if (step.Kind is 3 or 4) return;
+        // A pause that begins anew is a new pause. An event has a version, and is taken once.
+        if (step.Kind is 3 or 4 or 10) return;
         var again = step.Decide(policy, decision.State, mail, now);
         Assert.Empty(again.Facts);
         if (step.Kind == 6) Assert.Equal(decision.State, again.State);
@@ -79,13 +81,15 @@ public sealed class every_decision
         {
             log.AddRange(decision.Facts);
             if (before is not null && decision.State is null) log.Add(Ends[step.Kind % 3]);
+            if (step.Kind == 10 && decision.State is { } moved) log.Add(new EmailChanged("", moved.Email, moved.Since));
             var derived = log.Aggregate((Activation?)null, (s, e) => policy.Apply(s, Account, e));
             if (decision.State is not { } state)
             {
                 Assert.Null(derived);
                 return;
             }
-            Assert.Equal((state.Status, state.SentAt, state.LinkExpires, state.Reminders), (derived!.Status, derived.SentAt, derived.LinkExpires, derived.Reminders));
+            Assert.Equal((state.Email, state.AddressChanges, state.Since), (derived!.Email, derived.AddressChanges, derived.Since));
+            Assert.Equal((state.Status, state.SentAt, state.LinkExpires, state.Reminders), (derived.Status, derived.SentAt, derived.LinkExpires, derived.Reminders));
             // The log does not know what the user has asked for until that is done, nor how often a mail was put off.
             if (state.ExpiryAskedAt is null) Assert.Equal(state.ResendDue ? state.Resends - 1 : state.Resends, derived.Resends);
             if (state is { ResendDue: false, RetryAt: null, ExpiryAskedAt: null }) Assert.Equal(policy.WhatIsDue(state), policy.WhatIsDue(derived));

@@ -11,9 +11,17 @@ public sealed class the_mail
     private static readonly byte[] Key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
     private static readonly MailTemplates Templates = new(Path.Combine(AppContext.BaseDirectory, "templates"));
 
-    private static MimeMessage? Compose(string purpose = "activation", string username = "Ada", string email = "ada@example.com", string language = "en", string publicUrl = "https://signup.example") =>
-        new MailComposer(Templates, publicUrl, "", new SignedTokens(Key, TimeProvider.System))
-            .Compose(new Activation { AccountId = Account, Username = username, Email = email, Language = language, CreatedAt = Start }, purpose, Start.AddDays(7), Start);
+    private static MimeMessage? Compose(string purpose = "activation", string username = "Ada", string email = "ada@example.com", string language = "en", string publicUrl = "https://signup.example", int addressChanges = 0) =>
+        new MailComposer(Templates, publicUrl, "", new SignedTokens(Key, TimeProvider.System)).Compose(new Activation
+        {
+            AccountId = Account,
+            Notice = purpose.StartsWith("email-changed", StringComparison.Ordinal) ? new Notice(Account, purpose) : null,
+            Username = username,
+            Email = email,
+            Language = language,
+            Since = Start,
+            AddressChanges = addressChanges,
+        }, purpose, Start.AddDays(7), Start);
 
     /// <summary>As it goes over the wire to a server that takes 8-bit text.</summary>
     private static string Wire(MimeMessage mail)
@@ -29,6 +37,8 @@ public sealed class the_mail
     [InlineData("activation", "de")]
     [InlineData("reminder-1", "en")]
     [InlineData("reminder-1", "de")]
+    [InlineData("email-changed-2", "en")]
+    [InlineData("email-changed-2", "de")]
     public void reads_as_it_was_approved(string purpose, string language)
     {
         var mail = Compose(purpose, "Ada Lovelace", language: language)!;
@@ -76,7 +86,7 @@ public sealed class the_mail
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
     private static WeakReference ComposeOne(MailComposer composer)
     {
-        using var mail = composer.Compose(new Activation { AccountId = Account, Username = "Ada", Email = "ada@example.com", Language = "en", CreatedAt = Start }, "activation", Start.AddDays(7), Start)!;
+        using var mail = composer.Compose(new Activation { AccountId = Account, Username = "Ada", Email = "ada@example.com", Language = "en", Since = Start }, "activation", Start.AddDays(7), Start)!;
         return new WeakReference(mail);
     }
 
@@ -89,6 +99,23 @@ public sealed class the_mail
         Assert.Equal(TokenState.Valid, tokens.Read("activation", link.Split('=')[1], out var account));
         Assert.Equal(Account, account);
         Assert.Equal(TokenState.Expired, new SignedTokens(Key, new At(Start.AddDays(7))).Read("activation", link.Split('=')[1], out _));
+    }
+
+    [Fact]
+    public void holds_a_link_for_the_address_that_it_goes_to()
+    {
+        var tokens = new SignedTokens(Key, new At(Start));
+        int Of(MimeMessage mail) => tokens.Read("activation", mail.TextBody!.Split("token=")[1].Split('\n')[0].Trim(), out _, out var generation) == TokenState.Valid ? generation : -1;
+        Assert.Equal((0, 2), (Of(Compose()!), Of(Compose("activation~2", addressChanges: 2)!)));
+        Assert.Equal($"activation~2.{Account}@signup.example", Compose("activation~2", addressChanges: 2)!.MessageId);
+    }
+
+    [Fact]
+    public void has_no_link_where_it_goes_to_an_address_that_was_replaced()
+    {
+        var notice = Compose("email-changed-2")!;
+        Assert.Equal($"email-changed-2.{Account}@signup.example", notice.MessageId);
+        foreach (var text in new[] { notice.TextBody, notice.HtmlBody }) Assert.DoesNotMatch("https?://|token|href", text!);
     }
 
     [Theory]
@@ -204,10 +231,11 @@ public sealed class a_template : IDisposable
     [Fact]
     public void may_be_edited_and_come_in_a_new_language()
     {
-        foreach (var name in new[] { "activation", "reminder" })
+        foreach (var name in new[] { "activation", "reminder", "email-changed" })
         {
-            File.WriteAllText(Path.Combine(_folder.FullName, $"{name}.fr.txt"), "Subject: Bonjour {{username}}\r\n\r\n{{ link }}\r\n");
-            File.WriteAllText(Path.Combine(_folder.FullName, $"{name}.fr.html"), "<a href=\"{{link}}\">ici</a>");
+            var link = name == "email-changed" ? "site" : "link";
+            File.WriteAllText(Path.Combine(_folder.FullName, $"{name}.fr.txt"), $"Subject: Bonjour {{{{username}}}}\r\n\r\n{{{{ {link} }}}}\r\n");
+            File.WriteAllText(Path.Combine(_folder.FullName, $"{name}.fr.html"), $"<a href=\"{{{{{link}}}}}\">ici</a>");
         }
         var template = new MailTemplates(_folder.FullName).Find("activation", "fr");
         var values = new MailValues("Ada", "https://x/", "", default);
@@ -226,6 +254,13 @@ public sealed class a_template : IDisposable
     {
         Edit("reminder.en.html", t => t.Replace("{{link}}", "", StringComparison.Ordinal));
         Assert.Contains("lacks {{link}}", Fails().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void of_a_notice_with_a_link_stops_the_start()
+    {
+        Edit("email-changed.en.txt", t => t + "{{link}}");
+        Assert.Matches(@"email-changed\.en\.txt names \{\{link\}\}, which does not exist\. There are: username, site\.", Fails().Message);
     }
 
     [Fact]

@@ -15,6 +15,17 @@ public sealed class folding_an_account
     private static readonly AccountCreated Created = new("Zoë", "Zoe@Example.org", "$argon2id$secret", "en", T);
 
     [Fact]
+    public void the_mail_to_an_earlier_address_says_nothing_of_the_one_it_has()
+    {
+        var changed = new EmailChanged("Zoe@Example.org", "z@example.org", T.AddHours(1));
+        object[] moved = [Created, new ActivationMailSent("activation", T), changed];
+        Assert.Equal(MailStatus.Queued, Fold(moved)!.Mail);
+        Assert.Equal(MailStatus.Queued, Fold([.. moved, new ActivationMailSent("reminder-1", T), new ActivationMailFailed("activation", "x", T)])!.Mail);
+        Assert.Equal(new MailStatus(MailState.Sent, 1, "activation~1", T.AddHours(2)), Fold([.. moved, new ActivationMailSent("activation~1", T.AddHours(2))])!.Mail);
+        Assert.Equal(MailState.Sent, Fold(Created, new ActivationMailSent("activation", T), new AccountActivated(T), changed)!.Mail.State);
+    }
+
+    [Fact]
     public void begins_pending_with_its_mail_queued()
     {
         var account = Fold(Created)!;

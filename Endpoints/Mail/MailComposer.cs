@@ -84,12 +84,15 @@ public sealed partial class MailComposer
     }
 
     /// <summary>One line; and nothing that a mail program would make a link of: else anyone could have us carry an advertisement to a
-    /// stranger, as a user name.</summary>
+    /// stranger, as a user name. One that is written from right to left does not turn around what stands beside it.</summary>
     private static string Harmless(string username)
     {
-        var line = string.Concat(username.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c)).Trim();
+        var line = string.Concat(username.Where(c => c is not (>= '\u202A' and <= '\u202E' or >= '\u2066' and <= '\u2069'))
+            .Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c)).Trim();
         // U+2060 WORD JOINER: not seen, but it ends what looks like an address.
-        return LinkLike().Replace(line, "$0\u2060");
+        var name = LinkLike().Replace(line, "$0\u2060");
+        // FIRST STRONG ISOLATE … POP DIRECTIONAL ISOLATE (UAX 9, 2.4.2). Before Hebrew (U+0590) no script needs it, and old programs show it as boxes.
+        return line.Any(c => c >= '\u0590') ? $"\u2068{name}\u2069" : name;
     }
 
     private static string Host(Uri url) => url.HostNameType is UriHostNameType.Dns ? url.IdnHost : $"[{url.Host.Trim('[', ']')}]";

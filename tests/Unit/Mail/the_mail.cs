@@ -39,11 +39,17 @@ public sealed class the_mail
     [InlineData("reminder-1", "de")]
     [InlineData("email-changed-2", "en")]
     [InlineData("email-changed-2", "de")]
-    public void reads_as_it_was_approved(string purpose, string language)
+    [InlineData("activation", "en", "long", "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenh")]
+    [InlineData("activation", "de", "long", "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenh")]
+    [InlineData("activation", "en", "rtl", "\u0641\u0627\u0637\u0645\u0629 (1)!")]
+    [InlineData("activation", "de", "rtl", "\u0641\u0627\u0637\u0645\u0629 (1)!")]
+    [InlineData("activation", "en", "emoji", "Zoë 👩‍👩‍👧‍👦 🦊")]
+    [InlineData("activation", "de", "emoji", "Zoë 👩‍👩‍👧‍👦 🦊")]
+    public void reads_as_it_was_approved(string purpose, string language, string? kind = null, string username = "Ada Lovelace")
     {
-        var mail = Compose(purpose, "Ada Lovelace", language: language)!;
+        var mail = Compose(purpose, username, language: language)!;
         var text = $"Subject: {mail.Subject}\n\n{mail.TextBody!.ReplaceLineEndings("\n")}\n----------\n{mail.HtmlBody!.ReplaceLineEndings("\n")}";
-        var approved = Path.Combine(Path.GetDirectoryName(ThisFile())!, "approved", $"{purpose}.{language}.txt");
+        var approved = Path.Combine(Path.GetDirectoryName(ThisFile())!, "approved", kind is null ? $"{purpose}.{language}.txt" : $"{purpose}.{kind}.{language}.txt");
         if (Environment.GetEnvironmentVariable("APPROVE") == "1") File.WriteAllText(approved, text);
         Assert.Equal(File.ReadAllText(approved), text, ignoreLineEndingDifferences: true);
     }
@@ -198,6 +204,16 @@ public sealed class the_mail
     [InlineData("")]
     [InlineData("../../etc")]
     public void is_in_english_where_there_is_no_template(string language) => Assert.Equal("Activate your account", Compose(language: language)!.Subject);
+
+    [Theory]
+    [InlineData("\u202Emoc live", "moc live,")]
+    [InlineData("\u2069\u202Emoc live\u2066", "moc live,")]
+    public void is_not_turned_around_by_a_user_name(string username, string shown)
+    {
+        var text = Compose(username: username)!.TextBody!;
+        Assert.StartsWith($"Hello {shown}", text, StringComparison.Ordinal);
+        Assert.DoesNotMatch("[\u202A-\u202E\u2066-\u2069]", text);
+    }
 
     [Fact]
     public void does_not_read_placeholders_in_what_a_user_typed() =>

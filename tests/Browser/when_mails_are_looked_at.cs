@@ -25,6 +25,8 @@ public class when_mails_are_looked_at(Site site)
             var parts = (await File.ReadAllTextAsync(file)).Split("----------\n");
             await LookAsync($"<!doctype html><html lang=\"{mail[^2..]}\"><meta name=\"color-scheme\" content=\"light dark\"><title>Text</title><pre style=\"white-space: pre-wrap; overflow-wrap: anywhere\">{System.Net.WebUtility.HtmlEncode(parts[0])}</pre>", $"{mail}.text");
             await LookAsync(parts[1], mail);
+            // Whose name is in it makes no difference to axe.
+            if (mail.Count(c => c == '.') > 1) continue;
             // axe takes a page without a background for white.
             await visitor.Page.EvaluateAsync("document.documentElement.style.background = 'Canvas'");
             var result = await visitor.Page.RunAxe(new AxeRunOptions { RunOnly = new() { Type = "tag", Values = ["wcag2a", "wcag2aa"] } });

@@ -162,3 +162,25 @@ public sealed class MailProcess : IAsyncDisposable
         await confirmed;
     }
 }
+
+/// <summary>Mail with its usual settings and a provider, for the tests of one class.</summary>
+public sealed class MailAndProvider : IAsyncLifetime
+{
+    public SmtpServer Smtp { get; } = new();
+    public MailProcess Mail { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Mail = await MailProcess.StartAsync($"mailshared{Guid.NewGuid():N}"[..18], Smtp.Start());
+
+    /// <summary>What the provider took for this account, in order.</summary>
+    public IReadOnlyList<ReceivedMail> MailsOf(Guid accountId) => [.. Smtp.Mails.Where(m => m.MessageId.Contains($"{accountId}", StringComparison.Ordinal))];
+
+    /// <summary>Returns when the account's stream holds so many events.</summary>
+    public Task LogReachesAsync(Guid accountId, int events) =>
+        Wait.UntilAsync(async () => (await Mail.LogAsync(accountId)).Length >= events, $"the account's stream holds {events} events");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Mail is not null) await Mail.DisposeAsync();
+        await Smtp.DisposeAsync();
+    }
+}

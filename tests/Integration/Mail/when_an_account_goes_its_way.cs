@@ -9,7 +9,7 @@ using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Integration.Mail;
 
-public sealed class when_an_account_goes_its_way
+public sealed class when_an_account_goes_its_way(MailAndProvider running) : IClassFixture<MailAndProvider>
 {
     private static readonly Dictionary<string, string> Hasty = new()
     {
@@ -57,50 +57,50 @@ public sealed class when_an_account_goes_its_way
     [Fact]
     public async Task the_user_gets_the_mail_again_but_not_twice_in_a_minute_even_across_a_restart()
     {
-        await using var smtp = new SmtpServer();
-        await using var mail = await MailProcess.StartAsync("mailagain", smtp.Start());
+        var mail = running.Mail;
         var id = await mail.SignUpAsync("ada@example.com");
-        await Wait.UntilAsync(async () => (await mail.LogAsync(id)).Length == 2, "the mail is sent");
+        await running.LogReachesAsync(id, 2);
 
         var asked = DateTimeOffset.UtcNow.AddMinutes(-2);
         await mail.SendAsync(new ResendActivationMail(id, asked));
-        await Wait.UntilAsync(async () => (await mail.LogAsync(id)).Length == 3, "the mail is sent again");
+        await running.LogReachesAsync(id, 3);
         await mail.Process.KillAsync();
         await mail.Process.StartAsync();
         await mail.SendAsync(new ResendActivationMail(id, asked.AddSeconds(59)));
         await mail.SendAsync(new ResendActivationMail(id, asked.AddSeconds(61)));
-        await Wait.UntilAsync(async () => (await mail.LogAsync(id)).Length == 4, "the mail is sent a third time");
+        await running.LogReachesAsync(id, 4);
 
-        Assert.Equal([$"<activation.{id}@signup.example>", $"<resend-1.{id}@signup.example>", $"<resend-2.{id}@signup.example>"], smtp.Mails.Select(m => m.MessageId));
-        Assert.Single(smtp.Mails.Select(m => m.Link).Distinct());
+        var mails = running.MailsOf(id);
+        Assert.Equal([$"<activation.{id}@signup.example>", $"<resend-1.{id}@signup.example>", $"<resend-2.{id}@signup.example>"], mails.Select(m => m.MessageId));
+        Assert.Single(mails.Select(m => m.Link).Distinct());
         await Wait.UntilAsync(async () => await mail.QueueLengthAsync(Topology.Mail) == 0, "all messages are handled");
-        Assert.Equal(3, smtp.Mails.Count);
+        Assert.Equal(3, running.MailsOf(id).Count);
     }
 
     [Fact]
     public async Task the_same_event_delivered_many_times_is_one_mail()
     {
-        await using var smtp = new SmtpServer();
-        await using var mail = await MailProcess.StartAsync("mailonce", smtp.Start());
+        var mail = running.Mail;
         var id = await mail.SignUpAsync("ada@example.com");
         var again = new AccountCreated(id, 1, "Ada", "ada@example.com", "en", DateTimeOffset.UtcNow);
         await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => mail.PublishAsync(again)));
-        await Wait.UntilAsync(async () => (await mail.LogAsync(id)).Length == 2, "the mail is sent");
-        var last = await mail.SignUpAsync("last@example.com");
-        await Wait.UntilAsync(async () => (await mail.LogAsync(last)).Length == 2, "a later mail is sent");
-        Assert.Equal(2, smtp.Mails.Count);
+        await running.LogReachesAsync(id, 2);
+        await running.LogReachesAsync(await mail.SignUpAsync("last@example.com"), 2);
+        Assert.Single(running.MailsOf(id));
     }
 
     [Fact]
     public async Task the_log_gets_its_facts_while_others_append_to_the_same_streams()
     {
-        await using var smtp = new SmtpServer();
-        await using var mail = await MailProcess.StartAsync("mailrace", smtp.Start());
+        var mail = running.Mail;
         var ids = await mail.SignUpAsync(Faults.Addresses("race", 60));
         // Anything that does not end the account.
         await Task.WhenAll(ids.Select(id => mail.AppendAsync(id, new MessageRetried(id, Guid.NewGuid(), "a message", "mail", "somebody", DateTimeOffset.UtcNow))));
-        await Wait.UntilAsync(async () => await mail.CountAsync<Stored.ActivationMailSent>() == 60, "all facts are in the log");
-        foreach (var id in ids) Assert.Equal(3, (await mail.LogAsync(id)).Length);
+        foreach (var id in ids)
+        {
+            await running.LogReachesAsync(id, 3);
+            Assert.Single((await mail.LogAsync(id)).OfType<Stored.ActivationMailSent>());
+        }
     }
 
     private static async Task<T> NextAsync<T>(IChannel channel, string queue)

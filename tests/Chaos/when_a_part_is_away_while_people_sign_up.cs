@@ -17,19 +17,20 @@ public class when_a_part_is_away_while_people_sign_up
         await using var system = await SignupSystem.StartAsync("nobroker", With(smtp, "00:00:02"));
         var audit = new Audit(system, smtp);
         await audit.SubscribeAsync();
-        var attempts = new Addresses(run.Random).Attempts(400, 1, run.Id);
+        var share = Run.IsLong ? 100 : 50;
+        var attempts = new Addresses(run.Random).Attempts(4 * share, 1, run.Id);
         await using var crowd = new Crowd(system.GatewayUrl, Clients, retry: false);
 
-        crowd.Enter(attempts.Take(100));
-        await AnsweredAsync(crowd, 50);
+        crowd.Enter(attempts.Take(share));
+        await AnsweredAsync(crowd, share / 2);
         run.Tell("stopping RabbitMQ");
         await Parts.ProvisionAsync("down", "rabbitmq");
         try
         {
-            await AnsweredAsync(crowd, 100);
+            await AnsweredAsync(crowd, share);
             run.Tell($"answers: {crowd.Counts}");
-            crowd.Enter(attempts.Skip(100).Take(100));
-            await AnsweredAsync(crowd, 200);
+            crowd.Enter(attempts.Skip(share).Take(share));
+            await AnsweredAsync(crowd, 2 * share);
         }
         finally
         {
@@ -37,10 +38,10 @@ public class when_a_part_is_away_while_people_sign_up
         }
         run.Tell($"RabbitMQ is back; answers: {crowd.Counts}");
         // All that came while it was down.
-        var refused = attempts.Skip(100).Take(100).ToArray();
+        var refused = attempts.Skip(share).Take(share).ToArray();
         Assert.All(refused, a => Assert.Equal((int)HttpStatusCode.ServiceUnavailable, crowd.Answers[a.Number].Status));
 
-        crowd.Enter(attempts.Skip(200));
+        crowd.Enter(attempts.Skip(2 * share));
         await crowd.CloseAsync();
         run.Tell($"answers: {crowd.Counts}");
         // Refused ones do not try again. Whatever was being sent when the broker went is asked about once more, with its key.

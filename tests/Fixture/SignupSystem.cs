@@ -124,6 +124,7 @@ public sealed class SignupSystem : IAsyncDisposable
         finally
         {
             await Task.WhenAll(Commands.DisposeAsync().AsTask(), Broker.DisposeAsync().AsTask(), Database.DisposeAsync().AsTask()).WaitAsync(Wait.Deadline);
+            await Parts.LeaveBrokerAsync();
         }
     }
 }

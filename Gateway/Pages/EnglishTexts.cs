@@ -118,7 +118,7 @@ internal sealed class EnglishTexts : Texts
     public override string LinkInvalidTitle => "This link is not valid";
     public override string LinkInvalid => "It may have been cut off. Please copy the whole link from the mail, from its beginning to its end.";
     public override string LinkOutdatedTitle => "This link is no longer valid";
-    public override string LinkOutdated => "The account's e-mail address was changed after this link was sent. Please use the link in the mail to the new address.";
+    public override string LinkOutdated => "The account's e-mail address was changed after this link was sent. If the account is not active yet, use the link in the mail to the new address.";
 
     public override string ValidationTitle => "Some fields are not valid";
     public override string ValidationDetail => "Correct the fields under errors and send the request again.";

@@ -118,7 +118,7 @@ internal sealed class GermanTexts : Texts
     public override string LinkInvalidTitle => "Dieser Link ist nicht gültig";
     public override string LinkInvalid => "Vielleicht wurde er abgeschnitten. Bitte kopieren Sie den ganzen Link aus der Mail, vom Anfang bis zum Ende.";
     public override string LinkOutdatedTitle => "Dieser Link gilt nicht mehr";
-    public override string LinkOutdated => "Die E-Mail-Adresse des Kontos wurde geändert, nachdem dieser Link verschickt war. Bitte benutzen Sie den Link in der Mail an die neue Adresse.";
+    public override string LinkOutdated => "Die E-Mail-Adresse des Kontos wurde geändert, nachdem dieser Link verschickt war. Ist das Konto noch nicht aktiv, so benutzen Sie bitte den Link in der Mail an die neue Adresse.";
 
     public override string ValidationTitle => "Einige Angaben sind nicht gültig";
     public override string ValidationDetail => "Berichtigen Sie die Felder in „errors“ und senden Sie die Anfrage noch einmal.";

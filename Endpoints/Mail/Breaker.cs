@@ -49,5 +49,5 @@ public sealed record Breaker(TimeSpan Pause, DateTimeOffset ProbeAt, ImmutableHa
     }
 
     /// <summary>The last two labels: subdomains are anyone's for the making. (For <c>example.co.uk</c> this is too short, which merely counts fewer.)</summary>
-    private static string OrganizationalDomain(string domain) => string.Join('.', domain.ToLowerInvariant().Split('.')[^Math.Min(2, domain.Split('.').Length)..]);
+    internal static string OrganizationalDomain(string domain) => string.Join('.', domain.ToLowerInvariant().Split('.')[^Math.Min(2, domain.Split('.').Length)..]);
 }

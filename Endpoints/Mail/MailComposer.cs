@@ -15,18 +15,27 @@ public sealed partial class MailComposer
     private readonly SignedTokens _tokens;
     private readonly Uri _publicUrl;
     private readonly MailboxAddress _from;
+    private readonly Dkim? _dkim;
 
     /// <param name="publicUrl">What links begin with.</param>
     /// <param name="from">The sender; empty: <c>no-reply@</c> the host of <paramref name="publicUrl"/>.</param>
+    /// <param name="dkim">Null: mails are not signed.</param>
     /// <exception cref="InvalidOperationException">A setting is wrong. Says which.</exception>
-    public MailComposer(MailTemplates templates, string publicUrl, string from, SignedTokens tokens)
+    public MailComposer(MailTemplates templates, string publicUrl, string from, SignedTokens tokens, Dkim? dkim = null)
     {
-        if (!Uri.TryCreate(publicUrl, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
-            throw new InvalidOperationException("The setting Signup:PublicUrl must be an absolute http or https address: the links in mails begin with it.");
-        if (!MailboxAddress.TryParse(from.Length > 0 ? from : $"no-reply@{Host(url)}", out _from!))
-            throw new InvalidOperationException("The setting Mail:From must be a mail address, such as: Signup <no-reply@example.com>");
-        (_templates, _tokens, _publicUrl) = (templates, tokens, url);
+        (_templates, _tokens, _publicUrl, _dkim) = (templates, tokens, BaseOfLinks(publicUrl), dkim);
+        _from = Sender(from, _publicUrl);
     }
+
+    /// <exception cref="InvalidOperationException">It is none. Says so.</exception>
+    internal static Uri BaseOfLinks(string publicUrl) => Uri.TryCreate(publicUrl, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")
+        ? url
+        : throw new InvalidOperationException("The setting Signup:PublicUrl must be an absolute http or https address: the links in mails begin with it.");
+
+    /// <exception cref="InvalidOperationException">It is none. Says so.</exception>
+    internal static MailboxAddress Sender(string from, Uri publicUrl) => MailboxAddress.TryParse(from.Length > 0 ? from : $"no-reply@{Host(publicUrl)}", out var sender)
+        ? sender
+        : throw new InvalidOperationException("The setting Mail:From must be a mail address, such as: Signup <no-reply@example.com>");
 
     /// <param name="linkExpires">End of the link's validity. The same account, address and end give the same link.</param>
     /// <returns>Null where no mail can be addressed to what the account has as its address.</returns>
@@ -60,6 +69,7 @@ public sealed partial class MailComposer
         mail.Headers.Add(HeaderId.AutoSubmitted, "auto-generated");
         mail.Headers.Add("X-Auto-Response-Suppress", "All");
         mail.Headers.Add(HeaderId.ContentLanguage, template.Culture.Name);
+        _dkim?.Sign(mail);
         return mail;
     }
 

@@ -11,6 +11,7 @@ public sealed class MailHealth(Provider provider, Supervisor supervisor, Activat
         var breaker = provider.Breaker;
         var data = new Dictionary<string, object> { ["breaker"] = breaker.IsOpen ? "open" : "closed" };
         if (breaker.IsOpen) (data["reason"], data["since"], data["nextProbe"]) = (breaker.Reason, provider.Since, breaker.ProbeAt);
+        if (provider.PerSecond is { } perSecond) data["perSecond"] = perSecond;
         try
         {
             data["waiting"] = await activations.BacklogAsync(cancellationToken);
@@ -27,6 +28,7 @@ public sealed class MailHealth(Provider provider, Supervisor supervisor, Activat
         }
         return breaker.IsOpen
             ? HealthCheckResult.Degraded("The mail provider is in trouble; mails wait, and will be sent.", data: data)
+            : provider.IsSlowed ? HealthCheckResult.Degraded("Mails flow, more slowly for a while: the mail provider said that they came too fast.", data: data)
             : HealthCheckResult.Healthy("Mails flow.", data);
     }
 }

@@ -15,7 +15,13 @@ public static class MailServices
         services.AddSingleton<ActivationPolicy>().AddSingleton<Activations>().AddSingleton<Transports>().AddSingleton<Provider>().AddSingleton<Supervisor>();
         services.AddSingleton(_ => new SentNotes(SignupEndpoint.Setting(configuration, "ConnectionStrings:Postgres")));
         var templates = new MailTemplates(Path.Combine(AppContext.BaseDirectory, mail.Templates));
-        services.AddSingleton(s => new MailComposer(templates, SignupEndpoint.Setting(configuration, "Signup:PublicUrl"), mail.From, s.GetRequiredService<SignedTokens>()));
+        if (smtp.OAuth.TokenUrl.Length > 0) services.AddSingleton(s => new AccessTokens(smtp.OAuth, s.GetRequiredService<TimeProvider>()));
+        var dkim = ReadKey(mail, configuration);
+        services.AddSingleton(s =>
+        {
+            dkim?.Announce(s.GetRequiredService<ILogger<Dkim>>());
+            return new MailComposer(templates, SignupEndpoint.Setting(configuration, "Signup:PublicUrl"), mail.From, s.GetRequiredService<SignedTokens>(), dkim);
+        });
         services.AddHostedService<CreateTable>();
         services.AddProjection<PendingAccounts>("pending-accounts");
         services.AddHostedService<SendDueMails>();
@@ -52,11 +58,39 @@ public static class MailServices
         }
         Demand(smtp.Username.Length > 0 || smtp.Password.Length == 0, "Smtp:Password is set, but Smtp:Username is not.");
         Demand(smtp.Host.Length == 0 || smtp.Username.Length == 0 || smtp.Security != SmtpSecurity.None || smtp.Host is "localhost" or "127.0.0.1" or "::1",
-            "Smtp:Security None would send Smtp:Password in the clear. Use StartTls or Tls.");
+            "Smtp:Security None would send Smtp:Password, or the access token, in the clear. Use StartTls or Tls.");
+        Check(smtp.OAuth, smtp);
+        Demand(mail.MailsPerSecond is 0 or >= 0.01, "Mail:MailsPerSecond must be 0, which is no limit, or at least 0.01.");
         Demand(smtp is { Timeout.Ticks: > 0, MailTimeout.Ticks: > 0, IdleTimeout.Ticks: > 0 }, "Smtp:Timeout, Smtp:MailTimeout and Smtp:IdleTimeout must be longer than zero.");
         Demand(mail.Reminders.SequenceEqual(mail.Reminders.Where(r => r > TimeSpan.Zero).Order()), "Mail:Reminders must be longer than zero and ascending.");
         Demand(mail is { ExpireAfter.Ticks: > 0, ExpireRepeat.Ticks: > 0, RetryFirst.Ticks: > 0, ProbeFirst.Ticks: > 0, Poll.Ticks: > 0, ResendCooldown.Ticks: >= 0 }
             && mail.RetryCap >= mail.RetryFirst && mail.ProbeCap >= mail.ProbeFirst, "Mail:… times must be longer than zero, and caps not shorter than what they cap.");
+    }
+
+    private static void Check(OAuthSettings oAuth, SmtpSettings smtp)
+    {
+        if (oAuth == new OAuthSettings()) return;
+        Demand(Uri.TryCreate(oAuth.TokenUrl, UriKind.Absolute, out var url) && (url.Scheme == "https" || (url.Scheme == "http" && url.IsLoopback)),
+            "Smtp:OAuth:TokenUrl must be the https address of the token endpoint, such as: https://oauth2.googleapis.com/token");
+        Demand(smtp.Username.Length > 0, "Smtp:OAuth is set, but Smtp:Username is not: the mailbox that the tokens are for.");
+        Demand(smtp.Password.Length == 0, "Smtp:Password and Smtp:OAuth are both set. One of them is enough.");
+        Demand(oAuth.ClientId.Length > 0, "Smtp:OAuth:ClientId must be set.");
+        Demand(oAuth.RefreshToken.Length > 0 || oAuth.ClientSecret.Length > 0, "Either Smtp:OAuth:RefreshToken or Smtp:OAuth:ClientSecret must be set.");
+    }
+
+    private static Dkim? ReadKey(MailSettings mail, IConfiguration configuration)
+    {
+        if (mail.Dkim == new DkimSettings()) return null;
+        Demand(mail.Dkim is { KeyFile.Length: > 0, Selector.Length: > 0 }, "Mail:Dkim:KeyFile and Mail:Dkim:Selector must both be set, so that mails can be signed.");
+        var domain = mail.Dkim.Domain.Length > 0 ? mail.Dkim.Domain : MailComposer.Sender(mail.From, MailComposer.BaseOfLinks(SignupEndpoint.Setting(configuration, "Signup:PublicUrl"))).Domain;
+        try
+        {
+            return new Dkim(File.ReadAllText(mail.Dkim.KeyFile), domain, mail.Dkim.Selector);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or System.Security.Cryptography.CryptographicException)
+        {
+            throw new InvalidOperationException($"Mail:Dkim:KeyFile cannot be used: it must be a file with a private RSA key, PEM, as `openssl genrsa -out dkim.pem 2048` makes it. {e.Message}", e);
+        }
     }
 
     private static void Demand(bool met, string message)

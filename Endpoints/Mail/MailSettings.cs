@@ -10,6 +10,9 @@ public sealed record MailSettings
     /// <summary>Sender of all mails, as in a mail's From. Empty: <c>no-reply@</c> the host of <c>Signup:PublicUrl</c>.</summary>
     public string From { get; init; } = "";
 
+    /// <summary>How mails are signed.</summary>
+    public DkimSettings Dkim { get; init; } = new();
+
     /// <summary>Folder with the templates, relative to the program.</summary>
     [Required]
     public string Templates { get; init; } = "templates";
@@ -17,6 +20,10 @@ public sealed record MailSettings
     /// <summary>The most connections to the provider at once, from this process.</summary>
     [Range(1, 256)]
     public int Connections { get; init; } = 4;
+
+    /// <summary>The most mails a second, from this process; 0: as fast as it goes.</summary>
+    [Range(0, 10_000)]
+    public double MailsPerSecond { get; init; }
 
     /// <summary>How long after the first mail each reminder follows, ascending.</summary>
     public TimeSpan[] Reminders { get; init; } = [];

@@ -21,6 +21,10 @@ public abstract record Outcome(string Reason)
     /// <param name="Ours">Refused for good, but not for the address's sake: it is between the provider and us, or not said. Whoever signed up must not be told that it is their mistake.</param>
     public sealed record PutOff(string Reason, bool Ours) : Outcome(Reason);
 
+    /// <summary>This mail was not taken now, since mails come faster than the provider wants them.</summary>
+    /// <param name="Named">The recipient had been named: as with <see cref="PutOff"/>, the mail goes back behind the others.</param>
+    public sealed record TooFast(string Reason, bool Named) : Outcome(Reason);
+
     /// <summary>The connection was lost in the midst of this mail.</summary>
     /// <param name="MayHaveArrived">The text was on its way: the provider may have it.</param>
     public sealed record Interrupted(string Reason, bool MayHaveArrived) : Outcome(Reason);
@@ -60,9 +64,10 @@ public static partial class Faults
     public static Outcome ClassifyReply(int code, string text, SmtpStage stage)
     {
         var name = $"reply-{code}";
+        var enhanced = EnhancedCode().Match(text) is { Success: true } m ? (Class: Number(m, 1), Subject: Number(m, 2), Detail: Number(m, 3)) : default;
+        if (stage > SmtpStage.Connecting && code is >= 400 and < 500 && IsTooFast(code, enhanced.Subject, enhanced.Detail, stage)) return new Outcome.TooFast(name, Named: stage > SmtpStage.Sender);
         if (stage < SmtpStage.Recipient)
             return new Outcome.Trouble(stage == SmtpStage.Sender && code >= 500 ? "sender-refused" : name, Connecting: stage == SmtpStage.Connecting);
-        var enhanced = EnhancedCode().Match(text) is { Success: true } m ? (Class: Number(m, 1), Subject: Number(m, 2), Detail: Number(m, 3)) : default;
         if (code < 500 || enhanced.Class is not (0 or 5)) return new Outcome.PutOff(name, Ours: false);
         // "Other or undefined status" says no more than the reply code.
         if (enhanced is { Subject: 0 or 5, Detail: 0 })
@@ -71,6 +76,16 @@ public static partial class Faults
 
         static int Number(Match match, int group) => int.Parse(match.Groups[group].ValueSpan, null);
     }
+
+    /// <summary>By the codes that providers document for it: RFC 3463's "mail system congestion"; Gmail's 4.7.28; 4.7.500 to 4.7.699 of Microsoft's; and 454, without more, of Amazon's. Before
+    /// the recipient is named also by "policy", as Postfix, Gmail and Yahoo have it; behind that it may be greylisting.</summary>
+    private static bool IsTooFast(int code, int subject, int detail, SmtpStage stage) => (subject, detail) switch
+    {
+        (4, 5) or (7, 28 or (>= 500 and <= 699)) => true,
+        (7, _) => stage == SmtpStage.Sender && (code is 421 or 450 or 452),
+        (0, 0) => stage == SmtpStage.Data && code == 454,
+        _ => false,
+    };
 
     /// <returns>Null where it need not be the address.</returns>
     private static string? Meaning(int subject, int detail) => (subject, detail) switch
@@ -98,6 +113,7 @@ public static partial class Faults
 
     private static string NameOf(Exception fault) => fault switch
     {
+        AccessTokenException token => token.Reason,
         AuthenticationException or SaslException or ServiceNotAuthenticatedException => "authentication",
         SslHandshakeException => "tls",
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } => "refused",

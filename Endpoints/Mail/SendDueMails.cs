@@ -111,7 +111,7 @@ public sealed class SendDueMails(
                 var (purpose, now) = (mail.Purpose!, time.GetUtcNow());
                 // Until more is known. Should this mail alone be what throws, it goes behind the others.
                 records.Add(new(mail.State, s => policy.PutOff(s, purpose, ours: true, now)));
-                records[^1] = await SendAsync(mail, transport, GiveBackRestAsync, hurry);
+                records[^1] = await SendAsync(mail, transport, GiveBackRestAsync, stopping, hurry);
                 if (records[^1] is { Decide: null } or { Noted: false }) break;
             }
             return records.Count;
@@ -131,14 +131,14 @@ public sealed class SendDueMails(
         }
     }
 
-    private async Task<Record> SendAsync(Taken taken, ITransport transport, Func<Task> takesLong, CancellationToken hurry)
+    private async Task<Record> SendAsync(Taken taken, ITransport transport, Func<Task> takesLong, CancellationToken stopping, CancellationToken hurry)
     {
         var (state, purpose, now) = (taken.State, taken.Purpose!, time.GetUtcNow());
         if (taken.Sent is { } at) return new(state, s => policy.Sent(s, purpose, at));
         using var mail = composer.Compose(state, purpose, policy.LinkExpires(state, now), now);
         if (mail is null) return new(state, s => policy.Refused(s, purpose, "address-invalid", now));
 
-        var sending = SendAsync(mail, transport, state.Trace, hurry);
+        var sending = SendAsync(mail, transport, state.Trace, stopping, hurry);
         await ((Task)sending).WaitAsync(Patience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!sending.IsCompleted) await takesLong();
         await ((Task)sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -151,6 +151,7 @@ public sealed class SendDueMails(
         {
             Outcome.Accepted => new(state, s => policy.Sent(s, purpose, now), Noted: await NoteAsync(state.Id, purpose, now)),
             Outcome.Refused refused => new(state, s => policy.Refused(s, purpose, refused.Reason, now)),
+            Outcome.TooFast { Named: true } => new(state, s => policy.PutOff(s, purpose, ours: true, now)),
             Outcome.PutOff putOff => new(state, s => policy.PutOff(s, purpose, putOff.Ours, now)),
             Outcome.Interrupted { MayHaveArrived: true } => new(state, s => policy.Interrupted(s, purpose, now)),
             Outcome.Interrupted => new(state, s => policy.PutOff(s, purpose, ours: true, now)),
@@ -158,8 +159,9 @@ public sealed class SendDueMails(
         };
     }
 
-    private static async Task<Outcome> SendAsync(MimeKit.MimeMessage mail, ITransport transport, string? trace, CancellationToken hurry)
+    private async Task<Outcome> SendAsync(MimeKit.MimeMessage mail, ITransport transport, string? trace, CancellationToken stopping, CancellationToken hurry)
     {
+        await provider.TurnAsync(stopping);
         using var activity = Tracing.Continue("send mail", ActivityKind.Client, trace);
         var outcome = await transport.SendAsync(mail, hurry);
         activity?.SetTag("signup.mail.outcome", outcome.GetType().Name);

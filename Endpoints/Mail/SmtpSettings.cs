@@ -20,7 +20,11 @@ public sealed record SmtpSettings
 
     public string Password { get; init; } = "";
 
-    /// <summary><c>Auto</c>: TLS on port 465, else STARTTLS where the server offers it. <c>StartTls</c> and <c>Tls</c> send nothing unencrypted.</summary>
+    /// <summary>Access tokens (XOAUTH2) in the place of <see cref="Password"/>.</summary>
+    public OAuthSettings OAuth { get; init; } = new();
+
+    /// <summary><c>Auto</c>: TLS on port 465, else STARTTLS where the server offers it; always, where there is a <see cref="Username"/>, so that nobody on the way can have the password
+    /// by pretending that it is not offered. <c>StartTls</c> and <c>Tls</c> send nothing unencrypted.</summary>
     public SmtpSecurity Security { get; init; }
 
     public string PickupDirectory { get; init; } = "";
@@ -37,11 +41,11 @@ public sealed record SmtpSettings
 
     public int EffectivePort => Port != 0 ? Port : Security switch { SmtpSecurity.Tls => 465, SmtpSecurity.None => 25, _ => 587 };
 
-    internal SecureSocketOptions SocketOptions => Security switch
+    public SecureSocketOptions SocketOptions => Security switch
     {
         SmtpSecurity.None => SecureSocketOptions.None,
         SmtpSecurity.StartTls => SecureSocketOptions.StartTls,
         SmtpSecurity.Tls => SecureSocketOptions.SslOnConnect,
-        _ => EffectivePort == 465 ? SecureSocketOptions.SslOnConnect : SecureSocketOptions.StartTlsWhenAvailable,
+        _ => EffectivePort == 465 ? SecureSocketOptions.SslOnConnect : Username.Length > 0 ? SecureSocketOptions.StartTls : SecureSocketOptions.StartTlsWhenAvailable,
     };
 }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using MailKit;
 using MailKit.Net.Smtp;
+using MailKit.Security;
 using MimeKit;
 
 namespace Signup.Mail;
@@ -18,13 +19,14 @@ public interface ITransport : IAsyncDisposable
 }
 
 /// <summary>Opens ways to the provider that the settings name.</summary>
-public sealed class Transports(SmtpSettings smtp)
+/// <param name="tokens">Null: authentication is by password.</param>
+public sealed class Transports(SmtpSettings smtp, AccessTokens? tokens = null)
 {
-    public ITransport Open() => smtp.Host.Length == 0 ? new PickupTransport(smtp.PickupDirectory) : new SmtpTransport(smtp);
+    public ITransport Open() => smtp.Host.Length == 0 ? new PickupTransport(smtp.PickupDirectory) : new SmtpTransport(smtp, tokens);
 }
 
 /// <summary>One SMTP connection, opened when first needed, kept, and opened again where it was lost.</summary>
-public sealed class SmtpTransport(SmtpSettings settings) : ITransport
+public sealed class SmtpTransport(SmtpSettings settings, AccessTokens? tokens) : ITransport
 {
     private static readonly FormatOptions Format = FormatOptions.Default.Clone();
     private static readonly FormatOptions International = new() { International = true, NewLineFormat = NewLineFormat.Dos };
@@ -38,7 +40,7 @@ public sealed class SmtpTransport(SmtpSettings settings) : ITransport
         // named, and is no fault of anyone's until a new connection fails as well.
         var kept = _client is not null;
         var outcome = await TryAsync(mail, cancellation);
-        return kept && outcome is Outcome.Trouble ? await TryAsync(mail, cancellation) : outcome;
+        return kept && outcome is (Outcome.Trouble or Outcome.TooFast { Named: false }) ? await TryAsync(mail, cancellation) : outcome;
     }
 
     public Task RestAsync(CancellationToken cancellation) => CloseAsync(cancellation);
@@ -82,12 +84,27 @@ public sealed class SmtpTransport(SmtpSettings settings) : ITransport
         try
         {
             await client.ConnectAsync(settings.Host, settings.EffectivePort, settings.SocketOptions, deadline);
-            if (settings.Username.Length > 0) await client.AuthenticateAsync(Encoding.UTF8, new NetworkCredential(settings.Username, settings.Password), deadline);
+            if (tokens is not null) await AuthenticateAsync(client, tokens, deadline);
+            else if (settings.Username.Length > 0) await client.AuthenticateAsync(Encoding.UTF8, new NetworkCredential(settings.Username, settings.Password), deadline);
             return client;
         }
         catch
         {
             client.Dispose();
+            throw;
+        }
+    }
+
+    private async Task AuthenticateAsync(Client client, AccessTokens tokens, CancellationToken deadline)
+    {
+        var token = await tokens.GetAsync(deadline);
+        try
+        {
+            await client.AuthenticateAsync(new SaslMechanismOAuth2(settings.Username, token), deadline);
+        }
+        catch (AuthenticationException)
+        {
+            await tokens.RejectedAsync(token, deadline);
             throw;
         }
     }
@@ -144,17 +161,18 @@ public sealed class SmtpTransport(SmtpSettings settings) : ITransport
 /// again replaces its file.</summary>
 public sealed class PickupTransport(string directory) : ITransport
 {
-    private static readonly FormatOptions Format = new() { International = true, NewLineFormat = NewLineFormat.Dos };
+    private static readonly FormatOptions Readable = new() { International = true, NewLineFormat = NewLineFormat.Dos }, Signed = new() { NewLineFormat = NewLineFormat.Dos };
 
     public async Task<Outcome> SendAsync(MimeMessage mail, CancellationToken cancellation)
     {
         var name = mail.MessageId!.Split('@')[0];
-        mail.Prepare(EncodingConstraint.EightBit);
+        var isSigned = mail.Headers.Contains(HeaderId.DkimSignature);
+        if (!isSigned) mail.Prepare(EncodingConstraint.EightBit);
         try
         {
             var temporary = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $".{name}.{Environment.ProcessId}.tmp"));
             await using var file = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-            await mail.WriteToAsync(Format, file, cancellation);
+            await mail.WriteToAsync(isSigned ? Signed : Readable, file, cancellation);
             await file.FlushAsync(cancellation);
             File.Move(temporary, Path.Combine(directory, $"{name}.eml"), overwrite: true);
             // After the renaming, so that the name is on disk, too.

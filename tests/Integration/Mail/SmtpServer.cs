@@ -55,6 +55,9 @@ public sealed class SmtpServer : IAsyncDisposable
     public int Port { get; }
     public List<string> Capabilities { get; } = ["PIPELINING", "8BITMIME", "SIZE 1000000"];
 
+    /// <summary>Offered where there is <see cref="OnAuth"/>.</summary>
+    public string Authentication { get; init; } = "PLAIN";
+
     // Steps of the conversation, in order.
     public Script? OnConnect { get; set; }
     public Script? OnAuth { get; set; }
@@ -177,7 +180,7 @@ public sealed class SmtpSession(SmtpServer server, int number, Stream stream)
                     var lines = new List<string> { "test.example" };
                     lines.AddRange(server.Capabilities);
                     if (server.Certificate is not null && _stream is not SslStream) lines.Add("STARTTLS");
-                    if (server.OnAuth is not null) lines.Add("AUTH PLAIN");
+                    if (server.OnAuth is not null) lines.Add($"AUTH {server.Authentication}");
                     await WriteAsync(string.Join("\r\n", lines.Select((l, i) => $"250{(i == lines.Count - 1 ? ' ' : '-')}{l}")));
                     break;
                 case "STARTTLS":

@@ -37,14 +37,14 @@ public sealed class telling_faults_apart
         { Recipient, 451, "4.7.1 Greylisting in action, please come back later", "later" }, // Rspamd
         { Recipient, 452, "4.2.2 The email account that you tried to reach is over quota. gsmtp", "later" }, // Gmail
         { Recipient, 450, "4.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages from being delivered. gsmtp", "later" }, // Gmail
-        { Data, 421, "4.7.28 Gmail has detected an unusual rate of unsolicited mail originating from your IP address. gsmtp", "later" }, // Gmail
+        { Data, 421, "4.7.28 Gmail has detected an unusual rate of unsolicited mail originating from your IP address. gsmtp", "too fast" }, // Gmail
         { Data, 421, "4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user complaints - 4.16.55.1", "later" }, // Yahoo
-        { Recipient, 451, "4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation. (S775)", "later" }, // Outlook.com
-        { Recipient, 451, "4.7.500 Server busy. Please try again later from [192.0.2.1]. (S77719)", "later" }, // Exchange Online
+        { Recipient, 451, "4.7.650 The mail server [192.0.2.1] has been temporarily rate limited due to IP reputation. (S775)", "too fast" }, // Outlook.com
+        { Recipient, 451, "4.7.500 Server busy. Please try again later from [192.0.2.1]. (S77719)", "too fast" }, // Exchange Online
         { Recipient, 451, "4.3.2 Service temporarily unavailable", "later" },
         { Recipient, 452, "4.3.1 Insufficient system storage", "later" }, // Exchange
-        { Data, 454, "Throttling failure: Maximum sending rate exceeded.", "later" }, // Amazon SES
-        { Data, 454, "Throttling failure: Daily message quota exceeded.", "later" }, // Amazon SES
+        { Data, 454, "Throttling failure: Maximum sending rate exceeded.", "too fast" }, // Amazon SES
+        { Data, 454, "Throttling failure: Daily message quota exceeded.", "too fast" }, // Amazon SES
         { Recipient, 421, "4.3.0 Temporary System Problem. Try again later. gsmtp", "later" }, // Gmail
 
         // Refused for good, and it is between the provider and us, or not said whose fault it is.
@@ -79,6 +79,11 @@ public sealed class telling_faults_apart
         { Sender, 553, "5.7.1 <no-reply@signup.example>: Sender address rejected: not owned by user signup", "trouble sender-refused" }, // Postfix
         { Sender, 550, "Unauthenticated senders not allowed", "trouble sender-refused" }, // SendGrid
         { Sender, 530, "5.7.57 SMTP; Client was not authenticated to send anonymous mail during MAIL FROM", "trouble sender-refused" }, // Exchange Online
+        { Sender, 450, "4.7.1 Error: too much mail from 192.0.2.1", "too fast at once" }, // Postfix
+        { Sender, 421, "4.7.0 Try again later, closing connection. (MAIL) gsmtp", "too fast at once" }, // Gmail
+        { Sender, 421, "4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user complaints - 4.16.55.1", "too fast at once" }, // Yahoo
+        { Sender, 421, "4.3.2 Service not available, closing transmission channel", "trouble reply-421" },
+        { Sender, 452, "4.3.1 Insufficient system resources", "trouble reply-452" }, // Exchange
         { Sender, 451, "4.7.0 Temporary server error. Please try again later. PRX4", "trouble reply-451" }, // Exchange Online
     };
 
@@ -88,6 +93,7 @@ public sealed class telling_faults_apart
         Outcome.Refused refused => $"refused {refused.Reason}{(refused.Sure ? "" : " unsure")}",
         Outcome.PutOff { Ours: true } => "ours",
         Outcome.PutOff => "later",
+        Outcome.TooFast tooFast => tooFast.Named ? "too fast" : "too fast at once",
         Outcome.Trouble trouble => $"trouble {trouble.Reason}",
         var other => other.ToString(),
     });

@@ -73,6 +73,33 @@ public sealed class the_provider : IDisposable
         Assert.False(_provider.Breaker.IsOpen);
     }
 
+    [Fact]
+    public void that_says_it_is_too_fast_gets_mails_more_slowly_and_is_not_in_trouble()
+    {
+        for (var i = 0; i < 40; i++) Assert.True(_provider.TurnAsync(CancellationToken.None).IsCompleted);
+        for (var i = 0; i < 100; i++) _provider.Answered(new Outcome.TooFast("reply-454", Named: true), $"d{i}.example");
+        Assert.Equal((20.0, true, false), (_provider.PerSecond, _provider.IsSlowed, _provider.Breaker.IsOpen));
+        _clock.Now += TimeSpan.FromMinutes(2);
+        Assert.Equal((null, false), (_provider.PerSecond, _provider.IsSlowed));
+    }
+
+    [Fact]
+    public void that_was_in_trouble_works_when_it_says_that_it_is_too_fast()
+    {
+        Answers(NoConnection);
+        _clock.Now += TimeSpan.FromSeconds(2);
+        Answers(new Outcome.TooFast("reply-450", Named: false));
+        Assert.False(_provider.Breaker.IsOpen);
+        Assert.True(_provider.IsSlowed);
+    }
+
+    [Fact]
+    public void gets_no_more_connections_than_a_slow_pace_needs()
+    {
+        using var slow = new Provider(new MailSettings { Connections = 256, MailsPerSecond = 0.5 }, new SmtpSettings(), _clock, NullLogger<Provider>.Instance, _meters);
+        Assert.Equal(5, slow.Connections);
+    }
+
     private sealed class Clock : TimeProvider
     {
         public DateTimeOffset Now { get; set; } = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);

@@ -104,14 +104,14 @@ public sealed class when_the_provider_is_a_big_one
             },
         };
         await using var mail = await MailProcess.StartAsync("mailtoofast", smtp.Start(), Quickly);
-        var addresses = Enumerable.Range(0, 150).Select(i => $"ada{i}@example{i % 10}.com").ToArray();
+        var addresses = Enumerable.Range(0, 100).Select(i => $"ada{i}@example{i % 10}.com").ToArray();
         var ids = await mail.SignUpAsync(addresses);
         await Wait.UntilAsync(async () => (await mail.ProviderHealthAsync()).GetProperty("data").TryGetProperty("perSecond", out _), "mails go more slowly");
-        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count == 150), "all mails arrive");
+        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count == 100), "all mails arrive");
 
-        Assert.Equal(150, smtp.Mails.Select(m => m.Recipient).Distinct().Count());
-        // Full speed takes more than 600.
-        Assert.InRange(tries, 151, 200);
+        Assert.Equal(100, smtp.Mails.Select(m => m.Recipient).Distinct().Count());
+        // Full speed takes more than 300.
+        Assert.InRange(tries, 101, 150);
         Assert.DoesNotContain(mail.Process.LogLines("Signup.Mail.Provider"), l => l.Contains("trouble", StringComparison.Ordinal));
         await Wait.UntilAsync(async () => (await Task.WhenAll(ids.Select(mail.LogAsync))).All(log => log[^1] is Stored.ActivationMailSent), "all are recorded as sent");
     }
@@ -123,39 +123,36 @@ public sealed class when_the_provider_is_a_big_one
         await using var mail = await MailProcess.StartAsync("mailpace", smtp.Start(), new() { ["Mail__MailsPerSecond"] = "10" });
         await mail.SignUpAsync("first@example.com");
         await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count == 1), "the first mail arrives");
-        await mail.SignUpAsync(Faults.Addresses("pace", 40));
-        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count == 41), "all mails arrive");
-        // Four seconds, but that the first of them may have been slow.
-        Assert.InRange((smtp.Mails.Last().At - smtp.Mails.ElementAt(1).At).TotalSeconds, 3, 60);
+        await mail.SignUpAsync(Faults.Addresses("pace", 25));
+        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count == 26), "all mails arrive");
+        // 2.4 seconds, but that the first of them may have been slow.
+        Assert.InRange((smtp.Mails.Last().At - smtp.Mails.ElementAt(1).At).TotalSeconds, 1.5, 60);
         Assert.Equal(10, (await mail.ProviderHealthAsync()).GetProperty("data").GetProperty("perSecond").GetDouble());
     }
 
     [Theory]
-    [InlineData("smtp", "PIPELINING", "8BITMIME", "SMTPUTF8")]
-    [InlineData("old", "PIPELINING")]
-    [InlineData("files")]
-    public async Task mails_are_signed_and_what_arrives_is_what_was_signed(string kind, params string[] capabilities)
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task mails_are_signed_and_what_arrives_is_what_was_signed(bool hasProvider)
     {
         await using var smtp = new SmtpServer().Start();
-        smtp.Capabilities.Clear();
-        smtp.Capabilities.AddRange(capabilities);
+        smtp.Capabilities.Add("SMTPUTF8");
         var folder = Directory.CreateTempSubdirectory();
         try
         {
             using var key = RSA.Create(2048);
             var file = Path.Combine(folder.FullName, "dkim.pem");
             await File.WriteAllTextAsync(file, key.ExportPkcs8PrivateKeyPem());
-            await using var mail = await MailProcess.StartAsync($"maildkim{kind}", kind == "files" ? null : smtp, new() { ["Mail__Dkim__KeyFile"] = file, ["Mail__Dkim__Selector"] = "s1" });
+            await using var mail = await MailProcess.StartAsync($"maildkim{(hasProvider ? "smtp" : "files")}", hasProvider ? smtp : null, new() { ["Mail__Dkim__KeyFile"] = file, ["Mail__Dkim__Selector"] = "s1" });
             await mail.SignUpAsync("ada@example.com");
             await mail.SignUpAsync("zoe@bücher.example", "Zoë 🦊", "de");
-            if (capabilities.Contains("SMTPUTF8")) await mail.SignUpAsync("用户@例子.example", "用户", "de");
-            var expected = capabilities.Contains("SMTPUTF8") ? 3 : 2;
-            await Wait.UntilAsync(async () => await mail.CountAsync("sent") == expected, "the mails are sent");
+            await mail.SignUpAsync("用户@例子.example", "用户", "de");
+            await Wait.UntilAsync(async () => await mail.CountAsync("sent") == 3, "the mails are sent");
 
-            var mails = kind == "files"
-                ? Directory.GetFiles(mail.System.MailPickup).Select(f => MimeMessage.Load(f)).ToArray()
-                : [.. smtp.Mails.Select(m => MimeMessage.Load(new MemoryStream(Encoding.UTF8.GetBytes(m.Text))))];
-            Assert.Equal(expected, mails.Length);
+            var mails = hasProvider
+                ? smtp.Mails.Select(m => MimeMessage.Load(new MemoryStream(Encoding.UTF8.GetBytes(m.Text)))).ToArray()
+                : [.. Directory.GetFiles(mail.System.MailPickup).Select(f => MimeMessage.Load(f))];
+            Assert.Equal(3, mails.Length);
             var announced = Assert.Single(mail.Process.LogLines("Mails are signed"));
             var verifier = new DkimVerifier(new Announced(announced));
             Assert.All(mails, m =>

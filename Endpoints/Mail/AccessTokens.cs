@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Signup.Mail;
 
@@ -41,7 +42,7 @@ public sealed class AccessTokens(OAuthSettings settings, TimeProvider time) : ID
     /// <summary>Where servers give a new one with each use, that is the one from then on, in this process.</summary>
     private string _refreshToken = settings.RefreshToken;
 
-    private (string Token, DateTimeOffset Until)? _known;
+    private volatile Token? _known;
 
     /// <exception cref="AccessTokenException">None is to be had, for now.</exception>
     public async Task<string> GetAsync(CancellationToken cancellation)
@@ -49,8 +50,9 @@ public sealed class AccessTokens(OAuthSettings settings, TimeProvider time) : ID
         await _one.WaitAsync(cancellation);
         try
         {
-            _known = _known is { } known && time.GetUtcNow() < known.Until ? known : await AskAsync(cancellation);
-            return _known.Value.Token;
+            var token = _known is { } known && time.GetUtcNow() < known.Until ? known : await AskAsync(cancellation);
+            _known = token;
+            return token.Value;
         }
         finally
         {
@@ -59,11 +61,9 @@ public sealed class AccessTokens(OAuthSettings settings, TimeProvider time) : ID
     }
 
     /// <summary>The provider would not have it: next time there is another one.</summary>
-    public async Task RejectedAsync(string token, CancellationToken cancellation)
+    public void Rejected(string token)
     {
-        await _one.WaitAsync(cancellation);
-        if (_known?.Token == token) _known = null;
-        _one.Release();
+        if (_known?.Value == token) _known = null;
     }
 
     public void Dispose()
@@ -72,7 +72,7 @@ public sealed class AccessTokens(OAuthSettings settings, TimeProvider time) : ID
         _one.Dispose();
     }
 
-    private async Task<(string Token, DateTimeOffset Until)> AskAsync(CancellationToken cancellation)
+    private async Task<Token> AskAsync(CancellationToken cancellation)
     {
         var form = new Dictionary<string, string>
         {
@@ -86,24 +86,32 @@ public sealed class AccessTokens(OAuthSettings settings, TimeProvider time) : ID
         {
             using var content = new FormUrlEncodedContent(form.Where(f => f.Value.Length > 0));
             using var response = await _http.PostAsync(new Uri(settings.TokenUrl), content, cancellation);
-            using var answer = await JsonDocument.ParseAsync(await response.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation);
-            if (!response.IsSuccessStatusCode) throw new AccessTokenException(Text("error") is { } error && Errors.Contains(error) ? $"token-{error}" : "token-refused");
+            var answer = await response.Content.ReadFromJsonAsync<Answer>(cancellation);
+            if (!response.IsSuccessStatusCode) throw new AccessTokenException(Errors.Contains(answer?.Error) ? $"token-{answer!.Error}" : "token-refused");
+            if (answer is not { AccessToken: { Length: > 0 } token }) throw new AccessTokenException("token-missing");
 
-            if (Text("access_token") is not { Length: > 0 } token) throw new AccessTokenException("token-missing");
-            if (Text("refresh_token") is { Length: > 0 } next) _refreshToken = next;
+            if (answer.RefreshToken is { Length: > 0 } next) _refreshToken = next;
             // Without an end it is used until it is rejected.
-            var life = answer.RootElement.TryGetProperty("expires_in", out var seconds) && seconds.TryGetInt32(out var s) ? TimeSpan.FromSeconds(s) : TimeSpan.FromDays(1);
-            return (token, time.GetUtcNow() + life - (life / 10 < Margin ? life / 10 : Margin));
-
-            string? Text(string name) => answer.RootElement.ValueKind == JsonValueKind.Object && answer.RootElement.TryGetProperty(name, out var value) ? value.GetString() : null;
+            var life = TimeSpan.FromSeconds(answer.ExpiresIn ?? 24 * 3600);
+            return new(token, time.GetUtcNow() + life - (life / 10 < Margin ? life / 10 : Margin));
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
             throw new AccessTokenException("token-unreachable", e);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or NotSupportedException)
         {
             throw new AccessTokenException("token-unreadable", e);
         }
     }
+
+    private sealed record Token(string Value, DateTimeOffset Until);
+
+    /// <summary>RFC 6749, 5.1 and 5.2.</summary>
+    [JsonNumberHandling(JsonNumberHandling.AllowReadingFromString)]
+    private sealed record Answer(
+        [property: JsonPropertyName("access_token")] string? AccessToken,
+        [property: JsonPropertyName("refresh_token")] string? RefreshToken,
+        [property: JsonPropertyName("expires_in")] int? ExpiresIn,
+        [property: JsonPropertyName("error")] string? Error);
 }

@@ -9,7 +9,7 @@ namespace Signup.Mail;
 /// <summary>Settings <c>Mail:Dkim:…</c></summary>
 public sealed record DkimSettings
 {
-    /// <summary>File with the private RSA key, PEM. Empty: mails are not signed here.</summary>
+    /// <summary>File with the private RSA key, PEM; absolute, or relative to where the process starts. Empty: mails are not signed here.</summary>
     public string KeyFile { get; init; } = "";
 
     /// <summary>Name of the key among the domain's: its public half is in the DNS as <c>selector._domainkey.domain</c>.</summary>

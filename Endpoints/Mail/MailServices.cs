@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using Signup.Hosting;
 
 namespace Signup.Mail;
@@ -83,9 +84,10 @@ public static class MailServices
         if (mail.Dkim == new DkimSettings()) return null;
         Demand(mail.Dkim is { KeyFile.Length: > 0, Selector.Length: > 0 }, "Mail:Dkim:KeyFile and Mail:Dkim:Selector must both be set, so that mails can be signed.");
         var domain = mail.Dkim.Domain.Length > 0 ? mail.Dkim.Domain : MailComposer.Sender(mail.From, MailComposer.BaseOfLinks(SignupEndpoint.Setting(configuration, "Signup:PublicUrl"))).Domain;
+        Demand(Uri.CheckHostName(domain) == UriHostNameType.Dns, $"Mails cannot be signed for {domain}: set Mail:From to an address at your domain, or Mail:Dkim:Domain.");
         try
         {
-            return new Dkim(File.ReadAllText(mail.Dkim.KeyFile), domain, mail.Dkim.Selector);
+            return new Dkim(File.ReadAllText(mail.Dkim.KeyFile), new IdnMapping().GetAscii(domain), mail.Dkim.Selector);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or System.Security.Cryptography.CryptographicException)
         {

@@ -43,7 +43,7 @@ public sealed record Pace(double Most)
 
     private DateTimeOffset DomainsSince { get; init; }
 
-    public bool IsSlowed(DateTimeOffset now) => now - SlowedAt < Doubling * Doublings && PerSecond(now) < Most;
+    public bool IsSlowed(DateTimeOffset now) => PerSecond(now) < Most;
 
     /// <summary>Mails a second, from now on; infinite: as fast as it goes.</summary>
     public double PerSecond(DateTimeOffset now)

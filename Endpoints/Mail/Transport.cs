@@ -104,7 +104,7 @@ public sealed class SmtpTransport(SmtpSettings settings, AccessTokens? tokens) :
         }
         catch (AuthenticationException)
         {
-            await tokens.RejectedAsync(token, deadline);
+            tokens.Rejected(token);
             throw;
         }
     }

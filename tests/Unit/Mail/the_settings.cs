@@ -63,6 +63,12 @@ public sealed class the_settings
         }
     }
 
+    [Theory]
+    [InlineData("Mail:Dkim:Domain", "[127.0.0.1]")]
+    [InlineData("Mail:From", "no-reply@[127.0.0.1]")]
+    public void do_not_sign_for_what_is_no_domain(string key, string value) => Assert.Contains("Mail:Dkim:Domain", Assert.Throws<InvalidOperationException>(() => Start(
+        ("Smtp:Host", "smtp.example"), ("Signup:PublicUrl", "http://127.0.0.1:5080"), ("Mail:Dkim:KeyFile", "dkim.pem"), ("Mail:Dkim:Selector", "s1"), (key, value))).Message, StringComparison.Ordinal);
+
     /// <summary>Who is between us and the provider could have the password by pretending that there is no encryption.</summary>
     [Theory]
     [InlineData("", "StartTlsWhenAvailable")]

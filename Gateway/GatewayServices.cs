@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.HttpOverrides;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Activation;
 using Signup.Gateway.Inbox;
+using Signup.Gateway.MailEvents;
 using Signup.Gateway.Ops;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Passwords;
@@ -44,6 +45,7 @@ public static class GatewayServices
         services.AddSingleton<ResendLimit>();
         services.AddSingleton<DevInbox>();
         services.AddHostedService<WarmUp>();
+        services.AddMailEvents(settings);
         services.AddOps();
         services.AddTransient<AccountLookup>();
         services.AddHttpClient<QueryClient>(http =>

@@ -23,6 +23,9 @@ public static class EventTypes
         Type<ActivationMailFailed, Published.Mail.ActivationMailFailed>("ActivationMailFailed"),
         Type<MailSent, Published.Mail.MailSent>("MailSent"),
         Type<MailFailed, Published.Mail.MailFailed>("MailFailed"),
+        Type<MailDelivered, Published.Mail.MailDelivered>("MailDelivered"),
+        Type<MailBounced, Published.Mail.MailBounced>("MailBounced"),
+        Type<MailComplained, Published.Mail.MailComplained>("MailComplained"),
         Type<MessageRetried, Published.Operations.MessageRetried>("MessageRetried"),
         Type<MessageDiscarded, Published.Operations.MessageDiscarded>("MessageDiscarded"),
     ];

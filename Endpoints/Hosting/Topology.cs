@@ -18,7 +18,7 @@ public static class Topology
     /// <summary>Who gets which events. A new consumer adds its own line, or registers a <see cref="Subscription"/>.</summary>
     private static readonly Dictionary<string, IEnumerable<Type>> Subscriptions = new()
     {
-        [Mail] = MessagesOf("AccountCreated", "AccountActivated", "AccountExpired", "EmailChanged", "AccountDeleted"),
+        [Mail] = MessagesOf("AccountCreated", "AccountActivated", "AccountExpired", "EmailChanged", "AccountDeleted", "MailBounced", "MailComplained"),
         [Query] = EventTypes.All.Select(t => t.Message),
     };
 

@@ -65,6 +65,9 @@ public sealed record Activation
     /// <summary>The last of them is not out yet.</summary>
     public bool ResendDue { get; init; }
 
+    /// <summary>Whoever got a mail at this address did not want it: none follows, not even where the user asks for it.</summary>
+    public bool IsUnwanted { get; init; }
+
     /// <summary>When the user asked, as far as the last 24 hours need.</summary>
     public ImmutableArray<DateTimeOffset> ResendsAsked { get; init; } = [];
 
@@ -90,7 +93,7 @@ public sealed record Decision(Activation? State, params IReadOnlyList<object> Fa
 
 /// <summary>
 /// The saga that sees an account from sign-up to activation, as a policy: every decision is a pure function of state, message and time.
-/// waiting → sent, or failed (address refused); begins anew with each new address; ended by the account's activation, expiry or deletion, after which there is no state.
+/// waiting → sent, or failed (address refused, or the mail came back); begins anew with each new address; ended by the account's activation, expiry or deletion, after which there is no state.
 /// A decision made again on the state it led to changes nothing.
 /// </summary>
 public sealed class ActivationPolicy(MailSettings settings)
@@ -143,8 +146,20 @@ public sealed class ActivationPolicy(MailSettings settings)
         // The state knows, since this policy decided it, unless it is derived anew.
         ActivationMailSent mail => Sent(Asked(state, mail.Purpose, mail.SentAt), mail.Purpose, mail.SentAt).State,
         ActivationMailFailed mail => Refused(Asked(state, mail.Purpose, mail.FailedAt), mail.Purpose, mail.Reason, mail.FailedAt).State,
+        MailBounced mail => Returned(state, mail.Purpose, mail.Reason, mail.BouncedAt),
+        MailComplained mail when IsToAddress(state, mail.Purpose) => state!.IsUnwanted ? state : Done(state, mail.ComplainedAt) with { Status = ActivationStatus.Failed, IsUnwanted = true },
         _ => state,
     };
+
+    private static bool IsToAddress(Activation? state, string purpose) => state is not null && MailPurpose.MailOf(purpose, state.AddressChanges) is not null;
+
+    /// <summary>The provider had taken it, in vain: no reminders. Who asks for the mail again gets it; the mailbox may have room by then.</summary>
+    private Activation? Returned(Activation? state, string purpose, string reason, DateTimeOffset at)
+    {
+        // Heard before it is known here that the provider took it.
+        if (Asked(state, purpose, at) is var awaiting && Awaits(awaiting, purpose)) return Refused(awaiting, purpose, reason, at).State;
+        return IsToAddress(state, purpose) && state!.Status == ActivationStatus.Sent ? state with { Status = ActivationStatus.Failed } : state;
+    }
 
     /// <summary>The notice to an address that was replaced; null where none is owed.</summary>
     /// <param name="history">The account's events, also those behind the change.</param>
@@ -153,7 +168,7 @@ public sealed class ActivationPolicy(MailSettings settings)
     {
         var purpose = $"email-changed-{version}";
         var told = history.Any(e => e is MailSent sent && sent.Purpose == purpose || e is MailFailed failed && failed.Purpose == purpose);
-        if (told || changed.ChangedAt < now - NoticesReachBack || history.OfType<AccountCreated>().FirstOrDefault() is not { } created) return null;
+        if (told || IsKnownNotToWork() || changed.ChangedAt < now - NoticesReachBack || history.OfType<AccountCreated>().FirstOrDefault() is not { } created) return null;
         return new Activation
         {
             AccountId = accountId,
@@ -164,6 +179,14 @@ public sealed class ActivationPolicy(MailSettings settings)
             Since = changed.ChangedAt,
             Trace = trace,
         };
+
+        // Whoever sends on to where mails come back, or are not wanted, is soon nobody's provider.
+        bool IsKnownNotToWork()
+        {
+            var before = history.TakeWhile(e => !e.Equals(changed)).Count(e => e is EmailChanged);
+            return history.Any(e => (e is MailBounced bounced && MailPurpose.MailOf(bounced.Purpose, before) is not null)
+                || (e is MailComplained complained && MailPurpose.MailOf(complained.Purpose, before) is not null));
+        }
     }
 
     /// <summary>That the user asked for a mail is not in the log. What became of the mail is.</summary>
@@ -179,7 +202,7 @@ public sealed class ActivationPolicy(MailSettings settings)
     public Decision Resend(Activation? state, DateTimeOffset askedAt)
     {
         // The first mail is still due, or none is any more.
-        if (state is null or { Status: ActivationStatus.Waiting } or { ExpiryAskedAt: not null }) return new(state);
+        if (state is null or { Status: ActivationStatus.Waiting } or { ExpiryAskedAt: not null } or { IsUnwanted: true }) return new(state);
         var asked = state.ResendsAsked.Where(t => t > askedAt.AddDays(-1)).ToImmutableArray();
         if (asked.Length >= settings.ResendsPerDay || asked.Any(t => askedAt < t + settings.ResendCooldown)) return new(state);
 

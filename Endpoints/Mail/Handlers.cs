@@ -12,6 +12,8 @@ public static class WakeUpHandler
     public static void Handle(AccountExpired _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(EmailChanged _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(AccountDeleted _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MailBounced _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MailComplained _, WakeUp wakeUp) => wakeUp.Signal();
 }
 
 /// <summary>The user has asked. Returns when that is committed, and only then is the message acknowledged.</summary>

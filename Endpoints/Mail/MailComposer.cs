@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using MimeKit;
+using Signup.EventLog.Accounts;
 using Signup.Hosting;
 
 namespace Signup.Mail;
@@ -9,6 +10,9 @@ namespace Signup.Mail;
 /// <summary>Writes the mails, from templates that anyone can edit.</summary>
 public sealed partial class MailComposer
 {
+    /// <summary>Headers that mails have already.</summary>
+    private static readonly HashSet<string> Own = new(["From", "Sender", "To", "Cc", "Bcc", "Date", "Subject", "Message-ID", "MIME-Version", "Auto-Submitted", "X-Auto-Response-Suppress", "DKIM-Signature"], StringComparer.OrdinalIgnoreCase);
+
     private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true };
 
     private readonly MailTemplates _templates;
@@ -16,14 +20,16 @@ public sealed partial class MailComposer
     private readonly Uri _publicUrl;
     private readonly MailboxAddress _from;
     private readonly Dkim? _dkim;
+    private readonly IReadOnlyList<(string Name, string Value)> _headers;
 
     /// <param name="publicUrl">What links begin with.</param>
     /// <param name="from">The sender; empty: <c>no-reply@</c> the host of <paramref name="publicUrl"/>.</param>
     /// <param name="dkim">Null: mails are not signed.</param>
+    /// <param name="headers">See <see cref="MailSettings.Headers"/>.</param>
     /// <exception cref="InvalidOperationException">A setting is wrong. Says which.</exception>
-    public MailComposer(MailTemplates templates, string publicUrl, string from, SignedTokens tokens, Dkim? dkim = null)
+    public MailComposer(MailTemplates templates, string publicUrl, string from, SignedTokens tokens, Dkim? dkim = null, IEnumerable<string>? headers = null)
     {
-        (_templates, _tokens, _publicUrl, _dkim) = (templates, tokens, BaseOfLinks(publicUrl), dkim);
+        (_templates, _tokens, _publicUrl, _dkim, _headers) = (templates, tokens, BaseOfLinks(publicUrl), dkim, [.. (headers ?? []).Select(Header)]);
         _from = Sender(from, _publicUrl);
     }
 
@@ -36,6 +42,15 @@ public sealed partial class MailComposer
     internal static MailboxAddress Sender(string from, Uri publicUrl) => MailboxAddress.TryParse(from.Length > 0 ? from : $"no-reply@{Host(publicUrl)}", out var sender)
         ? sender
         : throw new InvalidOperationException("The setting Mail:From must be a mail address, such as: Signup <no-reply@example.com>");
+
+    /// <exception cref="InvalidOperationException">It is none. Says so.</exception>
+    internal static (string Name, string Value) Header(string line)
+    {
+        var parts = HeaderLine().Match(line);
+        if (!parts.Success || Own.Contains(parts.Groups[1].Value) || parts.Groups[1].Value.StartsWith("Content-", StringComparison.OrdinalIgnoreCase))
+            throw new InvalidOperationException($"The setting Mail:Headers must hold lines such as \"X-Campaign: signup\", of headers that no mail has anyway; this is none: {line}");
+        return (parts.Groups[1].Value, parts.Groups[2].Value);
+    }
 
     /// <param name="linkExpires">End of the link's validity. The same account, address and end give the same link.</param>
     /// <returns>Null where no mail can be addressed to what the account has as its address.</returns>
@@ -54,7 +69,7 @@ public sealed partial class MailComposer
             Date = now,
             Subject = template.Subject.Fill(values),
             // The same for every copy of one mail, so that mail programs and people can tell a copy from a new mail.
-            MessageId = $"{purpose}.{account.AccountId}@{Host(_publicUrl)}",
+            MessageId = $"{MailPurpose.NameOf(purpose, account.AccountId)}@{Host(_publicUrl)}",
             Body = new MultipartAlternative
             {
                 new TextPart("plain") { Text = template.Text.Fill(values) },
@@ -69,6 +84,7 @@ public sealed partial class MailComposer
         mail.Headers.Add(HeaderId.AutoSubmitted, "auto-generated");
         mail.Headers.Add("X-Auto-Response-Suppress", "All");
         mail.Headers.Add(HeaderId.ContentLanguage, template.Culture.Name);
+        foreach (var (name, value) in _headers) mail.Headers.Add(name, value.Replace("{mail}", MailPurpose.NameOf(purpose, account.AccountId), StringComparison.Ordinal));
         _dkim?.Sign(mail);
         return mail;
     }
@@ -106,6 +122,9 @@ public sealed partial class MailComposer
     }
 
     private static string Host(Uri url) => url.HostNameType is UriHostNameType.Dns ? url.IdnHost : $"[{url.Host.Trim('[', ']')}]";
+
+    [GeneratedRegex(@"^([A-Za-z0-9-]+): *([ -~]*[!-~]) *$", RegexOptions.CultureInvariant)]
+    private static partial Regex HeaderLine();
 
     [GeneratedRegex(@"[:/@\\]|\.(?=\p{L})", RegexOptions.CultureInvariant)]
     private static partial Regex LinkLike();

@@ -21,7 +21,7 @@ public static class MailServices
         services.AddSingleton(s =>
         {
             dkim?.Announce(s.GetRequiredService<ILogger<Dkim>>());
-            return new MailComposer(templates, SignupEndpoint.Setting(configuration, "Signup:PublicUrl"), mail.From, s.GetRequiredService<SignedTokens>(), dkim);
+            return new MailComposer(templates, SignupEndpoint.Setting(configuration, "Signup:PublicUrl"), mail.From, s.GetRequiredService<SignedTokens>(), dkim, mail.Headers);
         });
         services.AddHostedService<CreateTable>();
         services.AddProjection<PendingAccounts>("pending-accounts");
@@ -62,6 +62,7 @@ public static class MailServices
             "Smtp:Security None would send Smtp:Password, or the access token, in the clear. Use StartTls or Tls.");
         Check(smtp.OAuth, smtp);
         Demand(mail.MailsPerSecond is 0 or >= 0.01, "Mail:MailsPerSecond must be 0, which is no limit, or at least 0.01.");
+        foreach (var header in mail.Headers) MailComposer.Header(header);
         Demand(smtp is { Timeout.Ticks: > 0, MailTimeout.Ticks: > 0, IdleTimeout.Ticks: > 0 }, "Smtp:Timeout, Smtp:MailTimeout and Smtp:IdleTimeout must be longer than zero.");
         Demand(mail.Reminders.SequenceEqual(mail.Reminders.Where(r => r > TimeSpan.Zero).Order()), "Mail:Reminders must be longer than zero and ascending.");
         Demand(mail is { ExpireAfter.Ticks: > 0, ExpireRepeat.Ticks: > 0, RetryFirst.Ticks: > 0, ProbeFirst.Ticks: > 0, Poll.Ticks: > 0, ResendCooldown.Ticks: >= 0 }

@@ -13,6 +13,10 @@ public sealed record MailSettings
     /// <summary>How mails are signed.</summary>
     public DkimSettings Dkim { get; init; } = new();
 
+    /// <summary>Further headers of each mail, as <c>Name: value</c>. <c>{mail}</c> in a value is the mail's name, as in its Message-ID before the host: for
+    /// providers that send on what such a header says, and not the Message-ID, when they tell what became of a mail.</summary>
+    public string[] Headers { get; init; } = [];
+
     /// <summary>Folder with the templates, relative to the program.</summary>
     [Required]
     public string Templates { get; init; } = "templates";

@@ -16,4 +16,7 @@ public static class WakeUpHandler
     public static void Handle(ActivationMailFailed _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(MailSent _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(MailFailed _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MailDelivered _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MailBounced _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MailComplained _, WakeUp wakeUp) => wakeUp.Signal();
 }

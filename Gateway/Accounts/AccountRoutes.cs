@@ -18,7 +18,8 @@ public static class AccountRoutes
     /// <summary>The account's page, or its JSON.</summary>
     /// <param name="status">Of the answer, where the account is there.</param>
     /// <param name="notice">Words to put first on the page.</param>
-    public static async Task<IResult> AnswerAsync(HttpContext http, Guid accountId, AccountLookup accounts, FormTokens formTokens, DevInbox inbox, int status, string? notice = null)
+    /// <param name="correction">Of the address, that was not accepted.</param>
+    public static async Task<IResult> AnswerAsync(HttpContext http, Guid accountId, AccountLookup accounts, FormTokens formTokens, DevInbox inbox, int status, string? notice = null, Correction? correction = null)
     {
         var texts = Client.Texts(http.Request);
         var page = Client.WantsPage(http.Request);
@@ -47,7 +48,8 @@ public static class AccountRoutes
             [nameof(AccountPage.Account)] = account,
             [nameof(AccountPage.FormToken)] = formTokens.Issue(http),
             [nameof(AccountPage.Notice)] = notice,
-            [nameof(AccountPage.NoticeIsError)] = status == StatusCodes.Status429TooManyRequests,
+            [nameof(AccountPage.NoticeIsError)] = status >= StatusCodes.Status400BadRequest,
+            [nameof(AccountPage.Correction)] = correction,
             [nameof(AccountPage.InboxPath)] = inbox.IsOpen ? DevInbox.Path : null,
         });
     }
@@ -60,3 +62,6 @@ public static class AccountRoutes
             : Problems.Problem(404, "not-found", texts.NotFoundTitle, texts.AccountNotFound);
     }
 }
+
+/// <summary>What someone has typed to correct the address, and what is wrong with it.</summary>
+public sealed record Correction(string? Email, string? Error);

@@ -39,6 +39,11 @@ public sealed record AccountView(Guid Id, string? Username, string? Email, strin
     public const string Deciding = "deciding", Refused = "refused", Pending = "pending", Active = "active", Expired = "expired", Deleted = "deleted";
 }
 
-/// <param name="State"><c>queued</c>, <c>sent</c> or <c>failed</c>.</param>
-/// <param name="Reason">The class of the reason, where it failed.</param>
-public sealed record MailView(string State, DateTimeOffset? SentAt, DateTimeOffset? FailedAt, string? Reason);
+/// <param name="State"><c>queued</c>, <c>sent</c>, <c>failed</c>, <c>bounced</c> or <c>complained</c>.</param>
+/// <param name="FailedAt">When it failed, came back, or was complained of.</param>
+/// <param name="Reason">The class of the reason, where it failed or came back.</param>
+/// <param name="DeliveredAt">When the recipient's server took it, where the mail provider says so.</param>
+public sealed record MailView(string State, DateTimeOffset? SentAt, DateTimeOffset? FailedAt, string? Reason, DateTimeOffset? DeliveredAt)
+{
+    public const string Sent = "sent", Failed = "failed", Bounced = "bounced", Complained = "complained";
+}

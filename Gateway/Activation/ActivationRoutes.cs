@@ -119,17 +119,11 @@ public static class ActivationRoutes
     {
         if (http.Request.ContentLength > 0 || http.Request.ContentType is not null)
         {
-            if (!Body.IsForm(http.Request)) return IsForeign(http.Request);
+            if (!Body.IsForm(http.Request)) return Client.IsFromElsewhere(http.Request);
             var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
             return fault is not null || !formTokens.AreValid(http.Request, form);
         }
-        return IsForeign(http.Request);
-    }
-
-    private static bool IsForeign(HttpRequest request)
-    {
-        var origin = request.Headers.Origin.ToString();
-        return origin.Length > 0 && !origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
+        return Client.IsFromElsewhere(http.Request);
     }
 
     private static async Task<(string? Token, IResult? Problem)> ReadTokenAsync(HttpContext http, Texts texts, bool page)

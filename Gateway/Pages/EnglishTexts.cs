@@ -1,4 +1,5 @@
 using System.Globalization;
+using Signup.Gateway.Accounts;
 using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
@@ -83,15 +84,24 @@ internal sealed class EnglishTexts : Texts
     public override string Mail => "Activation mail";
     public override string MailQueued => "On its way";
     public override string MailSent(string moment) => $"Sent on {moment}";
-    public override string MailFailedTitle(string? reason) => reason == "unconfirmed" ? "Our mail may not have reached you" : "Our mail could not be delivered";
-    public override string MailFailedText(string? reason) => reason switch
+    public override string MailDelivered(string moment) => $"Arrived on {moment}";
+    public override string MailFailedTitle(MailView mail) => mail switch
     {
-        "unconfirmed" => "The connection broke off whenever we sent it, so we cannot tell whether it arrived. Please look into your inbox and your spam folder; the link in it is valid.",
-        "provider-refused" => "This is not your mistake: it was our mail that was not accepted. Please ask for it again below, or sign up with another address.",
-        "unreachable" => "The mail server of this address did not take it for days. If the address is right, ask for the mail again below; if not, sign up with the right one.",
-        "mailbox-full" => "The mailbox is full. Once there is room, ask for the mail again below.",
-        "international-address-unsupported" => "Our mail system cannot write to an address of this kind yet. Please sign up with another one.",
-        _ => "Please check the address. If it is wrong, sign up with the right one.",
+        { State: MailView.Complained } => "Our mail was not wanted",
+        { State: MailView.Bounced } => "Our mail came back",
+        { Reason: "unconfirmed" } => "Our mail may not have reached you",
+        _ => "Our mail could not be delivered",
+    };
+    public override string MailFailedText(MailView mail) => mail switch
+    {
+        { State: MailView.Complained } => "Whoever reads mail at this address has reported ours as unwanted, so we send nothing more there. If the address is wrong, correct it below. If it is yours, the link in the mail is still valid.",
+        { Reason: "unconfirmed" } => "The connection broke off whenever we sent it, so we cannot tell whether it arrived. Please look into your inbox and your spam folder; the link in it is valid.",
+        { Reason: "provider-refused" } => "This is not your mistake: it was our mail that was not accepted. Please ask for it again below, or use another address.",
+        { Reason: "blocked" } => "The mail server of this address did not want it. This need not be your mistake: ask for it again below, or use another address.",
+        { Reason: "unreachable" } => "The mail server of this address did not take it. If the address is right, ask for the mail again below; if not, correct it there.",
+        { Reason: "mailbox-full" } => "The mailbox is full. Once there is room, ask for the mail again below.",
+        { Reason: "international-address-unsupported" } => "Our mail system cannot write to an address of this kind yet. Please use another one.",
+        _ => "Please check the address. If it is wrong, correct it below.",
     };
     public override string ResendTitle => "No mail?";
     public override string ResendText => "Look into your spam folder first. We can also send it again, with the same link.";
@@ -99,6 +109,13 @@ internal sealed class EnglishTexts : Texts
     public override string ResendFailedText => "We can send the mail again, with the same link.";
     public override string ResendButton => "Send the mail again";
     public override string MailComing => "We are sending the mail again.";
+    public override string CorrectTitle => "Correct the address";
+    public override string CorrectText => "Everything else stays as you typed it, and the mail goes to the new address. Links that we sent before stop working.";
+    public override string CorrectButton => "Change the address";
+    public override string Correcting => "Your address is being changed. It takes a little longer than usual; please look at this page again in a minute.";
+    public override string CorrectionUnavailable => "We cannot change the address at this moment. Please try again in a few seconds.";
+    public override string NotCorrectableTitle => "The address stays";
+    public override string NotCorrectable => "The address can be changed here only where our mail could not be delivered to it. If it is wrong, please sign up with the right one.";
     public override string TooManyMails(long seconds) => $"We have sent the mail already. You can ask for it again in {Seconds(seconds)}.";
     public override string ResendUnavailable => "We cannot send the mail again at this moment. Please try again in a few seconds.";
     public override string SignUpAgain => "Sign up again";

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Signup.Gateway.Accounts;
 using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
@@ -83,15 +84,24 @@ internal sealed class GermanTexts : Texts
     public override string Mail => "Aktivierungsmail";
     public override string MailQueued => "Unterwegs";
     public override string MailSent(string moment) => $"Gesendet am {moment}";
-    public override string MailFailedTitle(string? reason) => reason == "unconfirmed" ? "Unsere Mail kam vielleicht nicht an" : "Unsere Mail konnte nicht zugestellt werden";
-    public override string MailFailedText(string? reason) => reason switch
+    public override string MailDelivered(string moment) => $"Angekommen am {moment}";
+    public override string MailFailedTitle(MailView mail) => mail switch
     {
-        "unconfirmed" => "Die Verbindung brach jedes Mal ab, während wir sie sendeten; wir wissen also nicht, ob sie ankam. Bitte sehen Sie in Ihr Postfach und in den Spam-Ordner; der Link darin gilt.",
-        "provider-refused" => "Das liegt nicht an Ihnen: Unsere Mail wurde nicht angenommen. Bitte fordern Sie sie unten noch einmal an, oder melden Sie sich mit einer anderen Adresse an.",
-        "unreachable" => "Der Mailserver dieser Adresse nahm sie tagelang nicht an. Stimmt die Adresse, fordern Sie die Mail unten noch einmal an; sonst melden Sie sich mit der richtigen an.",
-        "mailbox-full" => "Das Postfach ist voll. Sobald Platz ist, fordern Sie die Mail unten noch einmal an.",
-        "international-address-unsupported" => "Unser Mailsystem kann an eine Adresse dieser Art noch nicht schreiben. Bitte melden Sie sich mit einer anderen an.",
-        _ => "Bitte prüfen Sie die Adresse. Ist sie falsch, melden Sie sich mit der richtigen an.",
+        { State: MailView.Complained } => "Unsere Mail war unerwünscht",
+        { State: MailView.Bounced } => "Unsere Mail kam zurück",
+        { Reason: "unconfirmed" } => "Unsere Mail kam vielleicht nicht an",
+        _ => "Unsere Mail konnte nicht zugestellt werden",
+    };
+    public override string MailFailedText(MailView mail) => mail switch
+    {
+        { State: MailView.Complained } => "Wer an dieser Adresse Mails liest, hat unsere als unerwünscht gemeldet; wir senden deshalb nichts mehr dorthin. Ist die Adresse falsch, ändern Sie sie unten. Ist es Ihre, gilt der Link in der Mail weiterhin.",
+        { Reason: "unconfirmed" } => "Die Verbindung brach jedes Mal ab, während wir sie sendeten; wir wissen also nicht, ob sie ankam. Bitte sehen Sie in Ihr Postfach und in den Spam-Ordner; der Link darin gilt.",
+        { Reason: "provider-refused" } => "Das liegt nicht an Ihnen: Unsere Mail wurde nicht angenommen. Bitte fordern Sie sie unten noch einmal an, oder nehmen Sie eine andere Adresse.",
+        { Reason: "blocked" } => "Der Mailserver dieser Adresse wollte sie nicht annehmen. Das muss nicht an Ihnen liegen: Fordern Sie sie unten noch einmal an, oder nehmen Sie eine andere Adresse.",
+        { Reason: "unreachable" } => "Der Mailserver dieser Adresse nahm sie nicht an. Stimmt die Adresse, fordern Sie die Mail unten noch einmal an; sonst ändern Sie sie dort.",
+        { Reason: "mailbox-full" } => "Das Postfach ist voll. Sobald Platz ist, fordern Sie die Mail unten noch einmal an.",
+        { Reason: "international-address-unsupported" } => "Unser Mailsystem kann an eine Adresse dieser Art noch nicht schreiben. Bitte nehmen Sie eine andere.",
+        _ => "Bitte prüfen Sie die Adresse. Ist sie falsch, ändern Sie sie unten.",
     };
     public override string ResendTitle => "Keine Mail?";
     public override string ResendText => "Sehen Sie zuerst im Spam-Ordner nach. Wir können sie auch noch einmal senden, mit demselben Link.";
@@ -99,6 +109,13 @@ internal sealed class GermanTexts : Texts
     public override string ResendFailedText => "Wir können die Mail noch einmal senden, mit demselben Link.";
     public override string ResendButton => "Mail noch einmal senden";
     public override string MailComing => "Wir senden die Mail noch einmal.";
+    public override string CorrectTitle => "Adresse berichtigen";
+    public override string CorrectText => "Alles andere bleibt, wie Sie es eingegeben haben, und die Mail geht an die neue Adresse. Links, die wir vorher gesendet haben, gelten dann nicht mehr.";
+    public override string CorrectButton => "Adresse ändern";
+    public override string Correcting => "Ihre Adresse wird geändert. Es dauert etwas länger als sonst; bitte sehen Sie in einer Minute noch einmal auf diese Seite.";
+    public override string CorrectionUnavailable => "Wir können die Adresse gerade nicht ändern. Bitte versuchen Sie es in einigen Sekunden noch einmal.";
+    public override string NotCorrectableTitle => "Die Adresse bleibt";
+    public override string NotCorrectable => "Die Adresse lässt sich hier nur ändern, wenn unsere Mail nicht zugestellt werden konnte. Ist sie falsch, melden Sie sich bitte mit der richtigen an.";
     public override string TooManyMails(long seconds) => $"Wir haben die Mail schon gesendet. Sie können in {Seconds(seconds)} wieder darum bitten.";
     public override string ResendUnavailable => "Wir können die Mail im Moment nicht noch einmal senden. Bitte versuchen Sie es in einigen Sekunden wieder.";
     public override string SignUpAgain => "Noch einmal anmelden";

@@ -1,3 +1,4 @@
+using Signup.Gateway.Accounts;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 
@@ -72,15 +73,23 @@ public abstract class Texts
     public abstract string Mail { get; }
     public abstract string MailQueued { get; }
     public abstract string MailSent(string moment);
-    public abstract string MailFailedTitle(string? reason);
-    /// <param name="reason">Class of the reason, as in <c>ActivationMailFailed</c>.</param>
-    public abstract string MailFailedText(string? reason);
+    public abstract string MailDelivered(string moment);
+    /// <param name="mail">It failed, came back, or was not wanted; the class of its reason is as in <c>ActivationMailFailed</c> and <c>MailBounced</c>.</param>
+    public abstract string MailFailedTitle(MailView mail);
+    public abstract string MailFailedText(MailView mail);
     public abstract string ResendTitle { get; }
     public abstract string ResendText { get; }
     public abstract string ResendFailedTitle { get; }
     public abstract string ResendFailedText { get; }
     public abstract string ResendButton { get; }
     public abstract string MailComing { get; }
+    public abstract string CorrectTitle { get; }
+    public abstract string CorrectText { get; }
+    public abstract string CorrectButton { get; }
+    public abstract string Correcting { get; }
+    public abstract string CorrectionUnavailable { get; }
+    public abstract string NotCorrectableTitle { get; }
+    public abstract string NotCorrectable { get; }
     public abstract string TooManyMails(long seconds);
     public abstract string ResendUnavailable { get; }
     public abstract string SignUpAgain { get; }

@@ -39,7 +39,7 @@ public static class SignUpValidation
         return Length(typed!.Trim()) > MaxUsername ? Fault.TooLong : null;
     }
 
-    private static Fault? CheckEmail(string? typed)
+    public static Fault? CheckEmail(string? typed)
     {
         if (CheckLine(typed) is { } fault) return fault;
         var address = typed!.Trim();

@@ -27,7 +27,7 @@ public static class Body
     public static async Task<(JsonElement Object, BodyFault? Fault)> ReadJsonAsync(HttpRequest request, CancellationToken cancellation)
     {
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !IsJson(type)) return (default, BodyFault.WrongType);
-        if (await ReadAsync(request, cancellation) is not { } bytes) return (default, BodyFault.TooLarge);
+        if (await ReadAsync(request, Limit, cancellation) is not { } bytes) return (default, BodyFault.TooLarge);
         try
         {
             if (!Utf8.IsValid(bytes)) return (default, BodyFault.Broken);
@@ -45,7 +45,7 @@ public static class Body
     {
         var none = new Dictionary<string, StringValues>();
         if (!IsForm(request)) return (none, BodyFault.WrongType);
-        if (await ReadAsync(request, cancellation) is not { } bytes) return (none, BodyFault.TooLarge);
+        if (await ReadAsync(request, Limit, cancellation) is not { } bytes) return (none, BodyFault.TooLarge);
         // A form is encoded as a query string is.
         return Utf8.IsValid(bytes) ? (QueryHelpers.ParseQuery(Encoding.UTF8.GetString(bytes)), null) : (none, BodyFault.Broken);
     }
@@ -55,14 +55,14 @@ public static class Body
         && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>All of the body; null where it is over the limit.</summary>
-    private static async Task<byte[]?> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    public static async Task<byte[]?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellation)
     {
-        if (request.ContentLength > Limit) return null;
-        var buffer = ArrayPool<byte>.Shared.Rent(Limit + 1);
+        if (request.ContentLength > limit) return null;
+        var buffer = ArrayPool<byte>.Shared.Rent(limit + 1);
         try
         {
-            var length = await request.Body.ReadAtLeastAsync(buffer.AsMemory(0, Limit + 1), Limit + 1, throwOnEndOfStream: false, cancellation);
-            return length > Limit ? null : buffer.AsSpan(0, length).ToArray();
+            var length = await request.Body.ReadAtLeastAsync(buffer.AsMemory(0, limit + 1), limit + 1, throwOnEndOfStream: false, cancellation);
+            return length > limit ? null : buffer.AsSpan(0, length).ToArray();
         }
         finally
         {

@@ -19,6 +19,13 @@ public static class Client
         return new IPAddress(bytes);
     }
 
+    /// <summary>Whether a page of another site made the browser send it.</summary>
+    public static bool IsFromElsewhere(HttpRequest request)
+    {
+        var origin = request.Headers.Origin.ToString();
+        return origin.Length > 0 && !origin.Equals($"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
+    }
+
     /// <summary>Whether it is a person with a browser rather than a program: text/html is wanted, and no less than JSON.</summary>
     public static bool WantsPage(HttpRequest request)
     {

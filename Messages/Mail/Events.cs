@@ -17,3 +17,16 @@ public sealed record MailSent(Guid AccountId, long Version, string Purpose, Date
 /// <param name="Purpose">As in <see cref="MailSent"/>.</param>
 /// <param name="Reason">The class of the reason, such as <c>mailbox-unavailable</c>; never an address.</param>
 public sealed record MailFailed(Guid AccountId, long Version, string Purpose, string Reason, DateTimeOffset FailedAt);
+
+/// <summary>Event: the mail provider says that the recipient's server took a mail. Committed by Accounts.</summary>
+/// <param name="Purpose">As in <see cref="ActivationMailSent"/> and <see cref="MailSent"/>.</param>
+public sealed record MailDelivered(Guid AccountId, long Version, string Purpose, DateTimeOffset DeliveredAt);
+
+/// <summary>Event: the mail provider, which had taken a mail, could not deliver it. Committed by Accounts.</summary>
+/// <param name="Purpose">As in <see cref="ActivationMailSent"/> and <see cref="MailSent"/>.</param>
+/// <param name="Reason">The class of the reason, such as <c>mailbox-unavailable</c>; never an address.</param>
+public sealed record MailBounced(Guid AccountId, long Version, string Purpose, string Reason, DateTimeOffset BouncedAt);
+
+/// <summary>Event: whoever got a mail says that it was unwanted. Committed by Accounts.</summary>
+/// <param name="Purpose">As in <see cref="ActivationMailSent"/> and <see cref="MailSent"/>.</param>
+public sealed record MailComplained(Guid AccountId, long Version, string Purpose, DateTimeOffset ComplainedAt);

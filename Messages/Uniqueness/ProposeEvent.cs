@@ -15,7 +15,7 @@ public sealed record ProposeEvent(Guid StreamId, Guid EventId, long ExpectedVers
 
 /// <summary>Reply: what became of a proposed event. Sent after commit, so it is a fact.</summary>
 /// <param name="Version">The event's number in its stream; 0 unless accepted.</param>
-/// <param name="Position">The event's place in the log's total order; 0 unless accepted.</param>
+/// <param name="Position">The event's place in the log's total order; 0 unless accepted, and where what was asked for was so before.</param>
 /// <param name="Constraint">Which constraint of <c>uniqueness.json</c> it broke; null unless not unique.</param>
 public sealed record Verdict(Guid StreamId, Guid EventId, VerdictOutcome Outcome, long Version, long Position, string? Constraint);
 

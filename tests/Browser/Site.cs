@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Json;
 using Marten;
 using Microsoft.Playwright;
 using Signup.EventLog;
@@ -19,6 +21,8 @@ public sealed class Site : IAsyncLifetime
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ];
 
+    private const string EventsKey = "browser";
+
     private IPlaywright? _playwright;
     private IBrowser? _browser;
     private SignupSystem? _system;
@@ -29,7 +33,7 @@ public sealed class Site : IAsyncLifetime
     {
         // A machine that is busy with other tests takes its time.
         Assertions.SetDefaultExpectTimeout(30_000);
-        _system = await SignupSystem.StartAsync("browser");
+        _system = await SignupSystem.StartAsync("browser", new Dictionary<string, string> { ["Mail__EventsKey"] = EventsKey });
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {
@@ -61,6 +65,14 @@ public sealed class Site : IAsyncLifetime
         await using var session = log.LightweightSession();
         session.Events.Append(accountId, @event);
         await session.SaveChangesAsync();
+    }
+
+    /// <summary>Says, as the mail provider, what became of an account's first mail.</summary>
+    public async Task ReportAsync(Guid accountId, string what)
+    {
+        using var provider = new HttpClient { BaseAddress = new Uri(System.GatewayUrl), DefaultRequestHeaders = { { "X-Api-Key", EventsKey } } };
+        using var taken = await provider.PostAsJsonAsync("mail/events", new { messageId = $"<activation.{accountId}@signup.example>", @event = what });
+        Assert.Equal(HttpStatusCode.Accepted, taken.StatusCode);
     }
 
     public async ValueTask DisposeAsync()

@@ -53,6 +53,13 @@ public sealed class Visitor : IAsyncDisposable
     /// <summary>Waits for a page with this heading.</summary>
     public Task SeesAsync(string heading) => Expect(Heading).ToHaveTextAsync(heading, new() { Timeout = 30_000 });
 
+    /// <summary>Looks again until the page has this heading and this text.</summary>
+    public Task ReloadUntilAsync(string heading, string text) => Fixture.Wait.UntilAsync(async () =>
+    {
+        await Page.ReloadAsync();
+        return await Heading.TextContentAsync() == heading && await Page.GetByText(text).CountAsync() > 0;
+    }, $"the page says: {heading} … {text}");
+
     /// <summary>Opens the mail in the development inbox, as soon as it is there.</summary>
     public async Task OpenMailAsync(string email)
     {

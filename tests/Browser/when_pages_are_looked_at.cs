@@ -57,7 +57,7 @@ public class when_pages_are_looked_at(Site site)
     }
 
     /// <summary>Goes through every page there is, and does <paramref name="look"/> on each.</summary>
-    private static async Task TourAsync(Visitor visitor, Func<string, Task> look, string name)
+    private async Task TourAsync(Visitor visitor, Func<string, Task> look, string name)
     {
         var (page, number) = (visitor.Page, 0);
         await On("form");
@@ -67,6 +67,15 @@ public class when_pages_are_looked_at(Site site)
         await On("errors");
         await visitor.SignUpAsync();
         await On("account");
+        await visitor.ReloadUntilAsync("Check your mail", "Sent on");
+        await site.ReportAsync(Guid.Parse(page.Url.Split('/')[^1]), "bounced");
+        await visitor.ReloadUntilAsync("Our mail came back", "correct it below");
+        await On("came back");
+        await CorrectAsync("no address");
+        await Expect(page.GetByText("Enter an e-mail address such as")).ToBeVisibleAsync();
+        await On("correction");
+        await CorrectAsync("new." + visitor.Email);
+        await visitor.SeesAsync("Check your mail");
         await visitor.PressAsync("Send the mail again");
         await Expect(page.GetByRole(AriaRole.Status)).ToBeVisibleAsync();
         await On("mail again");
@@ -88,6 +97,12 @@ public class when_pages_are_looked_at(Site site)
         await On("bad link");
         await page.GotoAsync("/nowhere");
         await On("not found");
+
+        async Task CorrectAsync(string email)
+        {
+            await page.GetByLabel("E-mail address").FillAsync(email);
+            await visitor.PressAsync("Change the address");
+        }
 
         async Task On(string what)
         {

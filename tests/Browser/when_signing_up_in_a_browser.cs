@@ -62,6 +62,42 @@ public class when_signing_up_in_a_browser(Site site)
     }
 
     [Fact]
+    public async Task of_a_mail_that_came_back_the_page_says_so_and_the_address_is_corrected_there()
+    {
+        await using var visitor = await site.VisitAsync(javaScript: false);
+        await using var other = await site.VisitAsync();
+        await other.SignUpAsync();
+        await visitor.SignUpAsync();
+        var account = visitor.Page.Url;
+        await visitor.ReloadUntilAsync("Check your mail", "Sent on");
+        await site.ReportAsync(Guid.Parse(account.Split('/')[^1]), "bounced");
+        await visitor.ReloadUntilAsync("Our mail came back", "correct it below");
+
+        await ChangeToAsync("no address");
+        await Expect(visitor.Page.GetByText("Enter an e-mail address such as")).ToBeVisibleAsync();
+        await Expect(visitor.Page.GetByLabel("E-mail address")).ToHaveValueAsync("no address");
+        await Expect(visitor.Page.GetByLabel("E-mail address")).ToBeFocusedAsync();
+        await ChangeToAsync(other.Email);
+        await Expect(visitor.Page.GetByText("There is an account with this e-mail address already")).ToBeVisibleAsync();
+        await ChangeToAsync("new." + visitor.Email);
+        await visitor.SeesAsync("Check your mail");
+        Assert.Equal(account, visitor.Page.Url);
+        await Expect(visitor.Page.GetByText("new." + visitor.Email)).ToBeVisibleAsync();
+
+        await visitor.OpenMailAsync("new." + visitor.Email);
+        await visitor.FollowLinkInMailAsync();
+        await visitor.PressAsync("Activate my account");
+        await visitor.SeesAsync("Your account is active");
+        Assert.Empty(visitor.Complaints);
+
+        async Task ChangeToAsync(string email)
+        {
+            await visitor.Page.GetByLabel("E-mail address").FillAsync(email);
+            await visitor.PressAsync("Change the address");
+        }
+    }
+
+    [Fact]
     public async Task the_account_is_shown_to_the_browser_that_signed_up_only()
     {
         await using var visitor = await site.VisitAsync();

@@ -30,6 +30,15 @@ public sealed record MailSent(string Purpose, DateTimeOffset SentAt);
 /// <summary>Such a mail was given up. <paramref name="Reason"/> is a class of reasons, never an address.</summary>
 public sealed record MailFailed(string Purpose, string Reason, DateTimeOffset FailedAt);
 
+/// <summary>The mail provider says that the recipient's server took a mail.</summary>
+public sealed record MailDelivered(string Purpose, DateTimeOffset DeliveredAt);
+
+/// <summary>The mail provider, which had taken a mail, could not deliver it. <paramref name="Reason"/> is a class of reasons, never an address.</summary>
+public sealed record MailBounced(string Purpose, string Reason, DateTimeOffset BouncedAt);
+
+/// <summary>Whoever got a mail says that it was unwanted.</summary>
+public sealed record MailComplained(string Purpose, DateTimeOffset ComplainedAt);
+
 public enum AccountStatus { None, Pending, Active, Expired, Deleted }
 
 /// <summary>What decisions about an account need to know: the fold of its events.</summary>
@@ -45,6 +54,8 @@ public sealed record Account
     /// <summary>How often the address was replaced.</summary>
     public int AddressChanges { get; init; }
 
+    public MailStatus Mail { get; init; } = MailStatus.Queued;
+
     /// <summary>Number of the last event folded in, from 1; 0 while there is none.</summary>
     public long Version { get; init; }
 
@@ -54,9 +65,9 @@ public sealed record Account
         AccountCreated e => this with { Status = AccountStatus.Pending, Email = e.Email },
         AccountActivated => this with { Status = AccountStatus.Active },
         AccountExpired => this with { Status = AccountStatus.Expired },
-        EmailChanged e => this with { Email = e.NewEmail, AddressChanges = AddressChanges + 1 },
+        EmailChanged e => this with { Email = e.NewEmail, AddressChanges = AddressChanges + 1, Mail = MailStatus.Queued },
         AccountDeleted => this with { Status = AccountStatus.Deleted },
-        _ => this,
+        var e => this with { Mail = Mail.Apply(e, AddressChanges) },
     } with { Version = Version + 1 };
 
     /// <summary>The state after all of <paramref name="events"/>, which are a whole stream in order.</summary>

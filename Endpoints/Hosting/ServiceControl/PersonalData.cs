@@ -13,7 +13,7 @@ public static partial class PersonalData
     public const string Mask = "•••";
 
     /// <summary>Fields whose text is the system's own. What is not named here is somebody's.</summary>
-    private static readonly HashSet<string> Harmless = new(StringComparer.OrdinalIgnoreCase) { "type", "outcome", "purpose", "reason", "constraint", "language", "status", "act", "queue", "messageType" };
+    private static readonly HashSet<string> Harmless = new(StringComparer.OrdinalIgnoreCase) { "type", "event", "outcome", "purpose", "reason", "constraint", "language", "status", "act", "queue", "messageType" };
 
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, WriteIndented = true };
 

@@ -15,7 +15,7 @@ public sealed record AccountDocument(
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, long Position)
 {
     /// <summary>Raise it with every change to the fold or to the shape of the document, then run <c>./run Query rebuild</c>.</summary>
-    public const int Shape = 2;
+    public const int Shape = 3;
 
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -61,11 +61,9 @@ public sealed record AccountDocument(
                 Mail = account.Status == AccountStatus.Pending ? MailStatus.Queued : account.Mail,
             },
             AccountDeleted e => account with { Status = AccountStatus.Deleted, DeletedAt = e.DeletedAt },
-            // One may have been under way to an earlier address.
-            ActivationMailSent e when MailPurpose.MailOf(e.Purpose, account.AddressChanges ?? 0) is not null => account with { Mail = account.Mail.Sent(e) },
-            ActivationMailFailed e when MailPurpose.MailOf(e.Purpose, account.AddressChanges ?? 0) is not null => account with { Mail = account.Mail.Failed(e) },
             UnreadableEvent => account with { Unreadable = [.. account.Unreadable ?? [], version] },
-            _ => account,
+            null => account,
+            var e => account with { Mail = account.Mail.Apply(e, account.AddressChanges ?? 0) },
         };
         return after is null ? null : after with { Version = version, Position = position, UpdatedAt = at };
     }
@@ -90,27 +88,4 @@ public sealed record AccountDocument(
     }
 
     private readonly record struct UnreadableEvent;
-}
-
-public enum MailState
-{
-    /// <summary>The account exists; its mail is on the way to the provider.</summary>
-    Queued,
-    /// <summary>The provider took the last one.</summary>
-    Sent,
-    /// <summary>The provider refused the last one for good.</summary>
-    Failed,
-}
-
-/// <summary>What is known of the activation mail to the address the account has.</summary>
-/// <param name="Count">How many the provider took, reminders and repeats included.</param>
-/// <param name="Purpose">Of the last one, such as <c>activation</c> or <c>reminder-1</c>.</param>
-/// <param name="Reason">The class of the reason of the last failure, where the last one failed.</param>
-public sealed record MailStatus(MailState State, int Count, string? Purpose = null, DateTimeOffset? SentAt = null, DateTimeOffset? FailedAt = null, string? Reason = null)
-{
-    public static readonly MailStatus Queued = new(MailState.Queued, 0);
-
-    internal MailStatus Sent(ActivationMailSent e) => new(MailState.Sent, Count + 1, e.Purpose, e.SentAt);
-
-    internal MailStatus Failed(ActivationMailFailed e) => this with { State = MailState.Failed, Purpose = e.Purpose, FailedAt = e.FailedAt, Reason = e.Reason };
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Signup.EventLog.Accounts;
 using Signup.Query.Accounts;
 
 namespace Signup.Query.Inspection;

@@ -18,6 +18,9 @@ public static class WakeUpHandler
     public static void Handle(ActivationMailFailed _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(MailSent _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(MailFailed _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MailDelivered _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MailBounced _, WakeUp wakeUp) => wakeUp.Signal();
+    public static void Handle(MailComplained _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(MessageRetried _, WakeUp wakeUp) => wakeUp.Signal();
     public static void Handle(MessageDiscarded _, WakeUp wakeUp) => wakeUp.Signal();
 }

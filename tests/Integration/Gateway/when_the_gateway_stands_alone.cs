@@ -20,6 +20,7 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
             ["Query__Url"] = "http://127.0.0.1:9",
             ["PasswordHashing__MemoryKiB"] = "8",
             ["PasswordHashing__Passes"] = "1",
+            ["Mail__EventsKey"] = "key",
         }, "Gateway");
         _gateway = new GatewayHttp(_system["Gateway"]);
     }
@@ -111,6 +112,9 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
         Assert.Equal(503, page.Status);
         Assert.Contains("value=\"zoe@example.org\"", page.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("correct horse", page.Text, StringComparison.Ordinal);
+        var report = await _gateway.PostJsonAsync("/mail/events", $$"""{"messageId":"activation.{{Guid.NewGuid()}}","event":"bounced"}""", ("X-Api-Key", "key"));
+        Assert.Equal((503, "/problems/unavailable"), (report.Status, report.Type));
+        Assert.NotNull(report.Header("Retry-After"));
         Assert.Equal(200, (await _gateway.GetAsync("/health/live")).Status);
         Assert.Equal(503, (await _gateway.GetAsync("/health/ready")).Status);
     }
@@ -188,13 +192,14 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
     }
 
     [Fact]
-    public async Task in_production_behind_a_proxy_cookies_are_secure_the_client_is_who_the_proxy_says_and_there_is_no_inbox()
+    public async Task in_production_behind_a_proxy_cookies_are_secure_the_client_is_who_the_proxy_says_and_there_is_nothing_without_its_key()
     {
         var process = _system.Add("Gateway");
         process.Set("ASPNETCORE_ENVIRONMENT", "Production");
         process.Set("DOTNET_ENVIRONMENT", "Production");
         process.Set("ForwardedHeaders__KnownProxies", "127.0.0.1");
         process.Set("RateLimiting__SignUpsPerMinute", "1");
+        process.Set("Mail__EventsKey", "");
         await process.StartAsync();
         using var gateway = new GatewayHttp(process);
         (string, string)[] From(string client) => [("X-Forwarded-For", client), ("X-Forwarded-Proto", "https"), ("Host", "signup.example")];
@@ -204,6 +209,7 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
         Assert.Contains("secure", page.Header("Set-Cookie"), StringComparison.OrdinalIgnoreCase);
         Assert.StartsWith("max-age=31536000", page.Header("Strict-Transport-Security"), StringComparison.Ordinal);
         Assert.Equal(404, (await gateway.GetAsync("/dev/inbox")).Status);
+        Assert.Equal(404, (await gateway.PostJsonAsync("/mail/events", "{}", ("X-Api-Key", ""))).Status);
 
         Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.1"))).Status);
         Assert.Equal(429, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.1"))).Status);

@@ -9,6 +9,8 @@ namespace Signup.Tests.Integration.Gateway;
 
 public sealed class when_the_whole_system_is_there(when_the_whole_system_is_there.Running running) : IClassFixture<when_the_whole_system_is_there.Running>
 {
+    private const string EventsKey = "a key: with a colon";
+
     public sealed class Running : IAsyncLifetime
     {
         public SignupSystem System { get; private set; } = null!;
@@ -21,6 +23,7 @@ public sealed class when_the_whole_system_is_there(when_the_whole_system_is_ther
             {
                 ["PasswordHashing__MemoryKiB"] = "8",
                 ["PasswordHashing__Passes"] = "1",
+                ["Mail__EventsKey"] = EventsKey,
                 // Longer than a busy machine takes: here every sign-up is decided.
                 ["Signup__ReplyTimeout"] = "00:01:00",
             });
@@ -211,6 +214,158 @@ public sealed class when_the_whole_system_is_there(when_the_whole_system_is_ther
         var again = await Gateway.SendAsync(HttpMethod.Post, path, null, Bearer(signedUp.Json));
         Assert.Equal(429, again.Status);
         Assert.InRange(int.Parse(again.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture), 1, 60);
+    }
+
+    [Fact]
+    public async Task what_the_mail_provider_reports_becomes_one_fact_and_is_seen_by_whoever_signed_up()
+    {
+        var signedUp = await SignedUpAsync(Body(NewEmail()));
+        var id = Guid.Parse((string)signedUp.Json["id"]!);
+        await LinkAsync($"activation.{id}");
+        var report = Report(id, "activation", "bounced");
+
+        foreach (var _ in new[] { 1, 2 })
+        {
+            var answer = await ReportAsync(report);
+            Assert.Equal((202, 1, 0), (answer.Status, (int)answer.Json["taken"]!, (int)answer.Json["ignored"]!));
+        }
+        await Wait.UntilAsync(async () => await MailOfAsync(signedUp) is var mail && (string?)mail["state"] == "bounced" && (string?)mail["reason"] == "mailbox-full", "the account shows that the mail came back");
+        // Many at once, of which some are no news, of nobody, or none of ours.
+        var last = await ReportAsync(new JsonArray(Report(id, "activation", "delivered"), Report(id, "activation", "bounced"), Report(Guid.NewGuid(), "activation", "bounced"),
+            Report(id, "activation", "opened"), new JsonObject { ["messageId"] = "<newsletter@elsewhere>", ["event"] = "bounced" }, Report(id, "activation", "complained")));
+        Assert.Equal((202, 4, 2), (last.Status, (int)last.Json["taken"]!, (int)last.Json["ignored"]!));
+        await Wait.UntilAsync(async () => (string?)(await MailOfAsync(signedUp))["state"] == "complained", "the account shows that the mail was not wanted");
+
+        await Wait.UntilAsync(async () => (await LogAsync(id)).Count(t => t == "MailDelivered") == 1, "all of it is in the log");
+        Assert.Equal(["AccountCreated", "ActivationMailSent", "MailBounced", "MailComplained", "MailDelivered"], (await LogAsync(id)).Order());
+    }
+
+    [Fact]
+    public async Task only_whoever_has_the_key_reports()
+    {
+        var report = Report(Guid.NewGuid(), "activation", "bounced");
+        foreach (var (name, value) in new[] { ("X-Api-Key", "another"), ("X-Api-Key", ""), ("Authorization", Basic("another")), ("Authorization", Basic("")), ("Authorization", "Basic a"), ("Authorization", $"Bearer {EventsKey}") })
+        {
+            var answer = await Gateway.PostJsonAsync("/mail/events", report.ToJsonString(), (name, value));
+            Assert.Equal((401, "/problems/unauthorized"), (answer.Status, answer.Type));
+            Assert.StartsWith("Basic ", answer.Header("WWW-Authenticate"), StringComparison.Ordinal);
+        }
+        // As Amazon SNS sends it.
+        var sns = new StringContent(report.ToJsonString(), System.Text.Encoding.UTF8, "text/plain");
+        Assert.Equal(202, (await Gateway.SendAsync(HttpMethod.Post, "/mail/events", sns, ("Authorization", Basic(EventsKey)))).Status);
+
+        static string Basic(string password) => "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"provider:{password}"));
+    }
+
+    [Fact]
+    public async Task a_report_that_cannot_be_read_says_what_is_wrong_with_it()
+    {
+        var key = ("X-Api-Key", EventsKey);
+        foreach (var bad in new[] { "", "bounced", "{\"messageId\":\"\\ud800\"}" })
+        {
+            var answer = await Gateway.PostJsonAsync("/mail/events", bad, key);
+            Assert.Equal((400, "/problems/invalid-json"), (answer.Status, answer.Type));
+        }
+        Assert.Equal(413, (await Gateway.PostJsonAsync("/mail/events", new string(' ', (1024 * 1024) + 1), key)).Status);
+        var many = await ReportAsync(new JsonArray([.. Enumerable.Range(0, 1000).Select(_ => Report(Guid.NewGuid(), "activation", "bounced"))]));
+        Assert.Equal((202, 1000), (many.Status, (int)many.Json["taken"]!));
+
+        Assert.Equal(202, (await Gateway.PostJsonAsync("/mail/events", """{"Type":"SubscriptionConfirmation","SubscribeURL":"https://sns.example/?Action=ConfirmSubscription"}""", key)).Status);
+        Assert.Equal(202, (await Gateway.PostJsonAsync("/mail/events", """{"to":"zoe@example.org","reason":"zoe@example.org"}""", key)).Status);
+        await Wait.UntilAsync(() => Task.FromResult(running.System["Gateway"].LogLines("https://sns.example/?Action=ConfirmSubscription").Length == 1), "the log has the link to open");
+        await Wait.UntilAsync(() => Task.FromResult(running.System["Gateway"].LogLines("its fields are: to, reason").Length == 1), "the log says what was not understood");
+        Assert.Empty(running.System["Gateway"].LogLines("zoe@example.org"));
+    }
+
+    [Fact]
+    public async Task an_address_that_mails_come_back_from_is_corrected_and_the_right_one_gets_the_mail()
+    {
+        var (wrong, right) = (NewEmail(), NewEmail());
+        var (signedUp, id, first) = await BouncedAsync(wrong);
+
+        foreach (var _ in new[] { 1, 2 })
+        {
+            var corrected = await CorrectAsync(signedUp, right);
+            Assert.Equal((200, $"{id}", right, "pending"), (corrected.Status, (string?)corrected.Json["id"], (string?)corrected.Json["email"], (string?)corrected.Json["status"]));
+        }
+        Assert.Equal(right, (string?)(await Gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json))).Json["email"]);
+        Assert.Equal(400, (await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = first }.ToJsonString())).Status);
+        Assert.Equal(201, (await Gateway.PostJsonAsync("/users", Body(wrong))).Status);
+        Assert.Equal(409, (await Gateway.PostJsonAsync("/users", Body(right))).Status);
+        Assert.Equal(200, (await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = await LinkAsync($"activation~1.{id}") }.ToJsonString())).Status);
+        Assert.Single(await LogAsync(id), t => t == "EmailChanged");
+    }
+
+    [Fact]
+    public async Task an_address_that_cannot_be_taken_says_why_and_the_old_one_stays()
+    {
+        var (taken, email) = (NewEmail(), NewEmail());
+        await SignedUpAsync(Body(taken));
+        var (signedUp, _, _) = await BouncedAsync(email);
+        var path = signedUp.Header("Location") + "/email";
+
+        foreach (var bad in new[] { "zoe", "", "zoe@example.org\r\nBcc: all@example.org" })
+        {
+            var answer = await CorrectAsync(signedUp, bad);
+            Assert.Equal((400, "/problems/validation"), (answer.Status, answer.Type));
+            Assert.Equal(["email"], answer.Json["errors"]!.AsObject().Select(e => e.Key));
+        }
+        Assert.Equal(400, (await Gateway.PostJsonAsync(path, "{", Bearer(signedUp.Json))).Status);
+        Assert.Equal(404, (await Gateway.PostJsonAsync(path, new JsonObject { ["email"] = NewEmail() }.ToJsonString())).Status);
+        // A cookie comes along with whatever another site makes the browser send.
+        Assert.Equal(400, (await Gateway.PostJsonAsync(path, new JsonObject { ["email"] = NewEmail() }.ToJsonString(), ("Cookie", signedUp.Cookie), ("Origin", "https://evil.example"))).Status);
+        Assert.Equal(400, (await Gateway.PostFormAsync(path, new Dictionary<string, string> { ["email"] = NewEmail() }, ("Cookie", signedUp.Cookie))).Status);
+
+        foreach (var _ in new[] { 1, 2 })
+        {
+            var refused = await CorrectAsync(signedUp, taken.ToUpperInvariant());
+            Assert.Equal((409, "/problems/email-taken"), (refused.Status, refused.Type));
+        }
+        Assert.Equal(email, (string?)(await Gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json))).Json["email"]);
+    }
+
+    [Fact]
+    public async Task an_address_that_mails_reach_is_not_given_up_here()
+    {
+        var signedUp = await SignedUpAsync(Body(NewEmail()));
+        var pending = await CorrectAsync(signedUp, NewEmail());
+        Assert.Equal((409, "/problems/not-correctable"), (pending.Status, pending.Type));
+
+        Assert.Equal(200, (await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = Token(signedUp) }.ToJsonString())).Status);
+        Assert.Equal(409, (await CorrectAsync(signedUp, NewEmail())).Status);
+    }
+
+    /// <summary>An account whose mail was sent and came back, and the token in it.</summary>
+    private async Task<(Answer SignedUp, Guid Id, string Token)> BouncedAsync(string email)
+    {
+        var signedUp = await SignedUpAsync(Body(email));
+        var id = Guid.Parse((string)signedUp.Json["id"]!);
+        var token = await LinkAsync($"activation.{id}");
+        await Wait.UntilAsync(async () => (await LogAsync(id)).Contains("ActivationMailSent"), "the mail is recorded as sent");
+        Assert.Equal(202, (await ReportAsync(Report(id, "activation", "bounced"))).Status);
+        await Wait.UntilAsync(async () => (await LogAsync(id)).Contains("MailBounced"), "the bounce is recorded");
+        return (signedUp, id, token);
+    }
+
+    private Task<Answer> CorrectAsync(Answer signedUp, string email) =>
+        Gateway.PostJsonAsync(signedUp.Header("Location") + "/email", new JsonObject { ["email"] = email }.ToJsonString(), Bearer(signedUp.Json));
+
+    private Task<Answer> ReportAsync(JsonNode report) => Gateway.PostJsonAsync("/mail/events", report.ToJsonString(), ("X-Api-Key", EventsKey));
+
+    private static JsonObject Report(Guid account, string purpose, string what) =>
+        new() { ["messageId"] = $"<{purpose}.{account}@signup.example>", ["event"] = what, ["reason"] = "mailbox-full", ["at"] = "2026-11-27T10:00:00Z" };
+
+    private async Task<JsonNode> MailOfAsync(Answer signedUp) => (await Gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json))).Json["mail"]!;
+
+    /// <summary>The kinds of the account's events.</summary>
+    private async Task<List<string>> LogAsync(Guid id)
+    {
+        await using var command = running.System.Database.CreateCommand("select type from log.mt_events where stream_id = @id order by version");
+        command.Parameters.AddWithValue("id", id);
+        var types = new List<string>();
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync()) types.Add(reader.GetString(0));
+        return types;
     }
 
     [Fact]

@@ -58,6 +58,21 @@ public sealed class when_an_address_changes(MailAndProvider running) : IClassFix
     }
 
     [Fact]
+    public async Task one_that_mails_come_back_from_gets_neither_reminders_nor_a_notice()
+    {
+        var id = await Mail.SignUpAsync("gone@example.com");
+        await running.LogReachesAsync(id, 2);
+        await Mail.AppendAsync(id, new Stored.MailBounced("activation", "mailbox-unavailable", DateTimeOffset.UtcNow));
+        await Wait.UntilAsync(async () => await RowsAsync(id) is ["failed"], "Mail has heard of it");
+        await ChangeAsync(id, "gone@example.com", "new@example.com");
+        await running.LogReachesAsync(id, 5);
+        await Mail.ReachesEndOfLogAsync();
+
+        Assert.Equal(["gone@example.com", "new@example.com"], running.MailsOf(id).Select(m => m.Recipient));
+        Assert.Equal(["sent"], await RowsAsync(id));
+    }
+
+    [Fact]
     public async Task whatever_mail_had_stored_may_be_lost_and_nobody_is_told_twice_nor_of_what_is_long_past()
     {
         var id = await Mail.SignUpAsync("a@example.com");

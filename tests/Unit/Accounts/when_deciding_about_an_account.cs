@@ -112,6 +112,61 @@ public class when_deciding_about_an_account
     public void an_active_account_does_not_expire() =>
         Assert.Null(ExpireAccountHandler.Handle(new ExpireAccount(Id, Now), Account.Fold([Created, new AccountActivated(Now)])));
 
+    private static readonly CorrectEmail Correction = new(Id, " ada@new.example ", Now);
+    private static readonly MailBounced Bounced = new("activation", "mailbox-unavailable", Now);
+
+    [Fact]
+    public void an_address_that_no_mail_reaches_is_proposed_to_be_replaced()
+    {
+        foreach (var failure in new object[] { Bounced, new ActivationMailFailed("activation", "mailbox-unavailable", Now), new MailComplained("activation", Now) })
+        {
+            var (proposed, verdict) = CorrectEmailHandler.Handle(Correction, Account.Fold([Created, failure]));
+
+            Assert.Null(verdict);
+            Assert.Equal((Id, 2L, "EmailChanged", false), (proposed!.StreamId, proposed.ExpectedVersion, proposed.Type, proposed.Once));
+            Assert.Equal(Changed, System.Text.Json.JsonSerializer.Deserialize<EmailChanged>(proposed.Data, LogJson.Options));
+        }
+    }
+
+    [Fact]
+    public void an_address_that_mails_reach_is_not_given_up_so_that_nobody_gets_them_again_and_again()
+    {
+        Assert.Equal((null, VerdictOutcome.Invalid, 0L), Corrected(Created));
+        Assert.Equal((null, VerdictOutcome.Invalid, 0L), Corrected(Created, new ActivationMailSent("activation", Now)));
+        Assert.Equal((null, VerdictOutcome.Invalid, 0L), Corrected(Created, Bounced, new ActivationMailSent("resend-1", Now)));
+        Assert.Equal((null, VerdictOutcome.Invalid, 0L), Corrected(Created, Bounced, new ActivationMailSent("resend-1", Now), new MailBounced("activation", "x", Now)));
+        Assert.Equal((null, VerdictOutcome.Invalid, 0L), Corrected(Created, Bounced, new EmailChanged("Ada@example.org", "a@b.c", Now), new MailBounced("activation", "x", Now)));
+    }
+
+    [Fact]
+    public void the_same_correction_delivered_again_is_the_same_proposal_and_a_new_try_is_another()
+    {
+        Assert.Equal(EventIdOf(Correction), EventIdOf(Correction));
+        Assert.Equal(3, new[] { Correction, Correction with { RequestedAt = Now.AddMinutes(1) }, Correction with { Email = "eve@new.example" } }.Select(EventIdOf).Distinct().Count());
+
+        static Guid EventIdOf(CorrectEmail command) => CorrectEmailHandler.Handle(command, Account.Fold([Created, Bounced])).Item1!.EventId;
+    }
+
+    [Fact]
+    public void a_correction_that_is_done_is_accepted_again_and_proposes_nothing() =>
+        Assert.Equal((null, VerdictOutcome.Accepted, 3L), Corrected(Created, Bounced, Changed));
+
+    [Fact]
+    public void a_correction_that_corrects_nothing_or_comes_too_late_is_refused()
+    {
+        Assert.Equal((null, VerdictOutcome.Invalid, 0L), Corrected());
+        foreach (var end in new object[] { new AccountActivated(Now), new AccountExpired("Ada@example.org", Now), new AccountDeleted("Ada@example.org", Now) })
+            Assert.Equal((null, VerdictOutcome.Invalid, 0L), Corrected(Created, Bounced, end));
+        foreach (var email in new[] { " ", "Ada@example.org" })
+            Assert.Equal(VerdictOutcome.Invalid, CorrectEmailHandler.Handle(Correction with { Email = email }, Account.Fold([Created, Bounced])).Item2!.Outcome);
+    }
+
+    private static (ProposeEvent?, VerdictOutcome, long) Corrected(params object[] history)
+    {
+        var (proposed, verdict) = CorrectEmailHandler.Handle(Correction, Account.Fold(history));
+        return (proposed, verdict!.Outcome, verdict.Version);
+    }
+
     [Property]
     public Property deciding_again_on_the_resulting_state_yields_no_event() => Prop.ForAll(Histories(), history =>
     {

@@ -38,6 +38,69 @@ public sealed class when_an_account_ends
     }
 }
 
+public sealed class when_a_mail_comes_back
+{
+    private static readonly MailBounced Bounced = new("activation", "mailbox-unavailable", Start.AddHours(1));
+    private static readonly MailComplained Complained = new("activation", Start.AddHours(1));
+
+    [Fact]
+    public void no_reminder_follows_and_the_account_expires_when_it_would_have()
+    {
+        var given = MailSent();
+        var expires = given.State!.LinkExpires!.Value;
+        Assert.Equal(new Due(expires, null), given.Heard(Bounced).Due);
+    }
+
+    [Fact]
+    public void it_is_sent_again_to_whoever_asks_for_it_and_then_reminders_follow()
+    {
+        var given = MailSent().Heard(Bounced).After((p, s) => p.Resend(s, Start.AddHours(2)));
+        Assert.Equal(new Due(Start.AddHours(2), "resend-1"), given.Due);
+        given.After((p, s) => p.Sent(s, "resend-1", Start.AddHours(2)));
+        Assert.Equal("reminder-1", given.Due.Purpose);
+    }
+
+    [Fact]
+    public void before_it_is_known_that_it_was_sent_it_counts_as_refused_and_is_not_sent_again()
+    {
+        var given = SignedUp().Heard(Bounced);
+        Assert.Equal((ActivationStatus.Failed, (string?)null), (given.State!.Status, given.Due.Purpose));
+        var before = given.State;
+        Assert.Same(before, given.After((p, s) => p.Sent(s, "activation", Start.AddHours(2))).State);
+        Assert.Empty(given.Facts);
+    }
+
+    [Fact]
+    public void one_to_an_earlier_address_says_nothing_of_this_one()
+    {
+        var given = MailSent().Heard(Changed).After((p, s) => p.Sent(s, "activation~1", Start.AddHours(4)));
+        var before = given.State;
+        Assert.Same(before, given.Heard(Bounced, Complained, new MailBounced("email-changed-2", "mailbox-unavailable", Start.AddHours(4))).State);
+    }
+
+    [Fact]
+    public void one_that_arrived_changes_nothing()
+    {
+        var given = MailSent();
+        var before = given.State;
+        Assert.Same(before, given.Heard(new MailDelivered("activation", Start.AddHours(1))).State);
+    }
+
+    [Fact]
+    public void where_it_was_not_wanted_none_follows_whoever_asks_for_it()
+    {
+        foreach (var given in new[] { MailSent().Heard(Complained), SignedUp().Heard(Complained), MailSent().After((p, s) => p.Resend(s, Start.AddMinutes(30))).Heard(Complained) })
+        {
+            Assert.Null(given.Due.Purpose);
+            var before = given.State;
+            Assert.Same(before, given.After((p, s) => p.Resend(s, Start.AddHours(2))).State);
+        }
+    }
+
+    [Fact]
+    public void another_address_begins_anew() => Assert.Equal(new Due(Changed.ChangedAt, "activation~1"), MailSent().Heard(Complained, Changed).Due);
+}
+
 public sealed class when_the_address_changes
 {
     [Fact]
@@ -114,6 +177,14 @@ public sealed class when_the_address_changes
         Assert.Null(given.State);
         Assert.Equal([new MailFailed("email-changed-2", "mailbox-unavailable", Start.AddHours(4))], given.Facts);
         Assert.Null(Tell(Start.AddHours(4), [.. given.Facts]));
+    }
+
+    [Fact]
+    public void one_that_mails_came_back_from_or_that_wants_none_is_not_told()
+    {
+        Assert.Null(Tell(Start.AddHours(3), new MailBounced("activation", "mailbox-unavailable", Start.AddHours(2))));
+        Assert.Null(Tell(Start.AddHours(3), new MailComplained("reminder-1", Start.AddHours(2))));
+        Assert.NotNull(Tell(Start.AddHours(3), new MailDelivered("activation", Start.AddHours(2)), new MailBounced("activation~1", "mailbox-unavailable", Start.AddHours(4))));
     }
 
     [Fact]

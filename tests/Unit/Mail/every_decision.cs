@@ -2,6 +2,8 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Signup.Mail;
+using MailBounced = Signup.EventLog.Accounts.MailBounced;
+using MailComplained = Signup.EventLog.Accounts.MailComplained;
 using EmailChanged = Signup.EventLog.Accounts.EmailChanged;
 using static Signup.Tests.Unit.Mail.Given;
 
@@ -28,9 +30,13 @@ public sealed class every_decision
             4 => policy.Interrupted(state, mail, now),
             5 => policy.Resend(state, now),
             6 => policy.ExpiryAsked(state, now),
+            11 => new(policy.Apply(state, Account, Returned(mail, now))),
             10 => new(policy.Apply(state, Account, new EmailChanged("", $"{now.Ticks}@example.com", now))),
             _ => new(policy.Apply(state, Account, Ends[Kind % 3])),
         };
+
+        /// <summary>What the provider says that became of it.</summary>
+        public object Returned(string mail, DateTimeOffset now) => Hours % 3 == 0 ? new MailComplained(mail, now) : new MailBounced(mail, "mailbox-unavailable", now);
     }
 
     public static class Histories
@@ -38,7 +44,7 @@ public sealed class every_decision
         // Ends are rare, so that most histories are long.
         public static Arbitrary<Step[]> Arbitrary() => (
             from kind in Gen.Frequency((3, Gen.Constant(0)), (8, Gen.Constant(1)), (2, Gen.Constant(2)), (4, Gen.Constant(3)),
-                (3, Gen.Constant(4)), (5, Gen.Constant(5)), (1, Gen.Constant(6)), (1, Gen.Constant(10)), (1, Gen.Choose(7, 9)))
+                (3, Gen.Constant(4)), (5, Gen.Constant(5)), (1, Gen.Constant(6)), (1, Gen.Constant(10)), (1, Gen.Constant(11)), (1, Gen.Choose(7, 9)))
             from purpose in Gen.Choose(0, 15)
             from hours in Gen.Choose(0, 30)
             select new Step(kind, purpose, hours)).ArrayOf().ToArbitrary();
@@ -77,11 +83,12 @@ public sealed class every_decision
     public void can_be_derived_anew_from_what_the_log_says(Step[] history)
     {
         var log = new List<object> { Created };
-        Walk(history, (policy, before, step, _, decision, _) =>
+        Walk(history, (policy, before, step, mail, decision, now) =>
         {
             log.AddRange(decision.Facts);
             if (before is not null && decision.State is null) log.Add(Ends[step.Kind % 3]);
             if (step.Kind == 10 && decision.State is { } moved) log.Add(new EmailChanged("", moved.Email, moved.Since));
+            if (step.Kind == 11) log.Add(step.Returned(mail, now));
             var derived = log.Aggregate((Activation?)null, (s, e) => policy.Apply(s, Account, e));
             if (decision.State is not { } state)
             {
@@ -89,9 +96,9 @@ public sealed class every_decision
                 return;
             }
             Assert.Equal((state.Email, state.AddressChanges, state.Since), (derived!.Email, derived.AddressChanges, derived.Since));
-            Assert.Equal((state.Status, state.SentAt, state.LinkExpires, state.Reminders), (derived.Status, derived.SentAt, derived.LinkExpires, derived.Reminders));
+            Assert.Equal((state.Status, state.SentAt, state.LinkExpires, state.Reminders, state.IsUnwanted), (derived.Status, derived.SentAt, derived.LinkExpires, derived.Reminders, derived.IsUnwanted));
             // The log does not know what the user has asked for until that is done, nor how often a mail was put off.
-            if (state.ExpiryAskedAt is null) Assert.Equal(state.ResendDue ? state.Resends - 1 : state.Resends, derived.Resends);
+            if (state is { ExpiryAskedAt: null, IsUnwanted: false }) Assert.Equal(state.ResendDue ? state.Resends - 1 : state.Resends, derived.Resends);
             if (state is { ResendDue: false, RetryAt: null, ExpiryAskedAt: null }) Assert.Equal(policy.WhatIsDue(state), policy.WhatIsDue(derived));
         });
     }

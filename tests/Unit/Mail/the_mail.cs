@@ -70,6 +70,16 @@ public sealed class the_mail
     }
 
     [Fact]
+    public void has_the_headers_that_the_provider_is_to_have_in_one_piece_each()
+    {
+        string[] headers = ["X-PM-Metadata-mail: {mail}", "X-MSYS-API: {\"metadata\":{\"mail\":\"{mail}\"}}", "X-SES-CONFIGURATION-SET: signup"];
+        var mail = new MailComposer(Templates, "https://signup.example", "", new SignedTokens(Key, TimeProvider.System), headers: headers)
+            .Compose(new Activation { AccountId = Account, Username = "Ada", Email = "ada@example.com", Language = "en", Since = Start, AddressChanges = 1 }, "activation~1", Start.AddDays(7), Start)!;
+        var lines = Wire(mail).ReplaceLineEndings("\n").Split("\n\n")[0].Replace("\n\t", " ", StringComparison.Ordinal).Replace("\n ", " ", StringComparison.Ordinal).Split('\n');
+        Assert.Subset(lines.ToHashSet(), new HashSet<string>([$"X-PM-Metadata-mail: activation~1.{Account}", $"X-MSYS-API: {{\"metadata\":{{\"mail\":\"activation~1.{Account}\"}}}}", "X-SES-CONFIGURATION-SET: signup"]));
+    }
+
+    [Fact]
     public void is_recognizably_the_same_when_it_is_sent_again()
     {
         Assert.Equal(Compose()!.MessageId, Compose()!.MessageId);

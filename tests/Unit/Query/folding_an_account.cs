@@ -60,6 +60,45 @@ public sealed class folding_an_account
     }
 
     [Fact]
+    public void tells_that_a_mail_arrived()
+    {
+        object[] arrived = [Created, new ActivationMailSent("activation", T), new MailDelivered("activation", T.AddMinutes(1))];
+        Assert.Equal(new MailStatus(MailState.Sent, 1, "activation", T, DeliveredAt: T.AddMinutes(1)), Fold(arrived)!.Mail);
+        Assert.Null(Fold([.. arrived, new ActivationMailSent("reminder-1", T.AddDays(1))])!.Mail.DeliveredAt);
+        Assert.Equal(MailState.Sent, Fold(Created, new ActivationMailFailed("activation", "unconfirmed", T), arrived[2])!.Mail.State);
+    }
+
+    [Fact]
+    public void tells_that_a_mail_came_back_and_forgets_it_with_the_next()
+    {
+        var cameBack = new MailStatus(MailState.Bounced, 1, "activation", T, T.AddHours(1), "mailbox-full");
+        object[] bounced = [Created, new ActivationMailSent("activation", T), new MailBounced("activation", "mailbox-full", T.AddHours(1))];
+        Assert.Equal(cameBack, Fold(bounced)!.Mail);
+        Assert.Equal(MailState.Sent, Fold([.. bounced, new ActivationMailSent("resend-1", T.AddHours(2))])!.Mail.State);
+        // Providers say it in any order, and may be faster than whoever notes that the mail was sent.
+        Assert.Equal(cameBack, Fold([.. bounced, new MailDelivered("activation", T.AddMinutes(1))])!.Mail);
+        Assert.Equal(cameBack, Fold(Created, bounced[1], new MailDelivered("activation", T.AddMinutes(1)), bounced[2])!.Mail);
+        Assert.Equal(cameBack, Fold(Created, bounced[2], bounced[1])!.Mail);
+    }
+
+    [Fact]
+    public void does_not_take_the_fate_of_one_mail_for_that_of_the_next()
+    {
+        var next = Fold(Created, new ActivationMailSent("activation", T), new ActivationMailSent("resend-1", T.AddHours(1)))!.Mail;
+        Assert.Equal(next, Fold(Created, new ActivationMailSent("activation", T), new ActivationMailSent("resend-1", T.AddHours(1)), new MailBounced("activation", "x", T.AddHours(2)), new MailDelivered("activation", T))!.Mail);
+        var changed = new EmailChanged("Zoe@Example.org", "z@example.org", T.AddHours(1));
+        Assert.Equal(MailStatus.Queued, Fold(Created, new ActivationMailSent("activation", T), changed, new MailBounced("activation", "x", T), new MailComplained("activation", T), new MailBounced("email-changed-3", "x", T))!.Mail);
+    }
+
+    [Fact]
+    public void tells_that_mail_was_not_wanted_until_the_address_changes()
+    {
+        object[] unwanted = [Created, new ActivationMailSent("activation", T), new ActivationMailSent("resend-1", T), new MailComplained("activation", T.AddHours(1))];
+        Assert.Equal((MailState.Complained, T.AddHours(1)), Of(Fold([.. unwanted, new ActivationMailSent("resend-2", T), new MailBounced("resend-2", "x", T), new MailDelivered("resend-2", T)]), a => (a.Mail.State, a.Mail.FailedAt)));
+        Assert.Equal(MailStatus.Queued, Fold([.. unwanted, new EmailChanged("Zoe@Example.org", "z@example.org", T.AddHours(2))])!.Mail);
+    }
+
+    [Fact]
     public void never_holds_the_password_hash() => Assert.DoesNotContain("secret", Fold(Created)!.ToJson(), StringComparison.Ordinal);
 
     [Fact]
@@ -108,7 +147,7 @@ public sealed class folding_an_account
     public Property gives_the_same_after_repetitions_and_when_stored_in_between()
     {
         var happenings = Gen.Elements<object>(new AccountActivated(T.AddHours(1)), new EmailChanged("a@b.c", "d@e.f", T), new ActivationMailSent("activation", T),
-            new ActivationMailFailed("activation", "x", T), new AccountExpired("a@b.c", T), new AccountDeleted("a@b.c", T)).ListOf();
+            new ActivationMailFailed("activation", "x", T), new MailDelivered("activation", T), new MailBounced("activation", "x", T), new MailComplained("activation", T), new AccountExpired("a@b.c", T), new AccountDeleted("a@b.c", T)).ListOf();
         return Prop.ForAll(happenings.ToArbitrary(), Gen.Choose(0, int.MaxValue).ToArbitrary(), (events, seed) =>
         {
             var log = Log([Created, .. events]);

@@ -1,0 +1,38 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Marten;
+using Signup.EventLog;
+using Signup.EventLog.Accounts;
+using Signup.Messages.Accounts;
+using Signup.Messages.Uniqueness;
+using EmailChanged = Signup.EventLog.Accounts.EmailChanged;
+
+namespace Signup.Accounts;
+
+/// <summary>
+/// Whoever signed up wants the mail at another address, since none reaches the one they gave. Nobody has proved that one, so nothing but the new one has to be
+/// free. Where mails do arrive, it is not given up: else anyone could have them sent to a stranger again and again, by signing up with an address that was given up a moment ago.
+/// </summary>
+public static class CorrectEmailHandler
+{
+    public static Task<Account> LoadAsync(CorrectEmail command, IQuerySession log, CancellationToken cancellation) =>
+        log.LoadAccountAsync(command.AccountId, cancellation);
+
+    public static (ProposeEvent?, Verdict?) Handle(CorrectEmail command, Account account)
+    {
+        var email = command.Email.Trim();
+        // Asked again, by whoever did not hear the answer.
+        if (account is { Status: AccountStatus.Pending, AddressChanges: > 0 } && account.Email == email)
+            return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Accepted, account.Version, 0, null));
+        if (account.Status != AccountStatus.Pending || !account.Mail.IsInVain() || email.Length == 0 || email == account.Email)
+            return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
+
+        var changed = new EmailChanged(account.Email, email, command.RequestedAt);
+        return (new ProposeEvent(command.AccountId, IdOf(command, account.Version), account.Version, nameof(EmailChanged), JsonSerializer.SerializeToElement(changed, LogJson.Options)), null);
+    }
+
+    /// <summary>The same command is the same proposal, however often it is delivered. A new try is another one: the address may be free by then.</summary>
+    private static Guid IdOf(CorrectEmail command, long version) => new(SHA256.HashData(Encoding.UTF8.GetBytes(
+        string.Join('\n', command.AccountId, version, command.Email.Trim(), command.RequestedAt.UtcTicks)))[..16]);
+}

@@ -25,6 +25,7 @@ public sealed class when_a_provider_reports
         { "own", """{"messageId":"ID","event":"delivered","at":"2026-11-27T10:00:01Z"}""", MailEvent.Delivered, null },
         { "own", """{"messageId":"ID","event":"bounced","reason":"mailbox-full"}""", MailEvent.Bounced, "mailbox-full" },
         { "own", """{"messageId":"ID","event":"complained"}""", MailEvent.Complained, null },
+        { "own, in milliseconds", """{"messageId":"ID","event":"complained","at":1795773601000}""", MailEvent.Complained, null },
         { "own", """{"messageId":"ID","event":"opened"}""", null, null },
         { "Amazon SES", Sns($$"""{"notificationType":"Bounce","bounce":{"bounceType":"Permanent","bounceSubType":"General","bouncedRecipients":[{"emailAddress":"jane@example.com","status":"5.1.1"}],"timestamp":"2026-11-27T10:00:01Z"},{{Mail}}}"""), MailEvent.Bounced, null },
         { "Amazon SES", Sns($$"""{"notificationType":"Bounce","bounce":{"bounceType":"Transient","bounceSubType":"MailboxFull","timestamp":"2026-11-27T10:00:01Z"},{{Mail}}}"""), MailEvent.Bounced, "mailbox-full" },

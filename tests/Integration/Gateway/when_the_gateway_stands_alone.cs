@@ -6,34 +6,40 @@ using static Signup.Tests.Integration.Gateway.GatewayHttp;
 namespace Signup.Tests.Integration.Gateway;
 
 /// <summary>The gateway with a broker and nothing else: what it takes goes to a queue and stays there, so these tests see what it lets through.</summary>
-public sealed class when_the_gateway_stands_alone : IAsyncLifetime
+public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.Running running) : IClassFixture<when_the_gateway_stands_alone.Running>
 {
-    private SignupSystem _system = null!;
-    private GatewayHttp _gateway = null!;
-
-    public async ValueTask InitializeAsync()
+    public sealed class Running : IAsyncLifetime
     {
-        _system = await SignupSystem.StartAsync("gateway", new Dictionary<string, string>
+        public SignupSystem System { get; private set; } = null!;
+        public GatewayHttp Gateway { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync()
         {
-            ["Signup__ReplyTimeout"] = "00:00:02",
-            // Nobody listens there.
-            ["Query__Url"] = "http://127.0.0.1:9",
-            ["PasswordHashing__MemoryKiB"] = "8",
-            ["PasswordHashing__Passes"] = "1",
-            ["Mail__EventsKey"] = "key",
-        }, "Gateway");
-        _gateway = new GatewayHttp(_system["Gateway"]);
+            System = await SignupSystem.StartAsync("gateway", new Dictionary<string, string>
+            {
+                ["Signup__ReplyTimeout"] = "00:00:02",
+                // Nobody listens there.
+                ["Query__Url"] = "http://127.0.0.1:9",
+                ["PasswordHashing__MemoryKiB"] = "8",
+                ["PasswordHashing__Passes"] = "1",
+                ["Mail__EventsKey"] = "key",
+            }, "Gateway");
+            Gateway = new GatewayHttp(System["Gateway"]);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            Gateway?.Dispose();
+            if (System is not null) await System.DisposeAsync();
+        }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        _gateway.Dispose();
-        await _system.DisposeAsync();
-    }
+    private GatewayHttp Gateway => running.Gateway;
 
     [Fact]
     public async Task bad_input_gets_a_clear_error_and_no_command_is_sent()
     {
+        var before = await CommandsAsync();
         var good = Body(NewEmail());
         foreach (var (body, field) in new[]
         {
@@ -54,45 +60,46 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
             (good.Replace("Zo\\u00EB", "\\ud800", StringComparison.Ordinal), "username"),
         })
         {
-            var answer = await _gateway.PostJsonAsync("/users", body);
+            var answer = await Gateway.PostJsonAsync("/users", body);
             Assert.Equal((400, "application/problem+json"), (answer.Status, answer.ContentHeaders.ContentType?.MediaType));
             Assert.EndsWith("/validation", answer.Type, StringComparison.Ordinal);
             Assert.Equal([field], answer.Json["errors"]!.AsObject().Select(e => e.Key));
             Assert.EndsWith(".", (string?)answer.Json["errors"]![field]![0], StringComparison.Ordinal);
         }
-        Assert.Equal(["username", "email", "password"], (await _gateway.PostJsonAsync("/users", "{}")).Json["errors"]!.AsObject().Select(e => e.Key));
+        Assert.Equal(["username", "email", "password"], (await Gateway.PostJsonAsync("/users", "{}")).Json["errors"]!.AsObject().Select(e => e.Key));
 
         foreach (var json in new[] { "", "{", "[]", "null", "{\"email\":\"a@example.org\",\"email\":\"b@example.org\"}" })
-            Assert.Equal((json, 400), (json, (await _gateway.PostJsonAsync("/users", json)).Status));
-        Assert.Equal(413, (await _gateway.PostJsonAsync("/users", Body(NewEmail(), username: new string('x', 17_000)))).Status);
-        Assert.Equal(413, (await _gateway.PostJsonAsync("/users", Body(NewEmail(), username: new string('x', 900_000)))).Status);
-        Assert.Equal(413, (await _gateway.SendAsync(HttpMethod.Post, "/users", new ChunkedContent(Body(NewEmail(), username: new string('x', 17_000))))).Status);
-        Assert.Equal(415, (await _gateway.SendAsync(HttpMethod.Post, "/users", new StringContent(good, Encoding.UTF8, "text/plain"))).Status);
-        Assert.Equal(415, (await _gateway.SendAsync(HttpMethod.Post, "/users", new StringContent(good, Encoding.Unicode, "application/json"))).Status);
-        Assert.Equal(415, (await _gateway.SendAsync(HttpMethod.Post, "/users", null)).Status);
-        Assert.Equal(400, (await _gateway.PostJsonAsync("/users", good, ("Idempotency-Key", ""))).Status);
-        Assert.Equal(400, (await _gateway.PostJsonAsync("/users", good, ("Idempotency-Key", new string('k', 256)))).Status);
-        Assert.Equal(400, (await _gateway.PostFormAsync("/", new Dictionary<string, string> { ["username"] = "Zoë", ["email"] = NewEmail(), ["password"] = "correct horse battery" })).Status);
+            Assert.Equal((json, 400), (json, (await Gateway.PostJsonAsync("/users", json)).Status));
+        Assert.Equal(413, (await Gateway.PostJsonAsync("/users", Body(NewEmail(), username: new string('x', 17_000)))).Status);
+        Assert.Equal(413, (await Gateway.PostJsonAsync("/users", Body(NewEmail(), username: new string('x', 900_000)))).Status);
+        Assert.Equal(413, (await Gateway.SendAsync(HttpMethod.Post, "/users", new ChunkedContent(Body(NewEmail(), username: new string('x', 17_000))))).Status);
+        Assert.Equal(415, (await Gateway.SendAsync(HttpMethod.Post, "/users", new StringContent(good, Encoding.UTF8, "text/plain"))).Status);
+        Assert.Equal(415, (await Gateway.SendAsync(HttpMethod.Post, "/users", new StringContent(good, Encoding.Unicode, "application/json"))).Status);
+        Assert.Equal(415, (await Gateway.SendAsync(HttpMethod.Post, "/users", null)).Status);
+        Assert.Equal(400, (await Gateway.PostJsonAsync("/users", good, ("Idempotency-Key", ""))).Status);
+        Assert.Equal(400, (await Gateway.PostJsonAsync("/users", good, ("Idempotency-Key", new string('k', 256)))).Status);
+        Assert.Equal(400, (await Gateway.PostFormAsync("/", new Dictionary<string, string> { ["username"] = "Zoë", ["email"] = NewEmail(), ["password"] = "correct horse battery" })).Status);
 
-        Assert.Equal(0, await CommandsAsync());
+        Assert.Equal(before, await CommandsAsync());
     }
 
     [Fact]
     public async Task a_sign_up_that_nobody_decides_is_accepted_once_it_is_safe_in_the_queue()
     {
-        var answer = await _gateway.PostJsonAsync("/users", Body(NewEmail()));
+        var before = await CommandsAsync();
+        var answer = await Gateway.PostJsonAsync("/users", Body(NewEmail()));
 
         Assert.Equal(202, answer.Status);
         Assert.Equal($"/users/{answer.Json["id"]}", answer.Header("Location"));
         Assert.NotNull(answer.Header("Retry-After"));
-        Assert.Equal(1, await CommandsAsync());
+        Assert.Equal(before + 1, await CommandsAsync());
     }
 
     [Fact]
     public async Task without_query_the_account_page_says_that_it_cannot_be_shown_now()
     {
-        var signedUp = await _gateway.PostJsonAsync("/users", Body(NewEmail()));
-        var answer = await _gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json));
+        var signedUp = await Gateway.PostJsonAsync("/users", Body(NewEmail()));
+        var answer = await Gateway.GetAsync(signedUp.Header("Location")!, Bearer(signedUp.Json));
         Assert.Equal(503, answer.Status);
         Assert.NotNull(answer.Header("Retry-After"));
     }
@@ -100,29 +107,33 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
     [Fact]
     public async Task without_a_broker_nothing_is_taken_and_the_caller_may_try_again()
     {
-        using (var management = _system.Parts.ManagementClient())
-            (await management.DeleteAsync($"api/vhosts/{_system.Parts.VirtualHost}")).EnsureSuccessStatusCode();
+        var alone = new Running();
+        await using var _ = alone;
+        await alone.InitializeAsync();
+        var gateway = alone.Gateway;
+        using (var management = alone.System.Parts.ManagementClient())
+            (await management.DeleteAsync($"api/vhosts/{alone.System.Parts.VirtualHost}")).EnsureSuccessStatusCode();
 
-        await Wait.UntilAsync(async () => (await _gateway.PostJsonAsync("/users", Body(NewEmail()))).Status == 503, "the gateway has noticed");
-        var answer = await _gateway.PostJsonAsync("/users", Body(NewEmail()));
+        await Wait.UntilAsync(async () => (await gateway.PostJsonAsync("/users", Body(NewEmail()))).Status == 503, "the gateway has noticed");
+        var answer = await gateway.PostJsonAsync("/users", Body(NewEmail()));
         Assert.EndsWith("/unavailable", answer.Type, StringComparison.Ordinal);
         Assert.NotNull(answer.Header("Retry-After"));
-        var (fields, cookie) = await _gateway.FormAsync("zoe@example.org");
-        var page = await _gateway.PostFormAsync("/", fields, cookie);
+        var (fields, cookie) = await gateway.FormAsync("zoe@example.org");
+        var page = await gateway.PostFormAsync("/", fields, cookie);
         Assert.Equal(503, page.Status);
         Assert.Contains("value=\"zoe@example.org\"", page.Text, StringComparison.Ordinal);
         Assert.DoesNotContain("correct horse", page.Text, StringComparison.Ordinal);
-        var report = await _gateway.PostJsonAsync("/mail/events", $$"""{"messageId":"activation.{{Guid.NewGuid()}}","event":"bounced"}""", ("X-Api-Key", "key"));
+        var report = await gateway.PostJsonAsync("/mail/events", $$"""{"messageId":"activation.{{Guid.NewGuid()}}","event":"bounced"}""", ("X-Api-Key", "key"));
         Assert.Equal((503, "/problems/unavailable"), (report.Status, report.Type));
         Assert.NotNull(report.Header("Retry-After"));
-        Assert.Equal(200, (await _gateway.GetAsync("/health/live")).Status);
-        Assert.Equal(503, (await _gateway.GetAsync("/health/ready")).Status);
+        Assert.Equal(200, (await gateway.GetAsync("/health/live")).Status);
+        Assert.Equal(503, (await gateway.GetAsync("/health/ready")).Status);
     }
 
     [Fact]
     public async Task more_sign_ups_than_a_client_may_try_are_turned_away_whatever_they_hold()
     {
-        var process = _system.Add("Gateway");
+        var process = running.System.Add("Gateway");
         process.Set("RateLimiting__SignUpsPerMinute", "5");
         await process.StartAsync();
         using var gateway = new GatewayHttp(process);
@@ -141,24 +152,28 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
         Assert.NotNull(form.Header("Retry-After"));
         Assert.Contains("value=\"zoe@example.org\"", form.Text, StringComparison.Ordinal);
         Assert.Equal(200, (await gateway.GetAsync("/")).Status);
+        await process.KillAsync();
     }
 
     [Fact]
     public async Task a_burst_of_passwords_that_is_more_than_can_be_hashed_is_partly_turned_away_and_nothing_is_lost()
     {
-        var process = _system.Add("Gateway");
+        var process = running.System.Add("Gateway");
         process.Set("PasswordHashing__MemoryKiB", "131072");
         process.Set("PasswordHashing__Parallel", "1");
         process.Set("PasswordHashing__QueueLimit", "2");
         await process.StartAsync();
         using var gateway = new GatewayHttp(process);
 
+        var before = await CommandsAsync();
+
         var answers = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => gateway.PostJsonAsync("/users", Body(NewEmail()))));
 
         Assert.All(answers, a => Assert.True(a.Status is 202 or 503));
         Assert.All(answers.Where(a => a.Status == 503), a => Assert.NotNull(a.Header("Retry-After")));
         Assert.InRange(answers.Count(a => a.Status == 503), 1, 18);
-        Assert.Equal(answers.Count(a => a.Status == 202), await CommandsAsync());
+        Assert.Equal(before + answers.Count(a => a.Status == 202), await CommandsAsync());
+        await process.KillAsync();
     }
 
     [Fact]
@@ -166,7 +181,7 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
     {
         foreach (var path in new[] { "/", "/users/nobody", "/activate?token=x", "/nowhere", "/health/live" })
         {
-            var answer = await _gateway.GetAsync(path, ("Accept", "text/html"));
+            var answer = await Gateway.GetAsync(path, ("Accept", "text/html"));
             Assert.StartsWith("default-src 'none'", answer.Header("Content-Security-Policy"), StringComparison.Ordinal);
             Assert.DoesNotContain("unsafe", answer.Header("Content-Security-Policy"), StringComparison.Ordinal);
             Assert.Equal("nosniff", answer.Header("X-Content-Type-Options"));
@@ -175,26 +190,26 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
             Assert.Null(answer.Header("Server"));
             Assert.DoesNotContain("   at ", answer.Text, StringComparison.Ordinal);
         }
-        var style = System.Text.RegularExpressions.Regex.Match((await _gateway.GetAsync("/")).Text, "href=\"(/assets/site[^\"]+css)\"").Groups[1].Value;
-        Assert.Contains("immutable", (await _gateway.GetAsync(style)).Header("Cache-Control"), StringComparison.Ordinal);
+        var style = System.Text.RegularExpressions.Regex.Match((await Gateway.GetAsync("/")).Text, "href=\"(/assets/site[^\"]+css)\"").Groups[1].Value;
+        Assert.Contains("immutable", (await Gateway.GetAsync(style)).Header("Cache-Control"), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task what_is_not_there_is_a_page_for_people_and_a_problem_for_programs()
     {
-        var page = await _gateway.GetAsync("/nowhere", ("Accept", "text/html"));
+        var page = await Gateway.GetAsync("/nowhere", ("Accept", "text/html"));
         Assert.Equal((404, "text/html"), (page.Status, page.ContentHeaders.ContentType?.MediaType));
-        var problem = await _gateway.GetAsync("/nowhere");
+        var problem = await Gateway.GetAsync("/nowhere");
         Assert.Equal((404, "application/problem+json"), (problem.Status, problem.ContentHeaders.ContentType?.MediaType));
-        Assert.Equal(200, (await _gateway.SendAsync(HttpMethod.Head, "/", null)).Status);
-        var method = await _gateway.SendAsync(HttpMethod.Delete, "/users", null);
+        Assert.Equal(200, (await Gateway.SendAsync(HttpMethod.Head, "/", null)).Status);
+        var method = await Gateway.SendAsync(HttpMethod.Delete, "/users", null);
         Assert.Equal((405, "application/problem+json"), (method.Status, method.ContentHeaders.ContentType?.MediaType));
     }
 
     [Fact]
     public async Task in_production_behind_a_proxy_cookies_are_secure_the_client_is_who_the_proxy_says_and_there_is_nothing_without_its_key()
     {
-        var process = _system.Add("Gateway");
+        var process = running.System.Add("Gateway");
         process.Set("ASPNETCORE_ENVIRONMENT", "Production");
         process.Set("DOTNET_ENVIRONMENT", "Production");
         process.Set("ForwardedHeaders__KnownProxies", "127.0.0.1");
@@ -214,24 +229,26 @@ public sealed class when_the_gateway_stands_alone : IAsyncLifetime
         Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.1"))).Status);
         Assert.Equal(429, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.1"))).Status);
         Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.2"))).Status);
+        await process.KillAsync();
     }
 
     [Fact]
     public async Task without_a_known_proxy_nobody_can_say_to_be_someone_else()
     {
-        var process = _system.Add("Gateway");
+        var process = running.System.Add("Gateway");
         process.Set("RateLimiting__SignUpsPerMinute", "1");
         await process.StartAsync();
         using var gateway = new GatewayHttp(process);
 
         Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), ("X-Forwarded-For", "192.0.2.1"))).Status);
         Assert.Equal(429, (await gateway.PostJsonAsync("/users", Body(NewEmail()), ("X-Forwarded-For", "192.0.2.2"))).Status);
+        await process.KillAsync();
     }
 
     /// <summary>How many commands are in the queue of Accounts, which does not run.</summary>
     private async Task<int> CommandsAsync()
     {
-        await using var channel = await _system.Broker.OpenChannelAsync(Wait.Token);
+        await using var channel = await running.System.Broker.OpenChannelAsync(Wait.Token);
         return (int)(await channel.QueueDeclarePassiveAsync("accounts")).MessageCount;
     }
 

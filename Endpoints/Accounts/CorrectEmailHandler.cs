@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
 using Marten;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
@@ -29,10 +26,7 @@ public static class CorrectEmailHandler
             return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
 
         var changed = new EmailChanged(account.Email, email, command.RequestedAt);
-        return (new ProposeEvent(command.AccountId, IdOf(command, account.Version), account.Version, nameof(EmailChanged), JsonSerializer.SerializeToElement(changed, LogJson.Options)), null);
+        // The same command is the same proposal, however often it is delivered. A new try is another one: the address may be free by then.
+        return (Propose.Event(command.AccountId, Propose.IdOf(command.AccountId, account.Version, email, command.RequestedAt.UtcTicks), account.Version, changed), null);
     }
-
-    /// <summary>The same command is the same proposal, however often it is delivered. A new try is another one: the address may be free by then.</summary>
-    private static Guid IdOf(CorrectEmail command, long version) => new(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Join('\n', command.AccountId, version, command.Email.Trim(), command.RequestedAt.UtcTicks)))[..16]);
 }

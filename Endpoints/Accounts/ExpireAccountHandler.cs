@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Marten;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
@@ -17,6 +16,5 @@ public static class ExpireAccountHandler
 
     public static ProposeEvent? Handle(ExpireAccount command, Account account) => account.Status is not AccountStatus.Pending
         ? null
-        : new ProposeEvent(command.AccountId, EventId: Guid.CreateVersion7(), account.Version, nameof(AccountExpired),
-            JsonSerializer.SerializeToElement(new AccountExpired(account.Email, command.RequestedAt), LogJson.Options));
+        : Propose.Event(command.AccountId, eventId: Guid.CreateVersion7(), account.Version, new AccountExpired(account.Email, command.RequestedAt));
 }

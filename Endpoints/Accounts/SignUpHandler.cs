@@ -1,8 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.Json;
-using Signup.EventLog;
-using Signup.EventLog.Accounts;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 using AccountCreated = Signup.EventLog.Accounts.AccountCreated;
@@ -18,8 +13,7 @@ public static class SignUpHandler
             return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
 
         var created = new AccountCreated(command.Username.Trim(), command.Email.Trim(), command.PasswordHash, command.Language, command.RequestedAt);
-        return (new ProposeEvent(command.AccountId, IdOf(command), ExpectedVersion: 0, nameof(AccountCreated),
-            JsonSerializer.SerializeToElement(created, LogJson.Options), command.Once), null);
+        return (Propose.Event(command.AccountId, IdOf(command), expectedVersion: 0, created, command.Once), null);
     }
 
     /// <summary>The gateway has said it in the user's words; this is for whoever sends commands without a gateway.</summary>
@@ -31,6 +25,5 @@ public static class SignUpHandler
 
     /// <summary>The same sign-up, however often it is sent, is the same proposal; other content under the same account id is another one.
     /// When it was sent, and in which language, does not matter.</summary>
-    private static Guid IdOf(SignUp command) => new(SHA256.HashData(Encoding.UTF8.GetBytes(
-        string.Join('\n', command.AccountId, command.Username.Trim(), command.Email.Trim(), command.PasswordHash)))[..16]);
+    private static Guid IdOf(SignUp command) => Propose.IdOf(command.AccountId, command.Username.Trim(), command.Email.Trim(), command.PasswordHash);
 }

@@ -14,6 +14,8 @@ public enum ActivationStatus
     Sent,
     /// <summary>The mail could not be delivered, or nobody can be sure that it was.</summary>
     Failed,
+    /// <summary>Whoever got one at this address did not want it: none follows, not even where the user asks for it.</summary>
+    Unwanted,
 }
 
 /// <summary>A mail that an event gives cause for, once.</summary>
@@ -65,9 +67,6 @@ public sealed record Activation
     /// <summary>The last of them is not out yet.</summary>
     public bool ResendDue { get; init; }
 
-    /// <summary>Whoever got a mail at this address did not want it: none follows, not even where the user asks for it.</summary>
-    public bool IsUnwanted { get; init; }
-
     /// <summary>When the user asked, as far as the last 24 hours need.</summary>
     public ImmutableArray<DateTimeOffset> ResendsAsked { get; init; } = [];
 
@@ -93,7 +92,7 @@ public sealed record Decision(Activation? State, params IReadOnlyList<object> Fa
 
 /// <summary>
 /// The saga that sees an account from sign-up to activation, as a policy: every decision is a pure function of state, message and time.
-/// waiting → sent, or failed (address refused, or the mail came back); begins anew with each new address; ended by the account's activation, expiry or deletion, after which there is no state.
+/// waiting → sent, or failed (address refused, or the mail came back), or unwanted; begins anew with each new address; ended by the account's activation, expiry or deletion, after which there is no state.
 /// A decision made again on the state it led to changes nothing.
 /// </summary>
 public sealed class ActivationPolicy(MailSettings settings)
@@ -147,7 +146,7 @@ public sealed class ActivationPolicy(MailSettings settings)
         ActivationMailSent mail => Sent(Asked(state, mail.Purpose, mail.SentAt), mail.Purpose, mail.SentAt).State,
         ActivationMailFailed mail => Refused(Asked(state, mail.Purpose, mail.FailedAt), mail.Purpose, mail.Reason, mail.FailedAt).State,
         MailBounced mail => Returned(state, mail.Purpose, mail.Reason, mail.BouncedAt),
-        MailComplained mail when IsToAddress(state, mail.Purpose) => state!.IsUnwanted ? state : Done(state, mail.ComplainedAt) with { Status = ActivationStatus.Failed, IsUnwanted = true },
+        MailComplained mail when IsToAddress(state, mail.Purpose) => state!.Status == ActivationStatus.Unwanted ? state : Done(state, mail.ComplainedAt) with { Status = ActivationStatus.Unwanted },
         _ => state,
     };
 
@@ -191,7 +190,7 @@ public sealed class ActivationPolicy(MailSettings settings)
 
     /// <summary>That the user asked for a mail is not in the log. What became of the mail is.</summary>
     private static Activation? Asked(Activation? state, string purpose, DateTimeOffset at) =>
-        state is not null && MailPurpose.MailOf(purpose, state.AddressChanges) is { } mail && mail.StartsWith(ResendPrefix, StringComparison.Ordinal)
+        state is { Status: not ActivationStatus.Unwanted } && MailPurpose.MailOf(purpose, state.AddressChanges) is { } mail && mail.StartsWith(ResendPrefix, StringComparison.Ordinal)
         && int.TryParse(mail.AsSpan(ResendPrefix.Length), CultureInfo.InvariantCulture, out var number) && number > state.Resends
             ? state with { Resends = number, ResendDue = true, ResendsAsked = state.ResendsAsked.Add(at) }
             : state;
@@ -202,7 +201,7 @@ public sealed class ActivationPolicy(MailSettings settings)
     public Decision Resend(Activation? state, DateTimeOffset askedAt)
     {
         // The first mail is still due, or none is any more.
-        if (state is null or { Status: ActivationStatus.Waiting } or { ExpiryAskedAt: not null } or { IsUnwanted: true }) return new(state);
+        if (state is null or { Status: ActivationStatus.Waiting or ActivationStatus.Unwanted } or { ExpiryAskedAt: not null }) return new(state);
         var asked = state.ResendsAsked.Where(t => t > askedAt.AddDays(-1)).ToImmutableArray();
         if (asked.Length >= settings.ResendsPerDay || asked.Any(t => askedAt < t + settings.ResendCooldown)) return new(state);
 

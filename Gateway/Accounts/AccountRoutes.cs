@@ -64,4 +64,4 @@ public static class AccountRoutes
 }
 
 /// <summary>What someone has typed to correct the address, and what is wrong with it.</summary>
-public sealed record Correction(string? Email, string? Error);
+public sealed record Correction(string Email, string Error);

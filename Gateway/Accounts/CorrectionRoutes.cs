@@ -25,22 +25,15 @@ public static class CorrectionRoutes
         var texts = Client.Texts(http.Request);
         var page = Client.WantsPage(http.Request);
         if (!Guid.TryParseExact(id, "D", out var accountId) || statusTokens.Find(http.Request, accountId) is var holder && holder == Holder.Nobody) return AccountRoutes.NotFound(http);
-        string? typed = null;
         if (limit.Refuse(http.Connection.RemoteIpAddress) is { } wait)
         {
             Problems.SetRetryAfter(http.Response, wait);
-            var message = texts.TooManySignUps(Problems.Seconds(wait));
-            return page ? await PageAsync(429, message) : Problems.Problem(429, "too-many-sign-ups", texts.TooManyTitle, message, retryAfter: wait);
+            return await RefuseAsync(429, "too-many-sign-ups", texts.TooManyTitle, texts.TooManySignUps(Problems.Seconds(wait)));
         }
-
-        (typed, var fault, var isForged) = await ReadAsync(http, holder, formTokens);
-        if (isForged) return page ? await PageAsync(400, texts.FormTooOld) : Problems.Problem(400, "form-token", texts.BadRequestTitle, texts.FormTooOld);
+        var (typed, fault, isForged) = await ReadAsync(http, holder, formTokens);
+        if (isForged) return await RefuseAsync(400, "form-token", texts.BadRequestTitle, texts.FormTooOld);
         if (fault is { } broken) return page ? await PageAsync(400, texts.Of(broken)) : SignUpRoutes.BodyProblem(broken, texts);
-        if (SignUpValidation.CheckEmail(typed) is { } wrong)
-        {
-            var message = texts.Of(new FieldError(Field.Email, wrong));
-            return page ? await PageAsync(400, error: message) : Problems.Problem(400, "validation", texts.ValidationTitle, texts.ValidationDetail, Errors(message));
-        }
+        if (SignUpValidation.CheckEmail(typed) is { } wrong) return await RefuseAsync(400, "validation", texts.ValidationTitle, texts.Of(new FieldError(Field.Email, wrong)), typed ?? "");
 
         var email = typed!.Trim();
         try
@@ -54,9 +47,9 @@ public static class CorrectionRoutes
                 case null:
                     return page ? await PageAsync(202, texts.Correcting) : Results.Accepted($"/users/{accountId}", new { id = accountId });
                 case { Outcome: VerdictOutcome.NotUnique }:
-                    return page ? await PageAsync(409, error: texts.EmailTaken) : Problems.Problem(409, "email-taken", texts.TakenTitle, texts.EmailTaken, Errors(texts.EmailTaken));
+                    return await RefuseAsync(409, "email-taken", texts.TakenTitle, texts.EmailTaken, typed);
                 case { Outcome: VerdictOutcome.Invalid }:
-                    return page ? await PageAsync(409, texts.NotCorrectable) : Problems.Problem(409, "not-correctable", texts.NotCorrectableTitle, texts.NotCorrectable);
+                    return await RefuseAsync(409, "not-correctable", texts.NotCorrectableTitle, texts.NotCorrectable);
             }
         }
         catch (BrokerUnavailableException)
@@ -64,7 +57,7 @@ public static class CorrectionRoutes
             // Said below.
         }
         Problems.SetRetryAfter(http.Response, RetryAfterOutage);
-        return page ? await PageAsync(503, texts.CorrectionUnavailable) : Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.CorrectionUnavailable);
+        return await RefuseAsync(503, "unavailable", texts.UnavailableTitle, texts.CorrectionUnavailable);
 
         async Task<Verdict?> AskAsync()
         {
@@ -77,10 +70,12 @@ public static class CorrectionRoutes
             }
         }
 
-        Task<IResult> PageAsync(int status, string? notice = null, string? error = null) =>
-            AccountRoutes.AnswerAsync(http, accountId, accounts, formTokens, inbox, status, notice, new(typed, error));
+        // What is wrong with the address that was typed stands beside it, all else above.
+        async Task<IResult> RefuseAsync(int status, string name, string title, string message, string? address = null) => page
+            ? await (address is null ? PageAsync(status, message) : PageAsync(status, null, new(address, message)))
+            : Problems.Problem(status, name, title, message, address is null ? null : new Dictionary<string, string[]> { [Field.Email] = [message] });
 
-        static Dictionary<string, string[]> Errors(string message) => new() { [Field.Email] = [message] };
+        Task<IResult> PageAsync(int status, string? notice, Correction? correction = null) => AccountRoutes.AnswerAsync(http, accountId, accounts, formTokens, inbox, status, notice, correction);
     }
 
     private static async Task<(string? Email, BodyFault? Fault, bool IsForged)> ReadAsync(HttpContext http, Holder holder, FormTokens formTokens)

@@ -94,6 +94,8 @@ public sealed class when_a_mail_comes_back
             Assert.Null(given.Due.Purpose);
             var before = given.State;
             Assert.Same(before, given.After((p, s) => p.Resend(s, Start.AddHours(2))).State);
+            // What was under way, or is told late.
+            Assert.Same(before, given.Heard(Bounced, new MailBounced("resend-2", "mailbox-full", Start.AddHours(2)), new ActivationMailSent("resend-2", Start.AddHours(2))).State);
         }
     }
 

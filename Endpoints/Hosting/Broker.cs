@@ -3,15 +3,24 @@ using RabbitMQ.Client;
 namespace Signup.Hosting;
 
 /// <summary>The command could not be handed to the broker.</summary>
-public sealed class BrokerUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class BrokerUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Something of it was written: the broker may have it, or get it yet. False: it has nothing, and gets nothing.</summary>
+    public bool MayBeThere { get; init; }
+}
 
 /// <summary>One connection to RabbitMQ, opened when first needed and again after it was lost.</summary>
 public sealed class Broker(Uri uri, EndpointIdentity identity) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
     private IConnection? _connection;
+    private volatile string? _blockedBy;
 
     public bool IsConnected => _connection is { IsOpen: true };
+
+    /// <summary>Why the broker takes no messages at present, though it is there: it is short of memory or of room on its disk. Null while it takes them,
+    /// as far as is known: it says so to whoever publishes, and not before.</summary>
+    public string? BlockedBy => IsConnected ? _blockedBy : null;
 
     /// <summary>A channel on which a publish completes once the broker has taken responsibility for the message, and throws where it has not,
     /// or where no queue would get it.</summary>
@@ -29,6 +38,12 @@ public sealed class Broker(Uri uri, EndpointIdentity identity) : IAsyncDisposabl
         _gate.Dispose();
     }
 
+    private Task SetBlockedAsync(string? reason)
+    {
+        _blockedBy = reason;
+        return Task.CompletedTask;
+    }
+
     private async Task<IChannel> OpenAsync(CreateChannelOptions options, CancellationToken cancellation)
     {
         await _gate.WaitAsync(cancellation);
@@ -39,7 +54,11 @@ public sealed class Broker(Uri uri, EndpointIdentity identity) : IAsyncDisposabl
                 if (_connection is not null) await _connection.DisposeAsync();
                 // Recovery is by opening anew: the library's own would bring back channels whose publishes have already failed.
                 var factory = new ConnectionFactory { Uri = uri, AutomaticRecoveryEnabled = false, ClientProvidedName = identity.Name };
-                _connection = await factory.CreateConnectionAsync(cancellation);
+                var connection = await factory.CreateConnectionAsync(cancellation);
+                _blockedBy = null;
+                connection.ConnectionBlockedAsync += (_, blocked) => SetBlockedAsync(blocked.Reason);
+                connection.ConnectionUnblockedAsync += (_, _) => SetBlockedAsync(null);
+                _connection = connection;
             }
             return await _connection.CreateChannelAsync(options, cancellation);
         }

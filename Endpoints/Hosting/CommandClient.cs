@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
@@ -16,6 +17,9 @@ public sealed class CommandClient : IAsyncDisposable
 
     /// <summary>Pause between attempts to hand a command over while the broker is away.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>The same where nobody waits for it any more.</summary>
+    private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(2);
 
     private readonly Broker _broker;
     private readonly Wire _wire;
@@ -36,8 +40,8 @@ public sealed class CommandClient : IAsyncDisposable
     /// <param name="address">The queue's name.</param>
     /// <param name="messageId">The same id again is the same command.</param>
     /// <param name="timeout">For handing over and answer together.</param>
-    /// <returns>The reply, or null where none came in time: the command is safe in its queue.</returns>
-    /// <exception cref="BrokerUnavailableException">The broker has not confirmed that it has the command.</exception>
+    /// <returns>The reply, or null where none came in time: the command is with the broker, or on its way there for as long as this process lives.</returns>
+    /// <exception cref="BrokerUnavailableException">The broker got nothing of the command, and will not.</exception>
     public Task<TReply?> AskAsync<TReply>(string address, object command, Guid messageId, TimeSpan timeout, CancellationToken cancellation)
         where TReply : class => AskAsync<TReply>(address, command, messageId, timeout, late: null, cancellation);
 
@@ -47,20 +51,24 @@ public sealed class CommandClient : IAsyncDisposable
         string address, object command, Guid messageId, TimeSpan timeout, Action<TReply>? late, CancellationToken cancellation)
         where TReply : class
     {
-        var keep = false;
         // Two who ask the same at once each get the answer: replies are told apart by their own id, not by the command's.
         var correlation = Guid.CreateVersion7().ToString();
         var reply = _waiting[correlation] = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(timeout);
+        var delivery = new Delivery();
+        using var end = new CancellationTokenSource();
+        var keep = false;
         try
         {
-            await PublishAsync(address, command, messageId, DirectReplyTo, correlation, deadline.Token);
-            var body = await reply.Task.WaitAsync(deadline.Token);
-            return JsonSerializer.Deserialize<TReply>(body.Span, Wire.Json);
+            // A reply says all that a confirmation would. What the broker did not get has none.
+            _ = FailAsync(reply, DeliverAsync(delivery, address, command, messageId, DirectReplyTo, correlation, end.Token));
+            return Read<TReply>(await reply.Task.WaitAsync(timeout, cancellation));
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
+            var gaveUp = delivery.TryGiveUp();
+            await end.CancelAsync();
+            if (e is OperationCanceledException) throw;
+            if (gaveUp) throw NotDelivered(delivery, mayBeThere: false);
             if (late is not null)
             {
                 keep = true;
@@ -78,10 +86,9 @@ public sealed class CommandClient : IAsyncDisposable
     {
         try
         {
-            var body = await reply.WaitAsync(LateFor);
-            late(JsonSerializer.Deserialize<TReply>(body.Span, Wire.Json)!);
+            late(Read<TReply>(await reply.WaitAsync(LateFor))!);
         }
-        catch (TimeoutException)
+        catch (Exception e) when (e is TimeoutException or BrokerUnavailableException)
         {
             // Then nobody gets to know it from here.
         }
@@ -92,49 +99,83 @@ public sealed class CommandClient : IAsyncDisposable
     }
 
     /// <summary>Sends a command. Completes once the broker has it.</summary>
-    /// <exception cref="BrokerUnavailableException">The broker has not confirmed that it has the command.</exception>
+    /// <exception cref="BrokerUnavailableException">The broker has not confirmed in time that it has the command.</exception>
     public async Task SendAsync(string address, object command, Guid messageId, TimeSpan timeout, CancellationToken cancellation)
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        deadline.CancelAfter(timeout);
-        await PublishAsync(address, command, messageId, null, messageId.ToString(), deadline.Token);
+        var delivery = new Delivery();
+        using var end = new CancellationTokenSource();
+        try
+        {
+            await DeliverAsync(delivery, address, command, messageId, null, messageId.ToString(), end.Token).WaitAsync(timeout, cancellation);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            var gaveUp = delivery.TryGiveUp();
+            await end.CancelAsync();
+            if (e is OperationCanceledException) throw;
+            throw NotDelivered(delivery, mayBeThere: !gaveUp);
+        }
     }
 
     public ValueTask DisposeAsync() => _channel.DisposeAsync();
 
-    /// <summary>Tries until the deadline; a command may arrive more than once, its id tells.</summary>
-    private async Task PublishAsync(string address, object command, Guid messageId, string? replyTo, string correlation, CancellationToken deadline)
+    /// <summary>
+    /// Tries until the broker has confirmed it, or until it is given up, which is possible only as long as nothing was written: what was written may be there, however
+    /// long its confirmation takes, so nobody can say any more that it is not. Then it goes on until it surely is. A command may arrive more than once; its id tells.
+    /// </summary>
+    /// <exception cref="BrokerUnavailableException">The broker takes nothing at present.</exception>
+    private async Task DeliverAsync(Delivery delivery, string address, object command, Guid messageId, string? replyTo, string correlation, CancellationToken end)
     {
         using var activity = Tracing.Sending(address, command.GetType(), messageId);
         var properties = _wire.Describe(command.GetType(), messageId, "Send", replyTo, correlation);
         var body = JsonSerializer.SerializeToUtf8Bytes(command, command.GetType(), Wire.Json);
-        Exception? last = null;
-        while (true)
+        for (var begun = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begun) < LateFor;)
         {
+            var mayBeThere = delivery.MayBeThere;
             try
             {
-                var channel = await _channel.GetAsync(deadline);
-                await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, body, deadline);
+                var channel = await _channel.GetAsync(mayBeThere ? CancellationToken.None : end);
+                if (!mayBeThere && _broker.BlockedBy is { } reason) throw new BrokerUnavailableException($"The message broker takes no messages at present: {reason}.");
+                if (!delivery.TryWrite()) return;
+                await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, body, CancellationToken.None);
                 return;
+            }
+            catch (RabbitMQClientException e) when (!mayBeThere && IsNoSuch(address, e))
+            {
+                delivery.CameBack(e);
             }
             catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException or TimeoutException)
             {
-                last = e;
-            }
-            catch (OperationCanceledException e)
-            {
-                throw new BrokerUnavailableException("The message broker did not take the command in time.", last ?? e);
-            }
-            try
-            {
-                await Task.Delay(RetryPause, deadline);
+                delivery.Last = e;
             }
             catch (OperationCanceledException)
             {
-                throw new BrokerUnavailableException("The message broker cannot be reached.", last);
+                return;
             }
+            await Task.Delay(delivery.MayBeThere ? LongPause : RetryPause, CancellationToken.None);
         }
     }
+
+    /// <summary>Whether the broker has no queue behind this address, or not even the address.</summary>
+    private static bool IsNoSuch(string address, RabbitMQClientException e) => e is PublishException { IsReturn: true }
+        || e is OperationInterruptedException { ShutdownReason: { ReplyCode: Constants.NotFound } reason } && reason.ReplyText.Contains($"'{address}'", StringComparison.Ordinal);
+
+    private static async Task FailAsync(TaskCompletionSource<ReadOnlyMemory<byte>> reply, Task delivering)
+    {
+        try
+        {
+            await delivering;
+        }
+        catch (Exception e)
+        {
+            reply.TrySetException(e);
+        }
+    }
+
+    private static BrokerUnavailableException NotDelivered(Delivery delivery, bool mayBeThere) =>
+        new("The message broker did not take the command in time.", delivery.Last) { MayBeThere = mayBeThere };
+
+    private static TReply? Read<TReply>(ReadOnlyMemory<byte> body) => JsonSerializer.Deserialize<TReply>(body.Span, Wire.Json);
 
     private async Task<IChannel> OpenAsync(CancellationToken cancellation)
     {
@@ -148,5 +189,28 @@ public sealed class CommandClient : IAsyncDisposable
         };
         await channel.BasicConsumeAsync(DirectReplyTo, autoAck: true, consumer, cancellation);
         return channel;
+    }
+
+    /// <summary>How far a command has come.</summary>
+    private sealed class Delivery
+    {
+        private const int Nothing = 0, Something = 1, GivenUp = 2;
+
+        private int _written;
+
+        /// <summary>Why the broker did not take it the last time.</summary>
+        public Exception? Last { get; set; }
+
+        /// <summary>Something of it was written, and the broker has not said that it came back.</summary>
+        public bool MayBeThere => Volatile.Read(ref _written) == Something;
+
+        /// <returns>False where it was given up: then nothing may be written.</returns>
+        public bool TryWrite() => Interlocked.CompareExchange(ref _written, Something, Nothing) != GivenUp;
+
+        /// <returns>True: nothing was written, and nothing will be.</returns>
+        public bool TryGiveUp() => Interlocked.CompareExchange(ref _written, GivenUp, Nothing) == Nothing;
+
+        /// <summary>All that was written of it came back: no queue was there.</summary>
+        public void CameBack(Exception e) => (Last, _written) = (e, Nothing);
     }
 }

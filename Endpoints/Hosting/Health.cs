@@ -34,6 +34,7 @@ public static class Health
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
+            if (broker.BlockedBy is { } reason) return HealthCheckResult.Unhealthy($"RabbitMQ takes no messages: {reason}.");
             if (broker.IsConnected) return HealthCheckResult.Healthy();
             try
             {

@@ -104,10 +104,14 @@ public static class ActivationRoutes
             var timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
             await commands.SendAsync(Topology.Mail, new ResendActivationMail(accountId, time.GetUtcNow()), Guid.CreateVersion7(), timeout, http.RequestAborted);
         }
-        catch (BrokerUnavailableException)
+        catch (BrokerUnavailableException e) when (!e.MayBeThere)
         {
             Problems.SetRetryAfter(http.Response, RetryAfterOutage);
             return page ? Message(503, texts, texts.UnavailableTitle, texts.ResendUnavailable) : Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.ResendUnavailable);
+        }
+        catch (BrokerUnavailableException)
+        {
+            // Sent, as far as anyone can say.
         }
         return page
             ? await AccountRoutes.AnswerAsync(http, accountId, accounts, formTokens, inbox, 202, texts.MailComing)

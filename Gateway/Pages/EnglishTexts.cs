@@ -63,6 +63,7 @@ internal sealed class EnglishTexts : Texts
     public override string Refused => "We could not accept these details. Please check them and send the form once more.";
     public override string TooManySignUps(long seconds) => $"Too many sign-ups came from your network. Please try again in {Seconds(seconds)}.";
     public override string Unavailable => "We cannot take sign-ups at this moment. Nothing was kept; please try again in a few seconds.";
+    public override string Busy(long seconds) => $"More people are signing up at this moment than we can take. Nothing was kept; please try again in {Seconds(seconds)}.";
 
     public override string DecidingTitle => "Your sign-up is being processed";
     public override string Deciding => "It is safe with us, and takes a little longer than usual. This page refreshes by itself. If nothing has come of it in a few minutes, please sign up again.";

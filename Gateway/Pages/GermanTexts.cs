@@ -63,6 +63,7 @@ internal sealed class GermanTexts : Texts
     public override string Refused => "Wir konnten diese Angaben nicht annehmen. Bitte prüfen Sie sie und senden Sie das Formular noch einmal.";
     public override string TooManySignUps(long seconds) => $"Aus Ihrem Netz kamen zu viele Anmeldungen. Bitte versuchen Sie es in {Seconds(seconds)} wieder.";
     public override string Unavailable => "Wir können im Moment keine Anmeldungen annehmen. Es wurde nichts gespeichert; bitte versuchen Sie es in einigen Sekunden wieder.";
+    public override string Busy(long seconds) => $"Im Moment melden sich mehr Menschen an, als wir annehmen können. Es wurde nichts gespeichert; bitte versuchen Sie es in {Seconds(seconds)} wieder.";
 
     public override string DecidingTitle => "Ihre Anmeldung wird bearbeitet";
     public override string Deciding => "Sie ist bei uns sicher und dauert etwas länger als sonst. Diese Seite lädt sich selbst neu. Wird in einigen Minuten nichts daraus, melden Sie sich bitte noch einmal an.";

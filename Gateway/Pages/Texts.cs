@@ -54,6 +54,7 @@ public abstract class Texts
     public abstract string Refused { get; }
     public abstract string TooManySignUps(long seconds);
     public abstract string Unavailable { get; }
+    public abstract string Busy(long seconds);
 
     // --- the account ---
     public abstract string DecidingTitle { get; }

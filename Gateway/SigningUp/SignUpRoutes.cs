@@ -60,7 +60,7 @@ public static class SignUpRoutes
                 return FormPage(http, formTokens, 409, fields, [], texts.FormUsed);
             case SignUpOutcome.Busy busy:
                 Problems.SetRetryAfter(http.Response, busy.RetryAfter);
-                return FormPage(http, formTokens, 503, fields, [], texts.Unavailable);
+                return FormPage(http, formTokens, 503, fields, [], texts.Busy(Problems.Seconds(busy.RetryAfter)));
             case SignUpOutcome.Unavailable:
                 Problems.SetRetryAfter(http.Response, RetryAfterOutage);
                 return FormPage(http, formTokens, 503, fields, [], texts.Unavailable);
@@ -102,7 +102,7 @@ public static class SignUpRoutes
             case SignUpOutcome.KeyReused:
                 return Problems.Problem(422, "idempotency-key-reused", texts.KeyReusedTitle, texts.KeyReused);
             case SignUpOutcome.Busy busy:
-                return Problems.Problem(503, "busy", texts.UnavailableTitle, texts.Unavailable, retryAfter: busy.RetryAfter);
+                return Problems.Problem(503, "busy", texts.UnavailableTitle, texts.Busy(Problems.Seconds(busy.RetryAfter)), retryAfter: busy.RetryAfter);
             case SignUpOutcome.Unavailable:
                 return Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.Unavailable, retryAfter: RetryAfterOutage);
             default:

@@ -52,5 +52,9 @@ engine_down() { # SERVICE NAME
 }
 
 engine_kill() { engine_compose kill "$1" >>"$STATE/log/compose.log" 2>&1; } # SERVICE
+engine_block() { engine_compose exec --no-TTY "$1" rabbitmqctl --quiet set_disk_free_limit 2000GB >>"$STATE/log/compose.log" 2>&1; } # SERVICE
+engine_unblock() { engine_compose exec --no-TTY "$1" rabbitmqctl --quiet set_disk_free_limit 50MB >>"$STATE/log/compose.log" 2>&1; } # SERVICE
+engine_freeze() { engine_compose pause "$1" >>"$STATE/log/compose.log" 2>&1; } # SERVICE
+engine_thaw() { engine_compose unpause "$1" >>"$STATE/log/compose.log" 2>&1; } # SERVICE
 engine_running() { [ -n "$(engine_compose ps --quiet --status running "$1" 2>/dev/null)" ]; } # SERVICE
 engine_forget() { engine_compose down --volumes --remove-orphans >>"$STATE/log/compose.log" 2>&1; }

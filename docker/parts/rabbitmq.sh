@@ -4,6 +4,7 @@
 RABBITMQ_PIDFILE=$STATE/run/RabbitMQ.pid
 RABBITMQ_LOG=$STATE/log/RabbitMQ.log
 RABBITMQ_DATA=$STATE/rabbitmq
+RABBITMQ_DISK=256MB # with less room than this it takes no messages
 
 rabbitmq_scripts() { # prints the folder of the real scripts: Debian's rabbitmq-server on PATH is a wrapper that changes user and folder
     local found
@@ -65,7 +66,7 @@ log.console = true
 log.console.level = info
 # Half of a machine that is shared with the database and the endpoints.
 vm_memory_high_watermark.relative = 0.5
-disk_free_limit.absolute = 256MB
+disk_free_limit.absolute = $RABBITMQ_DISK
 # The log ahead of the quorum queues is kept in memory until this size; the default, 512 MB, is made for a machine of its own.
 raft.wal_max_size_bytes = 64000000
 CONF
@@ -117,28 +118,41 @@ rabbitmq_up() {
         tail -n 30 "$RABBITMQ_LOG" >&2
         die "RabbitMQ does not start; all of it is in $RABBITMQ_LOG"
     fi
-    rabbitmq_settle "$scripts"
+    rabbitmq_settle
 }
 
 rabbitmq_epmd() { # on PATH, or inside Erlang's own folder
     command -v epmd || find "$(erl -noshell -eval 'io:put_chars(code:root_dir()), halt().')" -name epmd -type f -perm -u+x | head -n 1
 }
 
+rabbitmq_ctl() { # ARGUMENTS of rabbitmqctl
+    local scripts
+    scripts=$(rabbitmq_scripts)
+    (
+        rabbitmq_environment
+        limited 60 "$scripts/rabbitmqctl" --quiet "$@"
+    ) >>"$RABBITMQ_LOG" 2>&1 9>&-
+}
+
+rabbitmq_block() { rabbitmq_ctl set_disk_free_limit 2000GB; }
+rabbitmq_unblock() { rabbitmq_ctl set_disk_free_limit "$RABBITMQ_DISK"; }
+rabbitmq_freeze() { kill -STOP "$(pid_in "$RABBITMQ_PIDFILE")"; }
+rabbitmq_thaw() { kill -CONT "$(pid_in "$RABBITMQ_PIDFILE")"; }
+
 rabbitmq_settle() { # what a node must be told once for each version of RabbitMQ
     local version
     version=$(sed -nE 's/.*Starting RabbitMQ ([0-9]+[0-9.]*).*/\1/p' "$RABBITMQ_LOG" | tail -n 1)
     [ "$(recall RABBITMQ_SETTLED || true)" != "$version" ] || return 0
-    (
-        rabbitmq_environment
+    {
         # A new node has all feature flags on; data of an older version has not.
-        limited 60 "$1/rabbitmqctl" --quiet enable_feature_flag all
+        rabbitmq_ctl enable_feature_flag all
         # From 4.0 on a quorum queue drops a message after 20 deliveries; ours count their own, and end in the queue "error".
         # It is this number because NServiceBus and ServiceControl refuse to start on any other (docs/runbook.md).
         case $version in
             [0-3].*) ;;
-            *) limited 60 "$1/rabbitmqctl" --quiet set_policy signup-no-delivery-limit '.*' '{"delivery-limit": 100000}' --apply-to quorum_queues ;;
+            *) rabbitmq_ctl set_policy signup-no-delivery-limit '.*' '{"delivery-limit": 100000}' --apply-to quorum_queues ;;
         esac
-    ) >>"$RABBITMQ_LOG" 2>&1 9>&- || die "RabbitMQ runs, but could not be set up; see $RABBITMQ_LOG"
+    } || die "RabbitMQ runs, but could not be set up; see $RABBITMQ_LOG"
     remember RABBITMQ_SETTLED "$version"
 }
 

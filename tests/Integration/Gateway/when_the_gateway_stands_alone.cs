@@ -112,7 +112,15 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
         await alone.InitializeAsync();
         var gateway = alone.Gateway;
         using (var management = alone.System.Parts.ManagementClient())
+        {
+            // One that has forgotten everything takes nothing, either: first no queue is there, then not even its address.
+            foreach (var forgotten in new[] { "queues", "exchanges" })
+            {
+                (await management.DeleteAsync($"api/{forgotten}/{alone.System.Parts.VirtualHost}/accounts")).EnsureSuccessStatusCode();
+                Assert.Equal(503, (await gateway.PostJsonAsync("/users", Body(NewEmail()))).Status);
+            }
             (await management.DeleteAsync($"api/vhosts/{alone.System.Parts.VirtualHost}")).EnsureSuccessStatusCode();
+        }
 
         await Wait.UntilAsync(async () => (await gateway.PostJsonAsync("/users", Body(NewEmail()))).Status == 503, "the gateway has noticed");
         var answer = await gateway.PostJsonAsync("/users", Body(NewEmail()));

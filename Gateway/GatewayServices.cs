@@ -40,14 +40,20 @@ public static class GatewayServices
         services.AddOptions<HashingSettings>().Bind(settings.GetSection("PasswordHashing")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PasswordHasher>().AddSingleton<HashingPool>();
         services.AddSingleton(new SignUpLimit(settings.GetValue("RateLimiting:SignUpsPerMinute", 60)));
-        services.AddSingleton<SignUpDesk>().AddSingleton<LateRefusals>();
+        services.AddSingleton<SignUpDesk>();
         services.AddOptions<ResendSettings>().Bind(settings.GetSection("Resend")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ResendLimit>();
         services.AddSingleton<DevInbox>();
         services.AddHostedService<WarmUp>();
         services.AddMailEvents(settings);
         services.AddOps();
-        services.AddTransient<AccountLookup>();
+        services.AddTransient<AccountLookup>().AddTransient<AccountAnswers>();
+        services.AddHttpClient<VerdictClient>(http =>
+        {
+            http.BaseAddress = new Uri(SignupEndpoint.Setting(settings, "Uniqueness:Url"));
+            http.Timeout = VerdictClient.Timeout;
+            http.DefaultRequestHeaders.Add(ApiKey.Header, settings["Uniqueness:ApiKey"]);
+        });
         services.AddHttpClient<QueryClient>(http =>
         {
             http.BaseAddress = new Uri(SignupEndpoint.Setting(settings, "Query:Url"));

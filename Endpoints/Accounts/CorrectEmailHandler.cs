@@ -26,7 +26,6 @@ public static class CorrectEmailHandler
             return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
 
         var changed = new EmailChanged(account.Email, email, command.RequestedAt);
-        // The same command is the same proposal, however often it is delivered. A new try is another one: the address may be free by then.
-        return (Propose.Event(command.AccountId, Propose.IdOf(command.AccountId, account.Version, email, command.RequestedAt.UtcTicks), account.Version, changed), null);
+        return (Propose.Event(command.AccountId, ProposalId.OfCorrection(command.AccountId, email, command.RequestedAt), account.Version, changed), null);
     }
 }

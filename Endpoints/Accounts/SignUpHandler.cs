@@ -1,3 +1,4 @@
+using Signup.EventLog.Accounts;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 using AccountCreated = Signup.EventLog.Accounts.AccountCreated;
@@ -13,7 +14,7 @@ public static class SignUpHandler
             return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
 
         var created = new AccountCreated(command.Username.Trim(), command.Email.Trim(), command.PasswordHash, command.Language, command.RequestedAt);
-        return (Propose.Event(command.AccountId, IdOf(command), expectedVersion: 0, created, command.Once), null);
+        return (Propose.Event(command.AccountId, ProposalId.OfSignUp(command.AccountId, command.Username, command.Email, command.PasswordHash), expectedVersion: 0, created, command.Once), null);
     }
 
     /// <summary>The gateway has said it in the user's words; this is for whoever sends commands without a gateway.</summary>
@@ -22,8 +23,4 @@ public static class SignUpHandler
         && !string.IsNullOrWhiteSpace(command.Username)
         && !string.IsNullOrWhiteSpace(command.Email)
         && command.PasswordHash.StartsWith('$');
-
-    /// <summary>The same sign-up, however often it is sent, is the same proposal; other content under the same account id is another one.
-    /// When it was sent, and in which language, does not matter.</summary>
-    private static Guid IdOf(SignUp command) => Propose.IdOf(command.AccountId, command.Username.Trim(), command.Email.Trim(), command.PasswordHash);
 }

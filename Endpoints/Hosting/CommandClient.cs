@@ -12,8 +12,8 @@ public sealed class CommandClient : IAsyncDisposable
 {
     private const string DirectReplyTo = "amq.rabbitmq.reply-to";
 
-    /// <summary>How long a reply is still of use to someone after its asker's timeout.</summary>
-    private static readonly TimeSpan LateFor = TimeSpan.FromMinutes(10);
+    /// <summary>For so long it is tried to hand over what the broker may have in part. Whoever has asked does not wait for it any more by then.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
     /// <summary>Pause between attempts to hand a command over while the broker is away.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
@@ -42,13 +42,7 @@ public sealed class CommandClient : IAsyncDisposable
     /// <param name="timeout">For handing over and answer together.</param>
     /// <returns>The reply, or null where none came in time: the command is with the broker, or on its way there for as long as this process lives.</returns>
     /// <exception cref="BrokerUnavailableException">The broker got nothing of the command, and will not.</exception>
-    public Task<TReply?> AskAsync<TReply>(string address, object command, Guid messageId, TimeSpan timeout, CancellationToken cancellation)
-        where TReply : class => AskAsync<TReply>(address, command, messageId, timeout, late: null, cancellation);
-
-    /// <inheritdoc cref="AskAsync{TReply}(string, object, Guid, TimeSpan, CancellationToken)"/>
-    /// <param name="late">Gets a reply that comes after the timeout. It may never come: such a reply is lost with the connection, the command is not.</param>
-    public async Task<TReply?> AskAsync<TReply>(
-        string address, object command, Guid messageId, TimeSpan timeout, Action<TReply>? late, CancellationToken cancellation)
+    public async Task<TReply?> AskAsync<TReply>(string address, object command, Guid messageId, TimeSpan timeout, CancellationToken cancellation)
         where TReply : class
     {
         // Two who ask the same at once each get the answer: replies are told apart by their own id, not by the command's.
@@ -56,7 +50,6 @@ public sealed class CommandClient : IAsyncDisposable
         var reply = _waiting[correlation] = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var delivery = new Delivery();
         using var end = new CancellationTokenSource();
-        var keep = false;
         try
         {
             // A reply says all that a confirmation would. What the broker did not get has none.
@@ -69,28 +62,7 @@ public sealed class CommandClient : IAsyncDisposable
             await end.CancelAsync();
             if (e is OperationCanceledException) throw;
             if (gaveUp) throw NotDelivered(delivery, mayBeThere: false);
-            if (late is not null)
-            {
-                keep = true;
-                _ = AwaitLateAsync(correlation, reply.Task, late);
-            }
             return null;
-        }
-        finally
-        {
-            if (!keep) _waiting.TryRemove(correlation, out _);
-        }
-    }
-
-    private async Task AwaitLateAsync<TReply>(string correlation, Task<ReadOnlyMemory<byte>> reply, Action<TReply> late)
-    {
-        try
-        {
-            late(Read<TReply>(await reply.WaitAsync(LateFor))!);
-        }
-        catch (Exception e) when (e is TimeoutException or BrokerUnavailableException)
-        {
-            // Then nobody gets to know it from here.
         }
         finally
         {
@@ -129,7 +101,7 @@ public sealed class CommandClient : IAsyncDisposable
         using var activity = Tracing.Sending(address, command.GetType(), messageId);
         var properties = _wire.Describe(command.GetType(), messageId, "Send", replyTo, correlation);
         var body = JsonSerializer.SerializeToUtf8Bytes(command, command.GetType(), Wire.Json);
-        for (var begun = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begun) < LateFor;)
+        for (var begun = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begun) < Longest;)
         {
             var mayBeThere = delivery.MayBeThere;
             try

@@ -31,6 +31,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection)
                 Ids("""
                     select p.n, r.event_id, r.name
                     from unnest(@streams, @versions) with ordinality as p(id, version, n) join uniqueness.rejections r on r.stream_id = p.id
+                    where r.outcome = 'NotUnique'
                     """),
             },
         };

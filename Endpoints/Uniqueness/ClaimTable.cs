@@ -15,6 +15,12 @@ internal static class ClaimTable
         create index if not exists claims_by_stream on uniqueness.claims (stream_id);
         create table if not exists uniqueness.rejections (
             stream_id uuid not null, event_id uuid not null, name text not null, at timestamptz not null default now(), primary key (stream_id, event_id));
+        do $$ begin
+            -- A lock that others would wait for is taken only where there is something to do.
+            if not exists (select from information_schema.columns where table_schema = 'uniqueness' and table_name = 'rejections' and column_name = 'outcome') then
+                alter table uniqueness.rejections add column outcome text not null default 'NotUnique';
+            end if;
+        end $$;
         create index if not exists rejections_by_age on uniqueness.rejections using brin (at);
         create table if not exists uniqueness.rebuild (position bigint not null);
         """;

@@ -15,9 +15,15 @@ public static class EventDoor
     /// <summary>Pauses before the same proposal is tried again when the database fails; a proposal that was committed after all gets its first answer.</summary>
     private static readonly TimeSpan[] Pauses = [.. new[] { 50, 200, 1000 }.Select(ms => TimeSpan.FromMilliseconds(ms))];
 
-    public static void MapEventDoor(this WebApplication app) =>
-        app.MapMethods("/event", ["POST", "PATCH", "DELETE"], async (HttpContext http, Proposals proposals, UniquenessRules rules) =>
-            await DecideAsync(http, proposals, rules)).RequireApiKey("Uniqueness:ApiKey");
+    public static void MapEventDoor(this WebApplication app)
+    {
+        var door = app.MapGroup("/event").RequireApiKey("Uniqueness:ApiKey");
+        door.MapMethods("", ["POST", "PATCH", "DELETE"], DecideAsync);
+        door.MapGet("/{streamId:guid}/{eventId:guid}", FindAsync);
+    }
+
+    private static async Task<IResult> FindAsync(Guid streamId, Guid eventId, Verdicts verdicts, CancellationToken cancellation) =>
+        await verdicts.FindAsync(streamId, eventId, cancellation) is { } verdict ? Results.Json(verdict) : Problem(404, "undecided", "Nothing is decided about such a proposal.");
 
     private static async Task<IResult> DecideAsync(HttpContext http, Proposals proposals, UniquenessRules rules)
     {

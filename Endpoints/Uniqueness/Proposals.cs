@@ -74,17 +74,13 @@ public sealed class Proposals
         for (var n = 0; n < undecided.Count; n++)
         {
             var (i, proposal) = (undecided[n], batch[undecided[n]]);
-            if (conflicts[n] is { } conflict)
-            {
-                verdicts[i] = conflict;
-                // A "no" is a fact, too: the same proposal again hears it again, even if the value is free by then.
-                if (proposal.Named && conflict.Outcome == VerdictOutcome.NotUnique)
-                    session.QueueSqlCommand("insert into uniqueness.rejections (stream_id, event_id, name) values (?, ?, ?) on conflict do nothing",
-                        proposal.StreamId, proposal.EventId, conflict.Constraint!);
-                continue;
-            }
-            appended[i] = Append(session, outgoing, proposal);
+            verdicts[i] = conflicts[n];
+            if (conflicts[n] is null) appended[i] = Append(session, outgoing, proposal);
         }
+        // A "no" is kept, too: whoever missed it finds it, and the same proposal again hears it again, even if the value is free by then.
+        for (var i = 0; i < batch.Count; i++)
+            if (batch[i].Named && verdicts[i] is { Outcome: not VerdictOutcome.Accepted } no && first[i] is not { Outcome: VerdictOutcome.NotUnique })
+                Verdicts.Keep(session, no);
 
         _outbox.Store(session, outgoing);
         await session.SaveChangesAsync();

@@ -5,7 +5,7 @@ namespace Signup.Uniqueness;
 /// <summary>The door on the bus.</summary>
 public static class ProposeEventHandler
 {
-    public static async Task<Verdict> Handle(ProposeEvent proposed, Proposals proposals)
+    public static async Task<Verdict> Handle(ProposeEvent proposed, Proposals proposals, Verdicts verdicts)
     {
         try
         {
@@ -13,7 +13,9 @@ public static class ProposeEventHandler
         }
         catch (FormatException)
         {
-            return new Verdict(proposed.StreamId, proposed.EventId, VerdictOutcome.Invalid, 0, 0, null);
+            var no = new Verdict(proposed.StreamId, proposed.EventId, VerdictOutcome.Invalid, 0, 0, null);
+            await verdicts.KeepAsync(no);
+            return no;
         }
     }
 }

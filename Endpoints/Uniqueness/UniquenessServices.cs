@@ -7,7 +7,7 @@ public static class UniquenessServices
     public static void AddUniqueness(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSingleton(LoadRules(configuration));
-        services.AddSingleton<Proposals>();
+        services.AddSingleton<Proposals>().AddSingleton<Verdicts>();
         services.AddHostedService<CreateTables>();
         services.AddHostedService<ForgetRejections>();
     }

@@ -1,17 +1,32 @@
-using Signup.Gateway.SigningUp;
+using Signup.Messages.Uniqueness;
 
 namespace Signup.Gateway.Accounts;
 
-/// <summary>What has become of a sign-up: what Query knows, or else that it was refused, or else that it is still to be decided.</summary>
-public sealed class AccountLookup(QueryClient query, LateRefusals refusals)
+/// <summary>What has become of a sign-up: the account, or that it was refused, or that it is still to be decided. Any gateway can tell, whichever took it.</summary>
+public sealed class AccountLookup(QueryClient query, VerdictClient verdicts)
 {
-    /// <param name="accountId">Of a sign-up that was handed over, which a status token proves.</param>
     /// <exception cref="QueryUnavailableException">Query did not answer.</exception>
-    public async Task<AccountView> FindAsync(Guid accountId, CancellationToken cancellation)
+    public async Task<AccountView> FindAsync(StatusProof proof, CancellationToken cancellation)
     {
-        if (await query.FindAsync(accountId, cancellation) is { } account) return account;
-        return refusals.Find(accountId) is { } what
-            ? new AccountView(accountId, null, null, AccountView.Refused, null, what + "-taken")
-            : new AccountView(accountId, null, null, AccountView.Deciding, null);
+        if (await query.FindAsync(proof.AccountId, proof.SignUpId, cancellation) is { } account) return account;
+        return await verdicts.FindAsync(proof.AccountId, proof.SignUpId, cancellation) switch
+        {
+            { Outcome: VerdictOutcome.NotUnique, Constraint: var what } => Refused($"{what ?? "email"}-taken"),
+            { Outcome: VerdictOutcome.VersionConflict } => Refused(AccountView.KeyReused),
+            { Outcome: VerdictOutcome.Invalid } => Refused(AccountView.Invalid),
+            _ => new AccountView(proof.AccountId, null, null, AccountView.Deciding, null),
+        };
+
+        AccountView Refused(string reason) => new(proof.AccountId, null, null, AccountView.Refused, null, reason);
     }
+
+    /// <summary>What has become of the address that was asked for in the place of the account's first.</summary>
+    public async Task<CorrectionView?> FindCorrectionAsync(StatusProof proof, Guid correctionId, CancellationToken cancellation) =>
+        await verdicts.FindAsync(proof.AccountId, correctionId, cancellation) switch
+        {
+            null => new(AccountView.Deciding, null),
+            { Outcome: VerdictOutcome.Accepted } => null,
+            { Outcome: VerdictOutcome.NotUnique, Constraint: var what } => new(AccountView.Refused, $"{what ?? "email"}-taken"),
+            _ => new(AccountView.Refused, AccountView.Invalid),
+        };
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Signup.Gateway.Accounts;
 
@@ -11,13 +12,14 @@ public sealed class QueryClient(HttpClient http)
 {
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    /// <returns>The account, or null where there is none (yet).</returns>
+    /// <param name="signUpId">Of the sign-up that made it.</param>
+    /// <returns>The account, or null where that sign-up has made none (yet).</returns>
     /// <exception cref="QueryUnavailableException">No usable answer.</exception>
-    public async Task<AccountView?> FindAsync(Guid accountId, CancellationToken cancellation)
+    public async Task<AccountView?> FindAsync(Guid accountId, Guid signUpId, CancellationToken cancellation)
     {
         try
         {
-            using var response = await http.GetAsync($"/accounts/{accountId}", cancellation);
+            using var response = await http.GetAsync($"/accounts/{accountId}?event={signUpId}", cancellation);
             if (response.StatusCode == HttpStatusCode.NotFound) return null;
             response.EnsureSuccessStatusCode();
             var account = await response.Content.ReadFromJsonAsync<AccountView>(cancellation);
@@ -32,12 +34,24 @@ public sealed class QueryClient(HttpClient http)
 
 /// <summary>What whoever signed up gets to see of the account.</summary>
 /// <param name="Status"><c>deciding</c>, <c>refused</c>, <c>pending</c>, <c>active</c>, <c>expired</c> or <c>deleted</c>.</param>
-/// <param name="Reason">Why it was refused, such as <c>email-taken</c>.</param>
+/// <param name="Reason">Why it was refused: <c>email-taken</c> (or of another unique field), <see cref="KeyReused"/> or <see cref="Invalid"/>.</param>
+/// <param name="Correction">What has become of a correction of the address, for whoever asks for it and as long as it has not been made.</param>
 public sealed record AccountView(Guid Id, string? Username, string? Email, string Status, MailView? Mail,
-    [property: System.Text.Json.Serialization.JsonIgnore(Condition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull)] string? Reason = null)
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CorrectionView? Correction = null)
 {
     public const string Deciding = "deciding", Refused = "refused", Pending = "pending", Active = "active", Expired = "expired", Deleted = "deleted";
+
+    public const string KeyReused = "idempotency-key-reused", Invalid = "invalid";
+
+    /// <summary>Mails do not reach the address, so that another one may be given.</summary>
+    [JsonIgnore]
+    public bool MailHasFailed => this is { Status: Pending, Mail.State: MailView.Failed or MailView.Bounced or MailView.Complained };
 }
+
+/// <param name="Status"><c>deciding</c> or <c>refused</c>.</param>
+/// <param name="Reason">As in <see cref="AccountView"/>.</param>
+public sealed record CorrectionView(string Status, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason);
 
 /// <param name="State"><c>queued</c>, <c>sent</c>, <c>failed</c>, <c>bounced</c> or <c>complained</c>.</param>
 /// <param name="FailedAt">When it failed, came back, or was complained of.</param>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Signup.Gateway.Accounts;
-using Signup.Gateway.Inbox;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
@@ -83,12 +82,13 @@ public static class ActivationRoutes
         Problems.Problem(400, type, title, message, new Dictionary<string, string[]> { [TokenField] = [message] });
 
     private static async Task<IResult> ResendAsync(
-        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ResendLimit limit, CommandClient commands, AccountLookup accounts, DevInbox inbox, IConfiguration settings, TimeProvider time)
+        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ResendLimit limit, CommandClient commands, AccountLookup accounts, AccountAnswers answers, IConfiguration settings, TimeProvider time)
     {
         var texts = Client.Texts(http.Request);
         var page = Client.WantsPage(http.Request);
-        if (!Guid.TryParseExact(id, "D", out var accountId) || statusTokens.Find(http.Request, accountId) is var holder && holder == Holder.Nobody) return AccountRoutes.NotFound(http);
-        if (holder == Holder.Cookie && await IsForgedAsync(http, formTokens))
+        if (statusTokens.Find(http.Request, id) is not { } proof) return AccountRoutes.NotFound(http);
+        var accountId = proof.AccountId;
+        if (proof.IsCookie && await IsForgedAsync(http, formTokens))
             return page ? Message(400, texts, texts.BadRequestTitle, texts.FormTooOld) : Problems.Problem(400, "form-token", texts.BadRequestTitle, texts.FormTooOld);
 
         if (limit.Refuse(accountId) is { } wait)
@@ -96,7 +96,7 @@ public static class ActivationRoutes
             Problems.SetRetryAfter(http.Response, wait);
             var message = texts.TooManyMails(Problems.Seconds(wait));
             return page
-                ? await AccountRoutes.AnswerAsync(http, accountId, accounts, formTokens, inbox, 429, message)
+                ? await answers.ShowAsync(http, proof, 429, message)
                 : Problems.Problem(429, "too-many-mails", texts.TooManyTitle, message, retryAfter: wait);
         }
         try
@@ -114,7 +114,7 @@ public static class ActivationRoutes
             // Sent, as far as anyone can say.
         }
         return page
-            ? await AccountRoutes.AnswerAsync(http, accountId, accounts, formTokens, inbox, 202, texts.MailComing)
+            ? await answers.ShowAsync(http, proof, 202, texts.MailComing)
             : Results.Accepted($"/users/{accountId}", new { id = accountId });
     }
 

@@ -66,9 +66,16 @@ internal sealed class EnglishTexts : Texts
     public override string Busy(long seconds) => $"More people are signing up at this moment than we can take. Nothing was kept; please try again in {Seconds(seconds)}.";
 
     public override string DecidingTitle => "Your sign-up is being processed";
-    public override string Deciding => "It is safe with us, and takes a little longer than usual. This page refreshes by itself. If nothing has come of it in a few minutes, please sign up again.";
-    public override string RefusedTitle => "There was an account already";
-    public override string RefusedLate => "Someone signed up with this e-mail address before, so no account was created now. Use another address, or look for our mail in your inbox.";
+    public override string Deciding => "It takes a little longer than usual. This page refreshes by itself.";
+    public override string DecidingLong => "It takes much longer than usual. You need not wait here: once your account is there, our mail comes to your address. If none has come in an hour, please sign up again. Nobody gets two accounts by that.";
+    public override string RefusedTitle(string reason) => reason == "email-taken" ? "There was an account already" : "This sign-up was not accepted";
+    public override string RefusedLate(string reason) => reason switch
+    {
+        "email-taken" => "Someone signed up with this e-mail address before, so no account was created now. Use another address, or look for our mail in your inbox.",
+        AccountView.KeyReused => "This form was sent before, with other details, and an account was created then. To create another one, please fill in the form once more.",
+        AccountView.Invalid => Refused,
+        _ => OtherTaken(reason[..^"-taken".Length]),
+    };
     public override string PendingTitle => "Check your mail";
     public override string Pending => "Open the link in our mail and press the button there. Then your account is active.";
     public override string ActiveTitle => "Your account is active";
@@ -113,8 +120,9 @@ internal sealed class EnglishTexts : Texts
     public override string CorrectTitle => "Correct the address";
     public override string CorrectText => "Everything else stays as you typed it, and the mail goes to the new address. Links that we sent before stop working.";
     public override string CorrectButton => "Change the address";
-    public override string Correcting => "Your address is being changed. It takes a little longer than usual; please look at this page again in a minute.";
-    public override string CorrectionUnavailable => "We cannot change the address at this moment. Please try again in a few seconds.";
+    public override string Correcting => "Your address is being changed. It takes a little longer than usual. This page refreshes by itself.";
+    public override string CorrectionTaken => "There is an account already with the address that you asked for, so the address was not changed. Please choose another one.";
+    public override string CorrectionUnavailable => "The address could not be changed at this moment. Please try again in a few seconds.";
     public override string NotCorrectableTitle => "The address stays";
     public override string NotCorrectable => "The address can be changed here only where our mail could not be delivered to it. If it is wrong, please sign up with the right one.";
     public override string TooManyMails(long seconds) => $"We have sent the mail already. You can ask for it again in {Seconds(seconds)}.";

@@ -66,9 +66,16 @@ internal sealed class GermanTexts : Texts
     public override string Busy(long seconds) => $"Im Moment melden sich mehr Menschen an, als wir annehmen können. Es wurde nichts gespeichert; bitte versuchen Sie es in {Seconds(seconds)} wieder.";
 
     public override string DecidingTitle => "Ihre Anmeldung wird bearbeitet";
-    public override string Deciding => "Sie ist bei uns sicher und dauert etwas länger als sonst. Diese Seite lädt sich selbst neu. Wird in einigen Minuten nichts daraus, melden Sie sich bitte noch einmal an.";
-    public override string RefusedTitle => "Es gab schon ein Konto";
-    public override string RefusedLate => "Jemand hat sich mit dieser E-Mail-Adresse schon angemeldet; jetzt wurde kein Konto angelegt. Nehmen Sie eine andere, oder suchen Sie unsere Mail in Ihrem Postfach.";
+    public override string Deciding => "Es dauert etwas länger als sonst. Diese Seite lädt sich selbst neu.";
+    public override string DecidingLong => "Es dauert viel länger als sonst. Sie brauchen hier nicht zu warten: Sobald es Ihr Konto gibt, kommt unsere Mail an Ihre Adresse. Ist in einer Stunde keine gekommen, melden Sie sich bitte noch einmal an. Zwei Konten bekommt dadurch niemand.";
+    public override string RefusedTitle(string reason) => reason == "email-taken" ? "Es gab schon ein Konto" : "Diese Anmeldung wurde nicht angenommen";
+    public override string RefusedLate(string reason) => reason switch
+    {
+        "email-taken" => "Jemand hat sich mit dieser E-Mail-Adresse schon angemeldet; jetzt wurde kein Konto angelegt. Nehmen Sie eine andere, oder suchen Sie unsere Mail in Ihrem Postfach.",
+        AccountView.KeyReused => "Dieses Formular wurde schon einmal mit anderen Angaben gesendet; damals wurde ein Konto angelegt. Für ein weiteres füllen Sie bitte das Formular noch einmal aus.",
+        AccountView.Invalid => Refused,
+        _ => OtherTaken(reason[..^"-taken".Length]),
+    };
     public override string PendingTitle => "Sehen Sie in Ihr Postfach";
     public override string Pending => "Öffnen Sie den Link in unserer Mail und drücken Sie dort auf den Knopf. Dann ist Ihr Konto aktiv.";
     public override string ActiveTitle => "Ihr Konto ist aktiv";
@@ -113,8 +120,9 @@ internal sealed class GermanTexts : Texts
     public override string CorrectTitle => "Adresse berichtigen";
     public override string CorrectText => "Alles andere bleibt, wie Sie es eingegeben haben, und die Mail geht an die neue Adresse. Links, die wir vorher gesendet haben, gelten dann nicht mehr.";
     public override string CorrectButton => "Adresse ändern";
-    public override string Correcting => "Ihre Adresse wird geändert. Es dauert etwas länger als sonst; bitte sehen Sie in einer Minute noch einmal auf diese Seite.";
-    public override string CorrectionUnavailable => "Wir können die Adresse gerade nicht ändern. Bitte versuchen Sie es in einigen Sekunden noch einmal.";
+    public override string Correcting => "Ihre Adresse wird geändert. Es dauert etwas länger als sonst. Diese Seite lädt sich selbst neu.";
+    public override string CorrectionTaken => "Mit der Adresse, die Sie angegeben haben, gibt es schon ein Konto; die Adresse wurde deshalb nicht geändert. Bitte nehmen Sie eine andere.";
+    public override string CorrectionUnavailable => "Die Adresse ließ sich gerade nicht ändern. Bitte versuchen Sie es in einigen Sekunden noch einmal.";
     public override string NotCorrectableTitle => "Die Adresse bleibt";
     public override string NotCorrectable => "Die Adresse lässt sich hier nur ändern, wenn unsere Mail nicht zugestellt werden konnte. Ist sie falsch, melden Sie sich bitte mit der richtigen an.";
     public override string TooManyMails(long seconds) => $"Wir haben die Mail schon gesendet. Sie können in {Seconds(seconds)} wieder darum bitten.";

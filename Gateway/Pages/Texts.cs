@@ -59,8 +59,10 @@ public abstract class Texts
     // --- the account ---
     public abstract string DecidingTitle { get; }
     public abstract string Deciding { get; }
-    public abstract string RefusedTitle { get; }
-    public abstract string RefusedLate { get; }
+    public abstract string DecidingLong { get; }
+    /// <param name="reason">As in <see cref="AccountView.Reason"/>.</param>
+    public abstract string RefusedTitle(string reason);
+    public abstract string RefusedLate(string reason);
     public abstract string PendingTitle { get; }
     public abstract string Pending { get; }
     public abstract string ActiveTitle { get; }
@@ -88,6 +90,7 @@ public abstract class Texts
     public abstract string CorrectText { get; }
     public abstract string CorrectButton { get; }
     public abstract string Correcting { get; }
+    public abstract string CorrectionTaken { get; }
     public abstract string CorrectionUnavailable { get; }
     public abstract string NotCorrectableTitle { get; }
     public abstract string NotCorrectable { get; }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Signup.EventLog.Accounts;
 using Signup.Gateway.Passwords;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
@@ -10,8 +11,12 @@ namespace Signup.Gateway.SigningUp;
 /// <summary>What became of a sign-up.</summary>
 public abstract record SignUpOutcome
 {
+    /// <summary>It was taken.</summary>
+    /// <param name="SignUpId">See <see cref="EventLog.Accounts.ProposalId"/>.</param>
+    public abstract record Kept(Guid SignUpId) : SignUpOutcome;
+
     /// <summary>The event is in the log.</summary>
-    public sealed record Created : SignUpOutcome;
+    public sealed record Created(Guid SignUpId) : Kept(SignUpId);
 
     /// <summary>Someone else has this <paramref name="What"/>, such as <c>email</c>.</summary>
     public sealed record Taken(string What) : SignUpOutcome;
@@ -19,8 +24,8 @@ public abstract record SignUpOutcome
     /// <summary>Something else was signed up under the same idempotency key.</summary>
     public sealed record KeyReused : SignUpOutcome;
 
-    /// <summary>No verdict came in time. The command is safe in its queue and will be decided.</summary>
-    public sealed record Undecided : SignUpOutcome;
+    /// <summary>No verdict came in time. The command is in its queue, or on its way there, and will be decided.</summary>
+    public sealed record Undecided(Guid SignUpId) : Kept(SignUpId);
 
     /// <summary>The command could not be handed over. Nothing was kept.</summary>
     public sealed record Unavailable : SignUpOutcome;
@@ -33,7 +38,7 @@ public abstract record SignUpOutcome
 }
 
 /// <summary>Takes a valid sign-up to the command side and brings back the verdict. The password goes no further than here.</summary>
-public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient commands, LateRefusals refusals, IConfiguration settings, TimeProvider time, GatewayMetrics metrics)
+public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient commands, IConfiguration settings, TimeProvider time, GatewayMetrics metrics)
 {
     private readonly TimeSpan _replyTimeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
 
@@ -53,9 +58,17 @@ public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient
             var hash = await pool.HashAsync(signUp.Password, keys.Salt(accountId), cancellation);
             var command = new SignUp(accountId, signUp.Username, signUp.Email, hash, language, time.GetUtcNow(), once);
             var asked = Stopwatch.GetTimestamp();
-            var verdict = await commands.AskAsync<Verdict>(Topology.Accounts, command, accountId, _replyTimeout, Late, cancellation);
+            var verdict = await commands.AskAsync<Verdict>(Topology.Accounts, command, accountId, _replyTimeout, cancellation);
             if (verdict is not null) metrics.Decided(Stopwatch.GetElapsedTime(asked));
-            return Read(verdict);
+            var signUpId = ProposalId.OfSignUp(accountId, signUp.Username, signUp.Email, hash);
+            return verdict?.Outcome switch
+            {
+                null => new SignUpOutcome.Undecided(signUpId),
+                VerdictOutcome.Accepted => new SignUpOutcome.Created(signUpId),
+                VerdictOutcome.NotUnique => new SignUpOutcome.Taken(verdict.Constraint ?? "email"),
+                VerdictOutcome.VersionConflict => new SignUpOutcome.KeyReused(),
+                _ => new SignUpOutcome.Refused(),
+            };
         }
         catch (HashingBusyException e)
         {
@@ -67,21 +80,5 @@ public sealed class SignUpDesk(HashingPool pool, DerivedKeys keys, CommandClient
         }
     }
 
-    private void Late(Verdict verdict)
-    {
-        var outcome = Read(verdict);
-        if (outcome is SignUpOutcome.Taken taken) refusals.Add(verdict.StreamId, taken.What);
-        metrics.SignedUp("late_" + NameOf(outcome));
-    }
-
     private static string NameOf(SignUpOutcome outcome) => JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.GetType().Name);
-
-    private static SignUpOutcome Read(Verdict? verdict) => verdict?.Outcome switch
-    {
-        null => new SignUpOutcome.Undecided(),
-        VerdictOutcome.Accepted => new SignUpOutcome.Created(),
-        VerdictOutcome.NotUnique => new SignUpOutcome.Taken(verdict.Constraint ?? "email"),
-        VerdictOutcome.VersionConflict => new SignUpOutcome.KeyReused(),
-        _ => new SignUpOutcome.Refused(),
-    };
 }

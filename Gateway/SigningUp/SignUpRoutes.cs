@@ -48,8 +48,8 @@ public static class SignUpRoutes
         var outcome = await desk.SignUpAsync(accountId, valid, texts.Language, once: false, http.RequestAborted);
         switch (outcome)
         {
-            case SignUpOutcome.Created or SignUpOutcome.Undecided:
-                statusTokens.SetCookie(http, accountId);
+            case SignUpOutcome.Kept kept:
+                statusTokens.SetCookie(http, accountId, kept.SignUpId);
                 http.Response.Headers.Location = $"/users/{accountId}";
                 return Results.StatusCode(StatusCodes.Status303SeeOther);
             case SignUpOutcome.Taken { What: "email" }:
@@ -89,13 +89,13 @@ public static class SignUpRoutes
         var outcome = await desk.SignUpAsync(accountId, valid, texts.Language, once: key is not null, http.RequestAborted);
         switch (outcome)
         {
-            case SignUpOutcome.Created:
-                statusTokens.SetCookie(http, accountId);
-                return Results.Created($"/users/{accountId}", new SignUpAnswer(accountId, valid.Username, valid.Email, "pending", statusTokens.Issue(accountId)));
-            case SignUpOutcome.Undecided:
-                statusTokens.SetCookie(http, accountId);
+            case SignUpOutcome.Created created:
+                statusTokens.SetCookie(http, accountId, created.SignUpId);
+                return Results.Created($"/users/{accountId}", new SignUpAnswer(accountId, valid.Username, valid.Email, "pending", statusTokens.Issue(accountId, created.SignUpId)));
+            case SignUpOutcome.Undecided undecided:
+                statusTokens.SetCookie(http, accountId, undecided.SignUpId);
                 Problems.SetRetryAfter(http.Response, TimeSpan.FromSeconds(1));
-                return Results.Accepted($"/users/{accountId}", new SignUpAnswer(accountId, valid.Username, valid.Email, AccountView.Deciding, statusTokens.Issue(accountId)));
+                return Results.Accepted($"/users/{accountId}", new SignUpAnswer(accountId, valid.Username, valid.Email, AccountView.Deciding, statusTokens.Issue(accountId, undecided.SignUpId)));
             case SignUpOutcome.Taken taken:
                 var message = taken.What == "email" ? texts.EmailTaken : texts.OtherTaken(taken.What);
                 return Problems.Problem(409, taken.What + "-taken", texts.TakenTitle, message, new Dictionary<string, string[]> { [taken.What] = [message] });

@@ -33,7 +33,7 @@ public sealed class Site : IAsyncLifetime
     {
         // A machine that is busy with other tests takes its time.
         Assertions.SetDefaultExpectTimeout(30_000);
-        _system = await SignupSystem.StartAsync("browser", new Dictionary<string, string> { ["Mail__EventsKey"] = EventsKey });
+        _system = await SignupSystem.StartAsync("browser", new Dictionary<string, string> { ["Mail__EventsKey"] = EventsKey, ["Signup__ReplyTimeout"] = "00:00:03" });
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {

@@ -82,10 +82,10 @@ public sealed class SignupSystem : IAsyncDisposable
         // Everyone hears of addresses that are known by now, and the links in mails lead to the gateway.
         foreach (var p in _processes)
         {
-            if (name == "Query") p.Set("Query__Url", process.Url);
+            if (name is "Query" or "Uniqueness") p.Set($"{name}__Url", process.Url);
             if (name == "Gateway") p.Set("Signup__PublicUrl", process.Url);
         }
-        if (name == "Query") _settings["Query__Url"] = process.Url;
+        if (name is "Query" or "Uniqueness") _settings[$"{name}__Url"] = process.Url;
         if (name == "Gateway") _settings["Signup__PublicUrl"] = process.Url;
         return process;
     }

@@ -22,9 +22,10 @@ public static class AccountRoutes
 
     private static async Task<IResult> FindAsync(string id, HttpRequest request, NpgsqlDataSource database, CancellationToken cancellation)
     {
-        var errors = new QueryString(request.Query, "version", "at");
+        var errors = new QueryString(request.Query, "version", "at", "event");
         var version = errors.Whole("version", 1, long.MaxValue);
         var at = errors.Moment("at");
+        var eventId = errors.Id("event");
         if (version is not null && at is not null) errors.Add("at", "Ask for a version or for a moment, not for both.");
         if (errors.Any) return errors.Problem();
         if (!Guid.TryParse(id, out var accountId)) return Unknown();
@@ -34,19 +35,21 @@ public static class AccountRoutes
             return await History.AtVersionAsync(connection, accountId, n, cancellation) is { } then ? Json(then.ToJson()) : Unknown($"The account has no version {n}.");
         if (at is { } moment)
             return await History.AtMomentAsync(connection, accountId, moment, cancellation) is { } then ? Json(then.ToJson()) : Unknown("There was no such account at that moment.");
-        return await CurrentAsync(connection, accountId, cancellation) is { } json ? Json(json) : Unknown();
+        return await CurrentAsync(connection, accountId, eventId, cancellation) is { } json ? Json(json) : Unknown();
     }
 
     /// <summary>The document, or where the stream is ahead of it the fold of the stream: whoever was told that something has happened to an
     /// account sees it here, however far the read model is behind.</summary>
-    public static async Task<string?> CurrentAsync(NpgsqlConnection connection, Guid accountId, CancellationToken cancellation)
+    /// <param name="eventId">Null, or an event that must be in the account's stream: by it, who has proposed it is told from who proposed another in its place.</param>
+    public static async Task<string?> CurrentAsync(NpgsqlConnection connection, Guid accountId, Guid? eventId, CancellationToken cancellation)
     {
-        var (document, documentVersion, streamVersion) = await connection.QuerySingleAsync<(string?, long, long)>(new CommandDefinition($"""
+        var (document, documentVersion, streamVersion) = await connection.QuerySingleOrDefaultAsync<(string?, long, long)>(new CommandDefinition($"""
             select a.document::text, coalesce(a.version, 0), coalesce(s.version, 0)
             from (select @accountId::uuid as id) wanted
             left join {ReadModel.Schema}.accounts a on a.id = wanted.id
             left join {LogStore.Schema}.mt_streams s on s.id = wanted.id
-            """, new { accountId }, cancellationToken: cancellation));
+            where @eventId::uuid is null or exists (select from {LogStore.Schema}.mt_events e where e.stream_id = wanted.id and e.id = @eventId)
+            """, new { accountId, eventId }, cancellationToken: cancellation));
         return documentVersion >= streamVersion
             ? document
             : AccountDocument.Fold(await History.ReadAsync(connection, accountId, long.MaxValue, cancellation))?.ToJson();

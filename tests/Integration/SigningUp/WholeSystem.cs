@@ -47,6 +47,41 @@ public sealed class WholeSystem : IAsyncLifetime
         return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject(), response.Headers);
     }
 
+    /// <summary>What the account's page says to whoever has the token in this answer.</summary>
+    public async Task<string> PageAsync(JsonObject signedUp, string query = "")
+    {
+        using var request = Request(HttpMethod.Get, signedUp, query);
+        request.Headers.Accept.ParseAdd("text/html");
+        using var response = await Gateway.SendAsync(request);
+        return await response.Content.ReadAsStringAsync();
+    }
+
+    /// <summary>The account's state, for the same.</summary>
+    public async Task<(HttpStatusCode Status, JsonObject Body)> StatusAsync(JsonObject signedUp)
+    {
+        using var request = Request(HttpMethod.Get, signedUp, "");
+        using var response = await Gateway.SendAsync(request);
+        return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject());
+    }
+
+    public async Task<HttpResponseMessage> PostAsync(JsonObject signedUp, string path, object body)
+    {
+        using var request = Request(HttpMethod.Post, signedUp, path);
+        request.Content = JsonContent.Create(body);
+        return await Gateway.SendAsync(request);
+    }
+
+    private static HttpRequestMessage Request(HttpMethod method, JsonObject signedUp, string path) =>
+        new(method, $"users/{signedUp["id"]}{path}") { Headers = { Authorization = new("Bearer", (string?)signedUp["statusToken"]) } };
+
+    /// <summary>How many commands are in a queue, taken by somebody or not.</summary>
+    public async Task<long> CommandsAsync(string queue)
+    {
+        using var management = System.Parts.ManagementClient();
+        var figures = JsonNode.Parse(await management.GetStringAsync($"api/queues/{System.Parts.VirtualHost}/{queue}"))!;
+        return (long?)figures["messages"] ?? 0;
+    }
+
     public async Task<HttpResponseMessage> ActivateAsync(string token) => await Gateway.PostAsJsonAsync("activations", new { token });
 
     /// <summary>The read model's document, once it is as <paramref name="expected"/>.</summary>

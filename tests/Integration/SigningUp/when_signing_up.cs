@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
 using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.SigningUp.WholeSystem;
 
@@ -72,10 +74,41 @@ public class when_signing_up(WholeSystem whole) : IClassFixture<WholeSystem>
         var (status, body, headers) = await whole.SignUpAsync(email, key: key);
         Assert.Equal(HttpStatusCode.Accepted, status);
         Assert.NotNull(headers.Location);
+        var (soon, late) = (await whole.PageAsync(body), await whole.PageAsync(body, "?since=1764200000"));
 
         await whole.System["Uniqueness"].StartAsync();
+        Assert.Contains("This page refreshes by itself", soon, StringComparison.Ordinal);
+        Assert.Contains("please sign up again", late, StringComparison.Ordinal);
         await whole.DocumentAsync((string)body["id"]!, d => (string?)d["status"] == "pending", "it was decided");
         Assert.Equal(HttpStatusCode.Created, (await whole.SignUpAsync(email, key: key)).Status);
+    }
+
+    [Fact]
+    public async Task with_somebody_elses_key_while_nothing_is_decided_shows_nothing_of_them_and_is_refused_at_any_gateway()
+    {
+        var (email, key) = (NewEmail(), Guid.NewGuid().ToString());
+        await whole.System["Uniqueness"].FreezeAsync();
+        (HttpStatusCode Status, JsonObject Body, HttpResponseHeaders Headers) theirs, mine;
+        try
+        {
+            var first = whole.SignUpAsync(email, key: key);
+            await Wait.UntilAsync(async () => await whole.CommandsAsync("uniqueness") > 0, "theirs is on its way");
+            (mine, theirs) = (await whole.SignUpAsync(NewEmail(), username: "Mallory", key: key), await first);
+        }
+        finally
+        {
+            await whole.System["Uniqueness"].ContinueAsync();
+        }
+        Assert.Equal((HttpStatusCode.Accepted, theirs.Headers.Location), (mine.Status, mine.Headers.Location));
+        await whole.System["Gateway"].KillAsync();
+        await whole.System["Gateway"].StartAsync();
+
+        var refused = await Wait.ForAsync(async () => await whole.StatusAsync(mine.Body) is { Status: HttpStatusCode.OK } answer ? answer.Body : null, "mine is decided");
+        Assert.Equal(("refused", "idempotency-key-reused", null, null), ((string?)refused["status"], (string?)refused["reason"], (string?)refused["username"], (string?)refused["email"]));
+        Assert.Contains("This form was sent before", await whole.PageAsync(mine.Body), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Conflict, (await whole.PostAsync(mine.Body, "/email", new { email = NewEmail() })).StatusCode);
+        var shown = (await whole.StatusAsync(theirs.Body)).Body;
+        Assert.Equal(("pending", email), ((string?)shown["status"], (string?)shown["email"]));
     }
 
     [Fact]

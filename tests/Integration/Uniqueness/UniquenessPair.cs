@@ -37,6 +37,14 @@ public sealed class UniquenessPair : IAsyncLifetime
         return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject());
     }
 
+    /// <summary>What became of a proposal, asked at the second instance.</summary>
+    public async Task<(int Status, JsonObject Verdict)> FindAsync(ProposeEvent proposal)
+    {
+        using var http = new HttpClient { DefaultRequestHeaders = { { "X-Api-Key", System.ApiKey } } };
+        using var response = await http.GetAsync($"{Second.Url}/event/{proposal.StreamId}/{proposal.EventId}");
+        return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject());
+    }
+
     public static string NewEmail() => $"{Guid.NewGuid():N}@example.org";
 
     public static SignUp NewSignUp(string? email = null) =>

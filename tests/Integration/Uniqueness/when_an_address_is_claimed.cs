@@ -94,6 +94,38 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
     }
 
     [Fact]
+    public async Task whoever_has_missed_the_answer_finds_it_at_any_instance()
+    {
+        var (yes, no) = (Proposal(Guid.NewGuid(), NewEmail()), Proposal(Guid.NewGuid(), NewEmail()));
+        Assert.Equal(404, (await pair.FindAsync(yes)).Status);
+        var accepted = await pair.ProposeAsync(yes);
+        await pair.ProposeAsync(no with { Data = yes.Data });
+        var (other, invalid) = (yes with { EventId = Guid.NewGuid() }, no with { EventId = Guid.NewGuid(), Type = "Nonsense" });
+        await pair.ProposeAsync(other);
+        await pair.ProposeAsync(invalid);
+
+        foreach (var (proposal, outcome, constraint) in new[] { (yes, "Accepted", null), (no, "NotUnique", "email"), (other, "VersionConflict", null), (invalid, "Invalid", null) })
+        {
+            var (status, verdict) = await pair.FindAsync(proposal);
+            Assert.Equal((200, outcome, constraint), (status, (string?)verdict["outcome"], (string?)verdict["constraint"]));
+        }
+        Assert.Equal(accepted!.Position, (long)(await pair.FindAsync(yes)).Verdict["position"]!);
+    }
+
+    [Fact]
+    public async Task a_proposal_that_met_another_version_is_decided_anew_where_it_meets_the_right_one()
+    {
+        var (first, email) = (Proposal(Guid.NewGuid(), NewEmail()), NewEmail());
+        var change = new ProposeEvent(first.StreamId, Guid.NewGuid(), 1, "EmailChanged", System.Text.Json.JsonSerializer.SerializeToElement(
+            new { oldEmail = (string?)first.Data.GetProperty("email").GetString(), newEmail = email, changedAt = DateTimeOffset.UnixEpoch }));
+        Assert.Equal(VerdictOutcome.VersionConflict, (await pair.ProposeAsync(change))!.Outcome);
+        await pair.ProposeAsync(first);
+
+        Assert.Equal(VerdictOutcome.Accepted, (await pair.ProposeAsync(change))!.Outcome);
+        Assert.Equal("Accepted", (string?)(await pair.FindAsync(change)).Verdict["outcome"]);
+    }
+
+    [Fact]
     public async Task it_lives_until_it_is_given_up_and_is_free_for_another_then()
     {
         var (first, second, a, b) = (Guid.NewGuid(), Guid.NewGuid(), NewEmail(), NewEmail());

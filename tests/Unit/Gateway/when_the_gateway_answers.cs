@@ -12,7 +12,7 @@ namespace Signup.Tests.Unit.Gateway;
 
 public class when_the_gateway_answers
 {
-    private static readonly Guid Ada = Guid.Parse("0193b1c2-0000-7000-8000-000000000001"), Bob = Guid.Parse("0193b1c2-0000-7000-8000-000000000002");
+    private static readonly Guid Ada = Guid.Parse("0193b1c2-0000-7000-8000-000000000001"), Bob = Guid.Parse("0193b1c2-0000-7000-8000-000000000002"), SignUp = Guid.NewGuid();
 
     [Theory]
     [InlineData(null, false)]
@@ -118,25 +118,26 @@ public class when_the_gateway_answers
     public void an_account_is_shown_to_whoever_holds_its_token_and_to_nobody_else()
     {
         var tokens = Tokens();
-        Assert.Equal(Holder.Bearer, tokens.Find(Request(bearer: tokens.Issue(Ada)), Ada));
-        Assert.Equal(Holder.Cookie, tokens.Find(Request(cookie: tokens.Issue(Ada)), Ada));
-        Assert.Equal(Holder.Nobody, tokens.Find(Request(), Ada));
-        Assert.Equal(Holder.Nobody, tokens.Find(Request(bearer: tokens.Issue(Bob)), Ada));
-        Assert.Equal(Holder.Nobody, tokens.Find(Request(cookie: tokens.Issue(Bob)), Ada));
-        Assert.Equal(Holder.Nobody, tokens.Find(Request(bearer: "nonsense", cookie: tokens.Issue(Ada)), Ada));
-        Assert.Equal(Holder.Nobody, tokens.Find(Request(bearer: tokens.Issue(Ada)[..^2] + "AA"), Ada));
+        Assert.Equal(new StatusProof(Ada, SignUp, IsCookie: false), tokens.Find(Request(bearer: tokens.Issue(Ada, SignUp)), $"{Ada}"));
+        Assert.Equal(new StatusProof(Ada, SignUp, IsCookie: true), tokens.Find(Request(cookie: tokens.Issue(Ada, SignUp)), $"{Ada}"));
+        Assert.Null(tokens.Find(Request(), $"{Ada}"));
+        Assert.Null(tokens.Find(Request(bearer: tokens.Issue(Bob, SignUp)), $"{Ada}"));
+        Assert.Null(tokens.Find(Request(cookie: tokens.Issue(Bob, SignUp)), $"{Ada}"));
+        Assert.Null(tokens.Find(Request(bearer: "nonsense", cookie: tokens.Issue(Ada, SignUp)), $"{Ada}"));
+        Assert.Null(tokens.Find(Request(bearer: tokens.Issue(Ada, SignUp)[..^2] + "AA"), $"{Ada}"));
+        Assert.Null(tokens.Find(Request(bearer: tokens.Issue(Ada, SignUp)), "nobody"));
     }
 
     [Fact]
     public void a_token_for_the_link_in_the_mail_is_none_for_the_account_and_the_other_way_round()
     {
         var signed = Signed();
-        Assert.Equal(Holder.Nobody, Tokens().Find(Request(bearer: signed.Issue("activation", Ada, DateTimeOffset.UtcNow.AddDays(1))), Ada));
-        Assert.Equal(TokenState.Invalid, signed.Read("activation", Tokens().Issue(Ada), out _));
+        Assert.Null(Tokens().Find(Request(bearer: signed.Issue("activation", Ada, DateTimeOffset.UtcNow.AddDays(1))), $"{Ada}"));
+        Assert.Equal(TokenState.Invalid, signed.Read("activation", Tokens().Issue(Ada, SignUp), out _));
     }
 
     [Fact]
-    public void the_same_account_has_the_same_token_for_ever() => Assert.Equal(Tokens().Issue(Ada), Tokens().Issue(Ada));
+    public void the_same_sign_up_has_the_same_token_for_ever() => Assert.Equal(Tokens().Issue(Ada, SignUp), Tokens().Issue(Ada, SignUp));
 
     private static SignedTokens Signed() => new(new byte[32], TimeProvider.System);
 

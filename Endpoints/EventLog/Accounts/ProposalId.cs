@@ -1,0 +1,19 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Signup.EventLog.Accounts;
+
+/// <summary>
+/// What names a proposal, and its event once it is in the log: a digest of what was asked for. So the same, however often it is asked, is one proposal, other
+/// content is another one, and whoever asked can find what became of it. Those of sign-ups are in the log for ever.
+/// </summary>
+public static class ProposalId
+{
+    /// <summary>When it was asked for, and in which language, does not matter.</summary>
+    public static Guid OfSignUp(Guid accountId, string username, string email, string passwordHash) => Of(accountId, username.Trim(), email.Trim(), passwordHash);
+
+    /// <summary>A new try is another proposal: the address may be free by then.</summary>
+    public static Guid OfCorrection(Guid accountId, string email, DateTimeOffset requestedAt) => Of(accountId, email.Trim(), requestedAt.UtcTicks);
+
+    private static Guid Of(params object[] content) => new(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', content)))[..16]);
+}

@@ -1,0 +1,25 @@
+using System.Text.Json;
+using Signup.Messages.Uniqueness;
+
+namespace Signup.Gateway.Accounts;
+
+/// <summary>Asks Uniqueness what became of a proposal whose answer came too late, or went to a gateway that is no more.</summary>
+public sealed class VerdictClient(HttpClient http)
+{
+    /// <summary>Short: whoever waits for the page is told that it is not decided, and asks again in a moment.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
+
+    /// <returns>Null: it is not decided, as far as can be known now.</returns>
+    public async Task<Verdict?> FindAsync(Guid streamId, Guid eventId, CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await http.GetAsync($"/event/{streamId}/{eventId}", cancellation);
+            return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<Verdict>(cancellation) : null;
+        }
+        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+}

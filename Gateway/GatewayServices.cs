@@ -41,8 +41,6 @@ public static class GatewayServices
         services.AddSingleton<PasswordHasher>().AddSingleton<HashingPool>();
         services.AddSingleton(new SignUpLimit(settings.GetValue("RateLimiting:SignUpsPerMinute", 60)));
         services.AddSingleton<SignUpDesk>();
-        services.AddOptions<ResendSettings>().Bind(settings.GetSection("Resend")).ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton<ResendLimit>();
         services.AddSingleton<DevInbox>();
         services.AddHostedService<WarmUp>();
         services.AddMailEvents(settings);

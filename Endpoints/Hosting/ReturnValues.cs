@@ -3,6 +3,7 @@ using JasperFx.CodeGeneration;
 using JasperFx.CodeGeneration.Frames;
 using JasperFx.CodeGeneration.Model;
 using Signup.Messages.Accounts;
+using Signup.Messages.Mail;
 using Signup.Messages.Uniqueness;
 using Wolverine.Configuration;
 using Wolverine.Runtime.Handlers;
@@ -24,6 +25,7 @@ internal sealed class ReturnValues : IHandlerPolicy
             Each<ProposeEvent>(chain, value => Call<HandlerSends>(nameof(HandlerSends.ForwardAsync), Constant.For(Topology.Uniqueness), value));
             Each<Verdict>(chain, value => Call<HandlerSends>(nameof(HandlerSends.ReplyAsync), value));
             Each<ActivationVerdict>(chain, value => Call<HandlerSends>(nameof(HandlerSends.ReplyAsync), value));
+            Each<ResendVerdict>(chain, value => Call<HandlerSends>(nameof(HandlerSends.ReplyAsync), value));
         }
     }
 

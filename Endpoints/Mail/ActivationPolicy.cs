@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using Signup.EventLog.Accounts;
+using ResendOutcome = Signup.Messages.Mail.ResendOutcome;
+using ResendVerdict = Signup.Messages.Mail.ResendVerdict;
 
 namespace Signup.Mail;
 
@@ -197,23 +199,34 @@ public sealed class ActivationPolicy(MailSettings settings)
 
     // The user asks for the mail again
 
-    /// <summary>Asking too soon, or too often, changes nothing; so does asking where no mail can follow. Who asks is told the same in any case.</summary>
+    /// <summary>What whoever asks for the mail again is told.</summary>
+    public ResendVerdict MayResend(Activation? state, Guid accountId, DateTimeOffset askedAt)
+    {
+        if (state is null or { Status: ActivationStatus.Unwanted } or { ExpiryAskedAt: not null }) return new(accountId, ResendOutcome.NotAny, null);
+        // The first one is still due.
+        if (state.Status == ActivationStatus.Waiting) return new(accountId, ResendOutcome.Sending, null);
+        var asked = Lately(state, askedAt);
+        var next = asked.Length >= settings.ResendsPerDay ? asked[^settings.ResendsPerDay].AddDays(1)
+            : asked.Length > 0 && asked.Max() + settings.ResendCooldown is var cool && askedAt < cool ? cool
+            : (DateTimeOffset?)null;
+        return new(accountId, next is null ? ResendOutcome.Sending : ResendOutcome.TooSoon, next);
+    }
+
+    /// <summary>Asking too soon, or too often, changes nothing; so does asking where no mail can follow.</summary>
     public Decision Resend(Activation? state, DateTimeOffset askedAt)
     {
-        // The first mail is still due, or none is any more.
-        if (state is null or { Status: ActivationStatus.Waiting or ActivationStatus.Unwanted } or { ExpiryAskedAt: not null }) return new(state);
-        var asked = state.ResendsAsked.Where(t => t > askedAt.AddDays(-1)).ToImmutableArray();
-        if (asked.Length >= settings.ResendsPerDay || asked.Any(t => askedAt < t + settings.ResendCooldown)) return new(state);
-
+        if (state is null or { Status: ActivationStatus.Waiting } || MayResend(state, state.AccountId, askedAt).Outcome != ResendOutcome.Sending) return new(state);
         return new(state with
         {
             Resends = state.ResendDue ? state.Resends : state.Resends + 1,
             ResendDue = true,
-            ResendsAsked = asked.Add(askedAt),
+            ResendsAsked = Lately(state, askedAt).Add(askedAt),
             RetryAt = state.ResendDue ? state.RetryAt : null,
             PutOffs = state.ResendDue ? state.PutOffs : 0,
         });
     }
+
+    private static ImmutableArray<DateTimeOffset> Lately(Activation state, DateTimeOffset askedAt) => [.. state.ResendsAsked.Where(t => t > askedAt.AddDays(-1))];
 
     // What became of a mail. Results of a mail that is no longer due (the account was activated meanwhile,
     // a second process had sent it too) change nothing.

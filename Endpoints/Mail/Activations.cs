@@ -47,15 +47,16 @@ public sealed class Activations
     private readonly NpgsqlDataSource _database;
     private readonly IDocumentStore _log;
     private readonly ActivationPolicy _policy;
+    private readonly EventPublisher _publisher;
     private readonly TimeProvider _time;
     private readonly GroupCommit<Request, Decision> _commits;
 
     /// <summary>Rows name the loop that has taken them: its number in the process, from here on.</summary>
     private readonly int _first = Random.Shared.Next(1 << 20) * MostLoops;
 
-    public Activations(NpgsqlDataSource database, IDocumentStore log, ActivationPolicy policy, TimeProvider time)
+    public Activations(NpgsqlDataSource database, IDocumentStore log, ActivationPolicy policy, EventPublisher publisher, TimeProvider time)
     {
-        (_database, _log, _policy, _time) = (database, log, policy, time);
+        (_database, _log, _policy, _publisher, _time) = (database, log, policy, publisher, time);
         _commits = new(CommitAsync, MaxBatch);
     }
 
@@ -222,6 +223,7 @@ public sealed class Activations
         var decisions = await DecideAllAsync(connection, requests);
         await AppendAsync(transaction, requests, decisions);
         await transaction.CommitAsync();
+        if (decisions.Any(d => d.Facts.Count > 0)) _publisher.WakeUp.Signal();
         return decisions;
     }
 

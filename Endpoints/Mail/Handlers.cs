@@ -19,6 +19,14 @@ public static class WakeUpHandler
 /// <summary>The user has asked. Returns when that is committed, and only then is the message acknowledged.</summary>
 public static class ResendActivationMailHandler
 {
-    public static Task Handle(ResendActivationMail command, Activations activations, ActivationPolicy policy) =>
-        activations.DecideAsync(command.AccountId, state => policy.Resend(state, command.RequestedAt));
+    public static async Task<ResendVerdict> Handle(ResendActivationMail command, Activations activations, ActivationPolicy policy)
+    {
+        var verdict = new ResendVerdict(command.AccountId, ResendOutcome.NotAny, null);
+        await activations.DecideAsync(command.AccountId, state =>
+        {
+            verdict = policy.MayResend(state, command.AccountId, command.RequestedAt);
+            return policy.Resend(state, command.RequestedAt);
+        });
+        return verdict;
+    }
 }

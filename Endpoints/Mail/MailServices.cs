@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using Signup.EventLog.Accounts;
 using Signup.Hosting;
 
 namespace Signup.Mail;
@@ -25,6 +26,7 @@ public static class MailServices
         });
         services.AddHostedService<CreateTable>();
         services.AddProjection<PendingAccounts>("pending-accounts");
+        services.AddEventPublisher("mail", nameof(ActivationMailSent), nameof(ActivationMailFailed), nameof(MailSent), nameof(MailFailed));
         services.AddHostedService<SendDueMails>();
         services.AddHealthChecks().AddCheck<MailHealth>("mail-provider");
     }

@@ -59,5 +59,5 @@ public sealed record CorrectionView(string Status, [property: JsonIgnore(Conditi
 /// <param name="DeliveredAt">When the recipient's server took it, where the mail provider says so.</param>
 public sealed record MailView(string State, DateTimeOffset? SentAt, DateTimeOffset? FailedAt, string? Reason, DateTimeOffset? DeliveredAt)
 {
-    public const string Sent = "sent", Failed = "failed", Bounced = "bounced", Complained = "complained";
+    public const string Queued = "queued", Sent = "sent", Failed = "failed", Bounced = "bounced", Complained = "complained";
 }

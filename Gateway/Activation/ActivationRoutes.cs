@@ -81,41 +81,42 @@ public static class ActivationRoutes
     private static IResult BadToken(string type, string title, string message) =>
         Problems.Problem(400, type, title, message, new Dictionary<string, string[]> { [TokenField] = [message] });
 
+    /// <summary>Mail knows how often the mail may be asked for; whoever has an account that is not waiting for it is told how the account is.</summary>
     private static async Task<IResult> ResendAsync(
-        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ResendLimit limit, CommandClient commands, AccountLookup accounts, AccountAnswers answers, IConfiguration settings, TimeProvider time)
+        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, CommandClient commands, AccountLookup accounts, AccountAnswers answers, IConfiguration settings, TimeProvider time)
     {
         var texts = Client.Texts(http.Request);
         var page = Client.WantsPage(http.Request);
         if (statusTokens.Find(http.Request, id) is not { } proof) return AccountRoutes.NotFound(http);
-        var accountId = proof.AccountId;
         if (proof.IsCookie && await IsForgedAsync(http, formTokens))
             return page ? Message(400, texts, texts.BadRequestTitle, texts.FormTooOld) : Problems.Problem(400, "form-token", texts.BadRequestTitle, texts.FormTooOld);
-
-        if (limit.Refuse(accountId) is { } wait)
-        {
-            Problems.SetRetryAfter(http.Response, wait);
-            var message = texts.TooManyMails(Problems.Seconds(wait));
-            return page
-                ? await answers.ShowAsync(http, proof, 429, message)
-                : Problems.Problem(429, "too-many-mails", texts.TooManyTitle, message, retryAfter: wait);
-        }
         try
         {
-            var timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
-            await commands.SendAsync(Topology.Mail, new ResendActivationMail(accountId, time.GetUtcNow()), Guid.CreateVersion7(), timeout, http.RequestAborted);
+            var account = await accounts.FindAsync(proof, http.RequestAborted);
+            if (account.Status != AccountView.Pending) return await answers.ShowAsync(http, proof);
+            if (account.Mail is { State: MailView.Queued }) return await SendingAsync(texts.MailStillComing);
+            var (now, timeout) = (time.GetUtcNow(), settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5)));
+            var verdict = await commands.AskAsync<ResendVerdict>(Topology.Mail, new ResendActivationMail(proof.AccountId, now), Guid.CreateVersion7(), timeout, http.RequestAborted);
+            switch (verdict)
+            {
+                case { Outcome: ResendOutcome.TooSoon, NextAt: { } next }:
+                    var wait = next - now;
+                    Problems.SetRetryAfter(http.Response, wait);
+                    var message = texts.TooManyMails(Problems.Seconds(wait));
+                    return page ? await answers.ShowAsync(http, proof, 429, message) : Problems.Problem(429, "too-many-mails", texts.TooManyTitle, message, retryAfter: wait);
+                case { Outcome: ResendOutcome.NotAny }:
+                    return await answers.ShowAsync(http, proof);
+                default:
+                    return await SendingAsync(texts.MailComing);
+            }
         }
-        catch (BrokerUnavailableException e) when (!e.MayBeThere)
+        catch (Exception e) when (e is BrokerUnavailableException or QueryUnavailableException)
         {
             Problems.SetRetryAfter(http.Response, RetryAfterOutage);
             return page ? Message(503, texts, texts.UnavailableTitle, texts.ResendUnavailable) : Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.ResendUnavailable);
         }
-        catch (BrokerUnavailableException)
-        {
-            // Sent, as far as anyone can say.
-        }
-        return page
-            ? await answers.ShowAsync(http, proof, 202, texts.MailComing)
-            : Results.Accepted($"/users/{accountId}", new { id = accountId });
+
+        async Task<IResult> SendingAsync(string notice) => page ? await answers.ShowAsync(http, proof, 202, notice) : Results.Accepted($"/users/{proof.AccountId}", new { id = proof.AccountId });
     }
 
     /// <summary>A cookie comes along whoever made the browser ask: a form has to show that it is ours, anything else that no other site sent it.</summary>

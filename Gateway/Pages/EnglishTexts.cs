@@ -117,6 +117,7 @@ internal sealed class EnglishTexts : Texts
     public override string ResendFailedText => "We can send the mail again, with the same link.";
     public override string ResendButton => "Send the mail again";
     public override string MailComing => "We are sending the mail again.";
+    public override string MailStillComing => "Our mail is on its way already.";
     public override string CorrectTitle => "Correct the address";
     public override string CorrectText => "Everything else stays as you typed it, and the mail goes to the new address. Links that we sent before stop working.";
     public override string CorrectButton => "Change the address";

@@ -117,6 +117,7 @@ internal sealed class GermanTexts : Texts
     public override string ResendFailedText => "Wir können die Mail noch einmal senden, mit demselben Link.";
     public override string ResendButton => "Mail noch einmal senden";
     public override string MailComing => "Wir senden die Mail noch einmal.";
+    public override string MailStillComing => "Unsere Mail ist schon unterwegs.";
     public override string CorrectTitle => "Adresse berichtigen";
     public override string CorrectText => "Alles andere bleibt, wie Sie es eingegeben haben, und die Mail geht an die neue Adresse. Links, die wir vorher gesendet haben, gelten dann nicht mehr.";
     public override string CorrectButton => "Adresse ändern";

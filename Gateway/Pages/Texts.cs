@@ -86,6 +86,7 @@ public abstract class Texts
     public abstract string ResendFailedText { get; }
     public abstract string ResendButton { get; }
     public abstract string MailComing { get; }
+    public abstract string MailStillComing { get; }
     public abstract string CorrectTitle { get; }
     public abstract string CorrectText { get; }
     public abstract string CorrectButton { get; }

@@ -210,10 +210,18 @@ public sealed class when_the_whole_system_is_there(when_the_whole_system_is_ther
         // A cookie comes along with whatever another site makes the browser send.
         Assert.Equal(400, (await Gateway.SendAsync(HttpMethod.Post, path, null, ("Cookie", signedUp.Cookie), ("Origin", "https://evil.example"))).Status);
         Assert.Equal(400, (await Gateway.PostFormAsync(path, new Dictionary<string, string>(), ("Cookie", signedUp.Cookie))).Status);
+        await Wait.UntilAsync(async () => (string?)(await MailOfAsync(signedUp))["state"] == "sent", "the first mail is sent");
         Assert.Equal(202, (await Gateway.SendAsync(HttpMethod.Post, path, null, Bearer(signedUp.Json))).Status);
         var again = await Gateway.SendAsync(HttpMethod.Post, path, null, Bearer(signedUp.Json));
         Assert.Equal(429, again.Status);
         Assert.InRange(int.Parse(again.Header("Retry-After")!, System.Globalization.CultureInfo.InvariantCulture), 1, 60);
+
+        // Who is active needs none, and is told that.
+        var token = await LinkAsync($"activation.{signedUp.Json["id"]}");
+        Assert.Equal(200, (await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = token }.ToJsonString())).Status);
+        var active = await Gateway.SendAsync(HttpMethod.Post, path, null, Bearer(signedUp.Json));
+        Assert.Equal((200, "active"), (active.Status, (string?)active.Json["status"]));
+        Assert.Contains("Your account is active", (await Gateway.SendAsync(HttpMethod.Post, path, null, Bearer(signedUp.Json), ("Accept", "text/html"))).Text, StringComparison.Ordinal);
     }
 
     [Fact]

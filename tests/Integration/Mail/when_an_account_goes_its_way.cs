@@ -78,6 +78,34 @@ public sealed class when_an_account_goes_its_way(MailAndProvider running) : ICla
     }
 
     [Fact]
+    public async Task whoever_subscribes_is_told_what_became_of_its_mails()
+    {
+        await using var smtp = new SmtpServer { OnRecipient = (_, address) => Task.FromResult(address == "nobody@example.com" ? "550 5.1.1 no such user" : null) };
+        await using var mail = await MailProcess.StartAsync("mailtells", smtp.Start());
+        await using var channel = await mail.System.Broker.OpenChannelAsync(Wait.Token);
+        await Topology.SubscribeAsync(channel, new("partner", [typeof(ActivationMailSent), typeof(ActivationMailFailed), typeof(MailSent), typeof(MailFailed)]), Wait.Token);
+
+        var (ada, nobody) = (await mail.SignUpAsync("ada@example.com"), await mail.SignUpAsync("nobody@example.com"));
+        var told = new[] { await NextAsync(), await NextAsync() };
+        await mail.AppendAsync(ada, new Stored.EmailChanged("ada@example.com", "lovelace@example.com", DateTimeOffset.UtcNow));
+        var changed = new[] { await NextAsync(), await NextAsync() };
+
+        Assert.Equal([(nameof(ActivationMailSent), ada, 2, "activation"), (nameof(ActivationMailFailed), nobody, 2, "activation")], told.OrderByDescending(m => m.Type));
+        Assert.Equal([(nameof(ActivationMailSent), ada, "activation~1"), (nameof(MailSent), ada, "email-changed-3")], changed.Select(m => (m.Type, m.Account, m.Purpose)).Order());
+
+        async Task<(string Type, Guid Account, long Version, string Purpose)> NextAsync()
+        {
+            BasicGetResult? message = null;
+            await Wait.UntilAsync(async () => (message = await channel.BasicGetAsync("partner", autoAck: true)) is not null, "a message for the partner");
+            var body = JsonDocument.Parse(message!.Body).RootElement;
+            var (account, version) = (body.GetProperty("AccountId").GetGuid(), body.GetProperty("Version").GetInt64());
+            await using var ofEvent = mail.System.Database.CreateCommand($"select id::text from log.mt_events where stream_id = '{account}' and version = {version}");
+            Assert.Equal(await ofEvent.ExecuteScalarAsync(), message.BasicProperties.MessageId);
+            return (message.BasicProperties.Type!.Split('.')[^1], account, version, body.GetProperty("Purpose").GetString()!);
+        }
+    }
+
+    [Fact]
     public async Task the_same_event_delivered_many_times_is_one_mail()
     {
         var mail = running.Mail;

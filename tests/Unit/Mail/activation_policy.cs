@@ -1,5 +1,6 @@
 using Signup.EventLog.Accounts;
 using Signup.Mail;
+using ResendOutcome = Signup.Messages.Mail.ResendOutcome;
 using static Signup.Tests.Unit.Mail.Given;
 
 namespace Signup.Tests.Unit.Mail.activation_policy;
@@ -477,6 +478,29 @@ public sealed class when_the_user_asks_for_the_mail_again
         var before = given.State;
         Assert.Same(before, given.After((p, s) => p.Resend(s, Start.AddHours(25).AddSeconds(-1))).State);
         Assert.Equal("resend-6", given.After((p, s) => p.Resend(s, Start.AddHours(25))).Due.Purpose);
+    }
+
+    [Fact]
+    public void they_are_told_when_it_may_be_asked_for_again()
+    {
+        var given = MailSent();
+        Assert.Equal((ResendOutcome.Sending, null), Told(Start.AddHours(1)));
+        given.After((p, s) => p.Resend(s, Start.AddHours(1)));
+        Assert.Equal((ResendOutcome.TooSoon, Start.AddHours(1).AddMinutes(1)), Told(Start.AddHours(1).AddSeconds(59)));
+        Assert.Equal((ResendOutcome.Sending, null), Told(Start.AddHours(1).AddSeconds(60)));
+        for (var i = 2; i <= 5; i++) given.After((p, s) => p.Sent(s, $"resend-{i - 1}", Start.AddHours(i))).After((p, s) => p.Resend(s, Start.AddHours(i)));
+        Assert.Equal((ResendOutcome.TooSoon, Start.AddHours(25)), Told(Start.AddHours(6)));
+        Assert.Equal((ResendOutcome.Sending, null), Told(Start.AddHours(25)));
+
+        (ResendOutcome, DateTimeOffset?) Told(DateTimeOffset at) => given.Policy.MayResend(given.State, Given.Account, at) is var told ? (told.Outcome, told.NextAt) : default;
+    }
+
+    [Fact]
+    public void they_are_told_that_none_follows_where_none_does()
+    {
+        foreach (var given in new[] { new Given(), MailSent().Heard(Given.Ends[0]), MailSent().Heard(new MailComplained("activation", Start.AddHours(1))), MailSent().After((p, s) => p.ExpiryAsked(s, Start.AddDays(7))) })
+            Assert.Equal(ResendOutcome.NotAny, given.Policy.MayResend(given.State, Given.Account, Start.AddHours(2)).Outcome);
+        Assert.Equal(ResendOutcome.Sending, SignedUp().Policy.MayResend(SignedUp().State, Given.Account, Start.AddHours(2)).Outcome);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public static class CorrectEmailHandler
         // Asked again, by whoever did not hear the answer.
         if (account is { Status: AccountStatus.Pending, AddressChanges: > 0 } && account.Email == email)
             return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Accepted, account.Version, 0, null));
-        if (account.Status != AccountStatus.Pending || !account.Mail.IsInVain() || email.Length == 0 || email == account.Email)
+        if (account.Status != AccountStatus.Pending || !account.Mail.IsInVain() || email.Length is 0 or > Limits.Email || email == account.Email)
             return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
 
         var changed = new EmailChanged(account.Email, email, command.RequestedAt);

@@ -1,3 +1,4 @@
+using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
@@ -10,7 +11,7 @@ public static class SignUpHandler
 {
     public static (ProposeEvent?, Verdict?) Handle(SignUp command)
     {
-        if (!IsComplete(command))
+        if (!IsValid(command))
             return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
 
         var created = new AccountCreated(command.Username.Trim(), command.Email.Trim(), command.PasswordHash, command.Language, command.RequestedAt);
@@ -18,9 +19,13 @@ public static class SignUpHandler
     }
 
     /// <summary>The gateway has said it in the user's words; this is for whoever sends commands without a gateway.</summary>
-    private static bool IsComplete(SignUp command) =>
+    private static bool IsValid(SignUp command) =>
         command.AccountId != Guid.Empty
-        && !string.IsNullOrWhiteSpace(command.Username)
-        && !string.IsNullOrWhiteSpace(command.Email)
-        && command.PasswordHash.StartsWith('$');
+        && IsText(command.Username, most: 2 * Limits.Username) && command.Username.Trim().EnumerateRunes().Count() <= Limits.Username
+        && IsText(command.Email, Limits.Email)
+        && IsText(command.PasswordHash, Limits.PasswordHash) && command.PasswordHash.StartsWith('$')
+        && IsText(command.Language, Limits.Language);
+
+    /// <param name="most">In characters.</param>
+    private static bool IsText(string? text, int most) => !string.IsNullOrWhiteSpace(text) && text.Trim().Length <= most && PlainText.IsPlain(text);
 }

@@ -10,10 +10,10 @@ public static class EmailAddress
 
     /// <summary>The form in which addresses are compared: trimmed, Unicode NFC, the domain as lower-case ASCII (IDNA, RFC 5891),
     /// the local part case-folded. Mail still goes to the address as typed.</summary>
-    /// <exception cref="FormatException">Not an address: no <c>@</c>, nothing beside it, or a domain that cannot be.</exception>
+    /// <exception cref="FormatException">Not an address: no <c>@</c>, nothing beside it, a domain that cannot be, or no plain text.</exception>
     public static string Normalize(string address)
     {
-        var nfc = address.Trim().Normalize(NormalizationForm.FormC);
+        var nfc = PlainText.Compose(address.Trim());
         var at = nfc.LastIndexOf('@');
         if (at <= 0 || at == nfc.Length - 1) throw new FormatException("An e-mail address has the form name@domain.");
         try
@@ -29,6 +29,7 @@ public static class EmailAddress
 
     /// <summary>Text that differs in case only becomes equal. Upper-casing first folds what lower-casing alone keeps apart
     /// (such as ſ and s); NFC again, since folding can decompose.</summary>
+    /// <exception cref="FormatException">It is no plain text.</exception>
     public static string CaseFold(string text) =>
-        text.Trim().Normalize(NormalizationForm.FormC).ToUpperInvariant().ToLowerInvariant().Normalize(NormalizationForm.FormC);
+        PlainText.Compose(text.Trim()).ToUpperInvariant().ToLowerInvariant().Normalize(NormalizationForm.FormC);
 }

@@ -16,7 +16,7 @@ public static class ApiKey
     public static TBuilder RequireApiKey<TBuilder>(this TBuilder endpoints, string setting) where TBuilder : IEndpointConventionBuilder =>
         endpoints.AddEndpointFilter(async (context, next) =>
             IsValid(context.HttpContext, setting) ? await next(context)
-            : Results.Problem(statusCode: StatusCodes.Status401Unauthorized, title: "unauthorized", detail: $"Send the key in the header {Header}."));
+            : Problems.Problem(StatusCodes.Status401Unauthorized, "unauthorized", "Unauthorized", $"Send the key in the header {Header}."));
 
     /// <summary>Whether the request has the key. Takes the same time for every wrong key of a length.</summary>
     public static bool IsValid(HttpContext http, string setting)

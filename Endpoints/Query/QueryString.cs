@@ -1,5 +1,6 @@
 using System.Globalization;
-using Microsoft.AspNetCore.Http.HttpResults;
+using Signup.EventLog;
+using Signup.Hosting;
 
 namespace Signup.Query;
 
@@ -25,18 +26,14 @@ public sealed class QueryString
 
     public void Add(string name, string error) => _errors.TryAdd(name, [error]);
 
-    public ProblemHttpResult Problem() => TypedResults.Problem(new HttpValidationProblemDetails(_errors)
-    {
-        Status = StatusCodes.Status400BadRequest,
-        Title = "Bad request",
-        Detail = string.Join(" ", _errors.Select(e => $"{e.Key}: {e.Value[0]}")),
-    });
+    public IResult Problem() => Problems.Problem(StatusCodes.Status400BadRequest, "bad-request", "Bad request",
+        string.Join(" ", _errors.Select(e => $"{e.Key}: {e.Value[0]}")), _errors);
 
     /// <summary>Not empty and without control characters, or null where it is not given.</summary>
     public string? Text(string name)
     {
         if (Value(name) is not { } text) return null;
-        if (text.Trim().Length is > 0 and <= 254 && !text.Any(char.IsControl)) return text;
+        if (text.Trim().Length is > 0 and <= 254 && !text.Any(char.IsControl) && PlainText.IsPlain(text)) return text;
         Add(name, "Must be a text of 1 to 254 characters.");
         return null;
     }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Mvc;
+using System.Text.Unicode;
 using Signup.Hosting;
 using Signup.Messages.Uniqueness;
 
@@ -8,8 +8,6 @@ namespace Signup.Uniqueness;
 /// <summary>The door over HTTP: <c>POST</c> claims, <c>PATCH</c> replaces, <c>DELETE</c> gives up.</summary>
 public static class EventDoor
 {
-    private const string Problems = "https://signup.invalid/problems";
-
     private sealed record Body(Guid? StreamId, Guid? EventId, long? ExpectedVersion, string? Type, JsonElement? Data);
 
     /// <summary>Pauses before the same proposal is tried again when the database fails; a proposal that was committed after all gets its first answer.</summary>
@@ -29,8 +27,7 @@ public static class EventDoor
     {
         try
         {
-            var body = await JsonSerializer.DeserializeAsync<Body>(http.Request.Body, JsonSerializerOptions.Web, http.RequestAborted)
-                ?? throw new FormatException("The body is empty.");
+            var body = await ReadAsync(http);
             if (body.StreamId is not { } streamId) throw new FormatException("The streamId is missing.");
             if (body.ExpectedVersion is not { } version) throw new FormatException("The expectedVersion is missing: the number of events the stream has, 0 for a new one.");
             if (string.IsNullOrEmpty(body.Type)) throw new FormatException("The type is missing.");
@@ -39,23 +36,34 @@ public static class EventDoor
             if (verb is not null && verb != http.Request.Method) throw new FormatException($"An event of type '{body.Type}' goes in by {verb}.");
             return Answer(await InsistAsync(() => proposals.DecideAsync(streamId, body.EventId, version, body.Type, data, once: false), http.RequestAborted));
         }
-        catch (JsonException e)
-        {
-            return Problem(400, "invalid", $"The body is not what it must be: {e.Message}");
-        }
         catch (FormatException e)
         {
             return Problem(400, "invalid", e.Message);
         }
         catch (RebuildingException e)
         {
-            http.Response.Headers.RetryAfter = "5";
-            return Problem(503, "rebuilding", e.Message);
+            return Problem(503, "rebuilding", e.Message, TimeSpan.FromSeconds(5));
         }
         catch (Exception e) when (Recoverability.IsTransient(e))
         {
-            http.Response.Headers.RetryAfter = "1";
-            return Problem(503, "undecided", "The log cannot be reached. Send the same proposal again; should it have got in after all, it gets its first answer.");
+            return Problem(503, "undecided", "The log cannot be reached. Send the same proposal again; should it have got in after all, it gets its first answer.", TimeSpan.FromSeconds(1));
+        }
+    }
+
+    /// <exception cref="FormatException">It is not what it must be. Says why.</exception>
+    private static async Task<Body> ReadAsync(HttpContext http)
+    {
+        using var bytes = new MemoryStream();
+        await http.Request.Body.CopyToAsync(bytes, http.RequestAborted);
+        var body = bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
+        if (!Utf8.IsValid(body.Span)) throw new FormatException("The body is not UTF-8.");
+        try
+        {
+            return JsonSerializer.Deserialize<Body>(body.Span, JsonSerializerOptions.Web) ?? throw new FormatException("The body is empty.");
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new FormatException($"The body is not what it must be: {e.Message}", e);
         }
     }
 
@@ -84,14 +92,10 @@ public static class EventDoor
     private static IResult Answer(Verdict verdict) => verdict.Outcome switch
     {
         VerdictOutcome.Accepted => Results.Ok(new { version = verdict.Version, position = verdict.Position }),
-        VerdictOutcome.NotUnique => Problem(409, "not-unique", "Another stream holds this value.", verdict.Constraint),
+        VerdictOutcome.NotUnique => Problem(409, "not-unique", "Another stream holds this value.", constraint: verdict.Constraint),
         _ => Problem(409, "version-conflict", "The stream is not at the expected version, or does not hold what the event gives up."),
     };
 
-    private static IResult Problem(int status, string type, string detail, string? constraint = null)
-    {
-        var problem = new ProblemDetails { Status = status, Type = $"{Problems}/{type}", Title = type, Detail = detail };
-        if (constraint is not null) problem.Extensions["constraint"] = constraint;
-        return Results.Problem(problem);
-    }
+    private static IResult Problem(int status, string name, string detail, TimeSpan? retryAfter = null, string? constraint = null) =>
+        Problems.Problem(status, name, name, detail, retryAfter: retryAfter, more: ("constraint", constraint));
 }

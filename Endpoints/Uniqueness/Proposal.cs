@@ -13,6 +13,12 @@ namespace Signup.Uniqueness;
 /// <param name="Once">See <see cref="ProposeEvent.Once"/>.</param>
 internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersion, object Event, IReadOnlyList<Claim> Claims, bool Named, bool Once)
 {
+    /// <summary>More than any stream has.</summary>
+    private const long MostVersions = 1_000_000_000;
+
+    /// <summary>More characters than any event needs.</summary>
+    private const int MostData = 64 * 1024;
+
     /// <summary>The message it came with. Its event is published from a transaction that it shares with others.</summary>
     public Cause Cause { get; } = Cause.Capture();
 
@@ -24,22 +30,33 @@ internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersio
     public static Proposal Read(UniquenessRules rules, Guid streamId, Guid? eventId, long expectedVersion, string type, JsonElement data, bool once)
     {
         if (streamId == Guid.Empty) throw new FormatException("The streamId is missing.");
-        if (expectedVersion < 0) throw new FormatException("The expectedVersion is the number of events the stream has; it cannot be negative.");
+        if (expectedVersion is < 0 or > MostVersions) throw new FormatException($"The expectedVersion is the number of events the stream has: 0 to {MostVersions}.");
         if (EventTypes.Find(type) is not { } known || rules.RulesFor(type).Count == 0)
             throw new FormatException($"The type '{type}' is unknown here; known are {string.Join(", ", rules.EventNames)}.");
         if (data.ValueKind != JsonValueKind.Object) throw new FormatException("The data must be an object.");
         object stored;
         try
         {
+            if (data.GetRawText().Length > MostData) throw new FormatException($"The data must not be longer than {MostData} characters.");
+            if (!IsPlain(data)) throw new FormatException("The data must hold well-formed Unicode only, without NUL and noncharacters.");
             stored = data.Deserialize(known.Stored, LogJson.Options)!;
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new FormatException($"The data is no {type}: {e.Message}", e);
         }
         var canonical = JsonSerializer.SerializeToElement(stored, known.Stored, LogJson.Options);
         return new Proposal(streamId, eventId ?? IdOf(streamId, expectedVersion, type, canonical), expectedVersion, stored, rules.ClaimsOf(type, canonical), eventId is not null, once);
     }
+
+    /// <exception cref="InvalidOperationException">An escape holds half of a surrogate pair, or the bytes are not UTF-8.</exception>
+    private static bool IsPlain(JsonElement json) => json.ValueKind switch
+    {
+        JsonValueKind.String => PlainText.IsPlain(json.GetString()!),
+        JsonValueKind.Array => json.EnumerateArray().All(IsPlain),
+        JsonValueKind.Object => json.EnumerateObject().All(p => PlainText.IsPlain(p.Name) && IsPlain(p.Value)),
+        _ => true,
+    };
 
     /// <summary>Who gives no event id says the same by saying the same: the id is a digest of the proposal.</summary>
     private static Guid IdOf(Guid streamId, long expectedVersion, string type, JsonElement data) =>

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Signup.EventLog;
 
@@ -19,6 +20,9 @@ public sealed class UniquenessRules
 {
     public const string Anything = "*";
 
+    /// <summary>What PostgreSQL can index, 2,704 bytes, and some room for the constraint's name.</summary>
+    private const int MostBytes = 2_000;
+
     private readonly Dictionary<string, Func<string, string>> _normalizers = [];
     private readonly Dictionary<string, List<ClaimRule>> _events = [];
 
@@ -38,7 +42,8 @@ public sealed class UniquenessRules
     {
         if (!data.TryGetProperty(field, out var value) || value.ValueKind != JsonValueKind.String || string.IsNullOrWhiteSpace(value.GetString()))
             throw new FormatException($"The field '{field}' is missing or empty; the constraint '{rule.Constraint}' needs it.");
-        return _normalizers[rule.Constraint](value.GetString()!);
+        var normalized = _normalizers[rule.Constraint](value.GetString()!);
+        return Encoding.UTF8.GetByteCount(normalized) <= MostBytes ? normalized : throw new FormatException($"The field '{field}' is too long to be unique; at most {MostBytes} bytes in UTF-8 are.");
     }
 
     /// <param name="path">For messages.</param>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Signup.Gateway.Inbox;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
+using Signup.Hosting;
 
 namespace Signup.Gateway.Accounts;
 

@@ -1,5 +1,6 @@
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
+using Signup.Hosting;
 
 namespace Signup.Gateway.Accounts;
 

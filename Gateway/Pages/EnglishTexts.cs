@@ -1,4 +1,5 @@
 using System.Globalization;
+using Signup.EventLog.Accounts;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningUp;
@@ -44,9 +45,10 @@ internal sealed class EnglishTexts : Texts
         (Field.Username, SigningUp.Fault.Blank) => "Enter a user name.",
         (Field.Email, SigningUp.Fault.Blank) => "Enter your e-mail address.",
         (_, SigningUp.Fault.Blank) => "Enter a password.",
-        (Field.Username, SigningUp.Fault.TooLong) => $"Enter a user name of at most {SignUpValidation.MaxUsername} characters.",
-        (_, SigningUp.Fault.TooLong) => $"Enter an e-mail address of at most {EmailSyntax.MaxLength} characters.",
+        (Field.Username, SigningUp.Fault.TooLong) => $"Enter a user name of at most {Limits.Username} characters.",
+        (_, SigningUp.Fault.TooLong) => $"Enter an e-mail address of at most {Limits.Email} characters.",
         (Field.Username, SigningUp.Fault.ControlCharacter) => "Enter a user name on one line, without control characters.",
+        (_, SigningUp.Fault.Invisible) => "Enter a user name without invisible characters at its beginning and end.",
         (Field.Email, SigningUp.Fault.ControlCharacter) => "Enter an e-mail address on one line, without control characters.",
         (_, SigningUp.Fault.ControlCharacter) => "Enter a password on one line, without control characters.",
         (_, SigningUp.Fault.NotAnAddress) => "Enter an e-mail address such as name@example.com.",
@@ -159,6 +161,8 @@ internal sealed class EnglishTexts : Texts
     {
         BodyFault.TooLarge => $"Send at most {Body.Limit / 1024} KiB.",
         BodyFault.WrongType => "Send JSON in UTF-8, with the header Content-Type: application/json.",
+        BodyFault.Encoded => "Send the body as it is, without Content-Encoding.",
+        BodyFault.NotUtf8 => "This form came in another encoding than UTF-8. Please fill it in and send it once more; a program must encode it as UTF-8.",
         BodyFault.NotAnObject => "Send a JSON object with the fields username, email and password.",
         _ => "The body is not valid JSON in UTF-8. Check quotes, commas and brackets, and that no name comes twice.",
     };

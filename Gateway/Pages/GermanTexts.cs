@@ -1,4 +1,5 @@
 using System.Globalization;
+using Signup.EventLog.Accounts;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningUp;
@@ -44,9 +45,10 @@ internal sealed class GermanTexts : Texts
         (Field.Username, SigningUp.Fault.Blank) => "Geben Sie einen Benutzernamen ein.",
         (Field.Email, SigningUp.Fault.Blank) => "Geben Sie Ihre E-Mail-Adresse ein.",
         (_, SigningUp.Fault.Blank) => "Geben Sie ein Passwort ein.",
-        (Field.Username, SigningUp.Fault.TooLong) => $"Geben Sie einen Benutzernamen mit höchstens {SignUpValidation.MaxUsername} Zeichen ein.",
-        (_, SigningUp.Fault.TooLong) => $"Geben Sie eine E-Mail-Adresse mit höchstens {EmailSyntax.MaxLength} Zeichen ein.",
+        (Field.Username, SigningUp.Fault.TooLong) => $"Geben Sie einen Benutzernamen mit höchstens {Limits.Username} Zeichen ein.",
+        (_, SigningUp.Fault.TooLong) => $"Geben Sie eine E-Mail-Adresse mit höchstens {Limits.Email} Zeichen ein.",
         (Field.Username, SigningUp.Fault.ControlCharacter) => "Geben Sie den Benutzernamen in einer Zeile und ohne Steuerzeichen ein.",
+        (_, SigningUp.Fault.Invisible) => "Geben Sie einen Benutzernamen ohne unsichtbare Zeichen am Anfang und am Ende ein.",
         (Field.Email, SigningUp.Fault.ControlCharacter) => "Geben Sie die E-Mail-Adresse in einer Zeile und ohne Steuerzeichen ein.",
         (_, SigningUp.Fault.ControlCharacter) => "Geben Sie das Passwort in einer Zeile und ohne Steuerzeichen ein.",
         (_, SigningUp.Fault.NotAnAddress) => "Geben Sie eine E-Mail-Adresse wie name@example.com ein.",
@@ -159,6 +161,8 @@ internal sealed class GermanTexts : Texts
     {
         BodyFault.TooLarge => $"Senden Sie höchstens {Body.Limit / 1024} KiB.",
         BodyFault.WrongType => "Senden Sie JSON in UTF-8 mit der Kopfzeile „Content-Type: application/json“.",
+        BodyFault.Encoded => "Senden Sie den Inhalt, wie er ist, ohne Content-Encoding.",
+        BodyFault.NotUtf8 => "Dieses Formular kam in einer anderen Kodierung als UTF-8. Bitte füllen Sie es noch einmal aus und senden Sie es; ein Programm muss es als UTF-8 kodieren.",
         BodyFault.NotAnObject => "Senden Sie ein JSON-Objekt mit den Feldern username, email und password.",
         _ => "Der Inhalt ist kein gültiges JSON in UTF-8. Prüfen Sie Anführungszeichen, Kommas und Klammern, und ob ein Name doppelt vorkommt.",
     };

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Signup.EventLog;
+using Signup.EventLog.Accounts;
 
 namespace Signup.Gateway.SigningUp;
 
@@ -11,9 +12,6 @@ namespace Signup.Gateway.SigningUp;
 /// </summary>
 public static class EmailSyntax
 {
-    /// <summary>In octets, as it goes over SMTP (RFC 5321, 4.5.3.1, less the angle brackets), and in characters as typed.</summary>
-    public const int MaxLength = 254;
-
     /// <summary>In octets (RFC 5321, 4.5.3.1.1).</summary>
     public const int MaxLocalLength = 64;
 
@@ -26,7 +24,7 @@ public static class EmailSyntax
     {
         var at = address.LastIndexOf('@');
         return at > 0 && IsLocalPart(address[..at]) && IsDomain(address[(at + 1)..], out var ascii)
-            && Encoding.UTF8.GetByteCount(address.AsSpan(0, at + 1)) + ascii.Length <= MaxLength
+            && Encoding.UTF8.GetByteCount(address.AsSpan(0, at + 1)) + ascii.Length <= Limits.Email
             && IsComparable(address);
     }
 
@@ -41,7 +39,7 @@ public static class EmailSyntax
     private static bool IsDomain(string domain, out string ascii)
     {
         ascii = "";
-        if (domain.Length is 0 or > MaxLength || domain.EndsWith('.')) return false;
+        if (domain.Length is 0 or > Limits.Email || domain.EndsWith('.')) return false;
         try
         {
             ascii = Idn.GetAscii(domain);

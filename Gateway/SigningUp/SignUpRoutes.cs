@@ -4,6 +4,7 @@ using Microsoft.Extensions.Primitives;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
+using Signup.Hosting;
 
 namespace Signup.Gateway.SigningUp;
 
@@ -113,11 +114,12 @@ public static class SignUpRoutes
     public static IResult BodyProblem(BodyFault fault, Texts texts) => fault switch
     {
         BodyFault.TooLarge => Problems.Problem(413, "too-large", texts.TooLargeTitle, texts.Of(fault)),
-        BodyFault.WrongType => Problems.Problem(415, "unsupported-media-type", texts.MediaTypeTitle, texts.Of(fault)),
+        BodyFault.WrongType or BodyFault.Encoded => Problems.Problem(415, "unsupported-media-type", texts.MediaTypeTitle, texts.Of(fault)),
+        BodyFault.NotUtf8 => Problems.Problem(400, "not-utf8", texts.BadRequestTitle, texts.Of(fault)),
         _ => Problems.Problem(400, "invalid-json", texts.BadRequestTitle, texts.Of(fault), new Dictionary<string, string[]> { [""] = [texts.Of(fault)] }),
     };
 
-    private static int StatusOf(BodyFault fault) => fault switch { BodyFault.TooLarge => 413, BodyFault.WrongType => 415, _ => 400 };
+    private static int StatusOf(BodyFault fault) => fault switch { BodyFault.TooLarge => 413, BodyFault.WrongType or BodyFault.Encoded => 415, _ => 400 };
 
     /// <summary>Absent, or 1 to 255 visible ASCII characters.</summary>
     public static bool TryReadKey(StringValues header, out string? key)

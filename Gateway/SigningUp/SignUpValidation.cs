@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Text;
+using Signup.EventLog;
+using Signup.EventLog.Accounts;
 using Signup.Gateway.Passwords;
 
 namespace Signup.Gateway.SigningUp;
 
 /// <summary>What a field can be refused for. Each has its words in <see cref="Pages.Texts"/>.</summary>
-public enum Fault { NotText, Blank, ControlCharacter, TooLong, NotAnAddress, PasswordTooShort, PasswordTooLong, PasswordTooCommon }
+public enum Fault { NotText, Blank, ControlCharacter, Invisible, TooLong, NotAnAddress, PasswordTooShort, PasswordTooLong, PasswordTooCommon }
 
 public sealed record FieldError(string Field, Fault Fault);
 
@@ -15,9 +17,6 @@ public sealed record ValidSignUp(string Username, string Email, string Password)
 /// <summary>The rules of the form. One error a field, the first that applies, so that each says one thing to do.</summary>
 public static class SignUpValidation
 {
-    /// <summary>In code points.</summary>
-    public const int MaxUsername = 64;
-
     public static (ValidSignUp? Valid, IReadOnlyList<FieldError> Errors) Check(SignUpFields fields)
     {
         var errors = new List<FieldError>();
@@ -36,14 +35,16 @@ public static class SignUpValidation
     private static Fault? CheckUsername(string? typed)
     {
         if (CheckLine(typed) is { } fault) return fault;
-        return Length(typed!.Trim()) > MaxUsername ? Fault.TooLong : null;
+        var name = typed!.Trim();
+        if (IsInvisible(name.EnumerateRunes().First()) || IsInvisible(name.EnumerateRunes().Last())) return Fault.Invisible;
+        return Length(name) > Limits.Username ? Fault.TooLong : null;
     }
 
     public static Fault? CheckEmail(string? typed)
     {
         if (CheckLine(typed) is { } fault) return fault;
         var address = typed!.Trim();
-        if (Length(address) > EmailSyntax.MaxLength) return Fault.TooLong;
+        if (Length(address) > Limits.Email) return Fault.TooLong;
         return EmailSyntax.IsValid(address) ? null : Fault.NotAnAddress;
     }
 
@@ -52,7 +53,7 @@ public static class SignUpValidation
         password = "";
         if (IsBlank(typed)) return Fault.Blank;
         if (!IsWellFormed(typed)) return Fault.NotText;
-        if (typed.Any(char.IsControl)) return Fault.ControlCharacter;
+        if (typed.Any(char.IsControl) || !PlainText.IsPlain(typed)) return Fault.ControlCharacter;
         // Before it is prepared, too: preparing takes time by the length.
         if (typed.Length > Password.MaxLength * 8) return Fault.PasswordTooLong;
         password = Password.Prepare(typed);
@@ -69,13 +70,16 @@ public static class SignUpValidation
     {
         if (IsBlank(typed)) return Fault.Blank;
         if (!IsWellFormed(typed)) return Fault.NotText;
-        return typed.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069')) ? Fault.ControlCharacter : null;
+        return !PlainText.IsPlain(typed) || typed.Any(c => char.IsControl(c) || c is '\u2028' or '\u2029' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069')) ? Fault.ControlCharacter : null;
     }
 
     /// <summary>Nothing in it can be seen. Some letters cannot, either.</summary>
     private static bool IsBlank([System.Diagnostics.CodeAnalysis.NotNullWhen(false)] string? text) => text is null || text.EnumerateRunes().All(rune =>
         Rune.IsWhiteSpace(rune) || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Format or UnicodeCategory.Control
         || rune.Value is 0x115F or 0x1160 or 0x3164 or 0xFFA0 or 0x2800);
+
+    /// <summary>At an end of a name nobody has typed it on purpose, and two names differ by it that look the same. But for tags, which end the flags of some countries.</summary>
+    private static bool IsInvisible(Rune rune) => Rune.GetUnicodeCategory(rune) == UnicodeCategory.Format && rune.Value is < 0xE0000 or > 0xE007F;
 
     /// <summary>No half of a surrogate pair.</summary>
     private static bool IsWellFormed(string text)

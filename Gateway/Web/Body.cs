@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -9,7 +10,7 @@ using Microsoft.Net.Http.Headers;
 namespace Signup.Gateway.Web;
 
 /// <summary>Why a request's body cannot be used at all.</summary>
-public enum BodyFault { TooLarge, WrongType, Broken, NotAnObject }
+public enum BodyFault { TooLarge, WrongType, Encoded, Broken, NotAnObject, NotUtf8 }
 
 /// <summary>A request's body, read whole and with a limit, since nothing that anyone fills in here is large.</summary>
 public static class Body
@@ -26,7 +27,8 @@ public static class Body
     /// <summary>The body as a JSON object, or why not.</summary>
     public static async Task<(JsonElement Object, BodyFault? Fault)> ReadJsonAsync(HttpRequest request, CancellationToken cancellation)
     {
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !IsJson(type)) return (default, BodyFault.WrongType);
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type) || !IsJson(type) || !IsUtf8(type)) return (default, BodyFault.WrongType);
+        if (IsEncoded(request)) return (default, BodyFault.Encoded);
         if (await ReadAsync(request, Limit, cancellation) is not { } bytes) return (default, BodyFault.TooLarge);
         try
         {
@@ -34,7 +36,8 @@ public static class Body
             using var document = JsonDocument.Parse(bytes, Strict);
             return document.RootElement.ValueKind == JsonValueKind.Object ? (document.RootElement.Clone(), null) : (default, BodyFault.NotAnObject);
         }
-        catch (JsonException)
+        // A name with half of a surrogate pair is found when names are compared, and thrown as an invalid operation.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return (default, BodyFault.Broken);
         }
@@ -44,15 +47,23 @@ public static class Body
     public static async Task<(IReadOnlyDictionary<string, StringValues> Fields, BodyFault? Fault)> ReadFormAsync(HttpRequest request, CancellationToken cancellation)
     {
         var none = new Dictionary<string, StringValues>();
-        if (!IsForm(request)) return (none, BodyFault.WrongType);
+        if (!IsForm(request) || !IsUtf8(MediaTypeHeaderValue.Parse(request.ContentType))) return (none, BodyFault.WrongType);
+        if (IsEncoded(request)) return (none, BodyFault.Encoded);
         if (await ReadAsync(request, Limit, cancellation) is not { } bytes) return (none, BodyFault.TooLarge);
+        // What is no UTF-8 behind its percent signs would stay as it is, and a name be taken literally: J%F6rg.
+        if (!Utf8.IsValid(bytes) || !Utf8.IsValid(WebUtility.UrlDecodeToBytes(bytes, 0, bytes.Length))) return (none, BodyFault.NotUtf8);
         // A form is encoded as a query string is.
-        return Utf8.IsValid(bytes) ? (QueryHelpers.ParseQuery(Encoding.UTF8.GetString(bytes)), null) : (none, BodyFault.Broken);
+        return (QueryHelpers.ParseQuery(Encoding.UTF8.GetString(bytes)), null);
     }
 
     private static bool IsJson(MediaTypeHeaderValue type) =>
-        (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase))
-        && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || type.Charset.Equals("\"utf-8\"", StringComparison.OrdinalIgnoreCase));
+        type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase) || type.Suffix.Equals("json", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>By whichever name; ASCII is a part of it.</summary>
+    private static bool IsUtf8(MediaTypeHeaderValue type) => HeaderUtilities.RemoveQuotes(type.Charset).ToString().ToLowerInvariant() is "" or "utf-8" or "utf8" or "us-ascii";
+
+    /// <summary>Compressed, such as by gzip, which nobody needs for a form.</summary>
+    private static bool IsEncoded(HttpRequest request) => request.Headers.ContentEncoding.ToString() is { Length: > 0 } coding && !coding.Equals("identity", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>All of the body; null where it is over the limit.</summary>
     public static async Task<byte[]?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using Signup.Gateway.Pages;
+using Signup.Hosting;
 
 namespace Signup.Gateway.Web;
 

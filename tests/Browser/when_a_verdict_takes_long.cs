@@ -1,79 +1,59 @@
 using Deque.AxeCore.Playwright;
+using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
 
 namespace Signup.Tests.Browser;
 
 public class when_a_verdict_takes_long(Site site)
 {
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task the_page_says_so_and_shows_by_itself_what_has_become_of_it(bool javaScript)
-    {
-        await using var visitor = await site.VisitAsync(javaScript);
-        await WhileUniquenessHangsAsync(async () =>
-        {
-            await visitor.FillInAsync();
-            await visitor.PressAsync("Create account");
-            await visitor.SeesAsync("Your sign-up is being processed");
-            if (javaScript) Assert.Empty((await visitor.Page.RunAxe()).Violations.Select(v => $"{v.Id}: {v.Help}"));
-        });
-
-        await visitor.SeesAsync("Check your mail");
-    }
-
+    /// <summary>All of them wait for one and the same, so that nobody waits for it four times.</summary>
     [Fact]
-    public async Task a_refusal_that_comes_late_is_shown_too()
+    public async Task each_page_says_so_and_shows_by_itself_what_has_become_of_it()
     {
-        await using var first = await site.VisitAsync();
-        await first.SignUpAsync();
-        await using var second = await site.VisitAsync();
-        await WhileUniquenessHangsAsync(async () =>
-        {
-            await second.FillInAsync(email: first.Email);
-            await second.PressAsync("Create account");
-            await second.SeesAsync("Your sign-up is being processed");
-            // Whichever gateway took it: this one is gone.
-            await site.System["Gateway"].KillAsync();
-            await site.System["Gateway"].StartAsync();
-        });
+        await using var holder = await site.VisitAsync();
+        await holder.SignUpAsync();
+        await using var corrects = await site.VisitAsync();
+        await corrects.SignUpAsync();
+        await corrects.ReloadUntilAsync("Check your mail", "Sent on");
+        await site.ReportAsync(Guid.Parse(corrects.Page.Url.Split('/')[^1]), "bounced");
+        await corrects.ReloadUntilAsync("Our mail came back", "correct it below");
+        await using var withScript = await site.VisitAsync();
+        await using var without = await site.VisitAsync(javaScript: false);
+        await using var late = await site.VisitAsync();
 
-        await second.ReloadUntilAsync("There was an account already", "Use another address");
-        await Expect(second.Page.GetByRole(Microsoft.Playwright.AriaRole.Link, new() { Name = "Sign up again" })).ToBeVisibleAsync();
-        Assert.Empty((await second.Page.RunAxe()).Violations.Select(v => $"{v.Id}: {v.Help}"));
-    }
-
-    [Fact]
-    public async Task so_is_a_correction_of_the_address_that_is_refused_late()
-    {
-        await using var first = await site.VisitAsync();
-        await first.SignUpAsync();
-        await using var second = await site.VisitAsync();
-        await second.SignUpAsync();
-        await second.ReloadUntilAsync("Check your mail", "Sent on");
-        await site.ReportAsync(Guid.Parse(second.Page.Url.Split('/')[^1]), "bounced");
-        await second.ReloadUntilAsync("Our mail came back", "correct it below");
-        await WhileUniquenessHangsAsync(async () =>
-        {
-            await second.Page.GetByLabel("E-mail address").FillAsync(first.Email);
-            await second.PressAsync("Change the address");
-            await Expect(second.Page.GetByRole(Microsoft.Playwright.AriaRole.Status)).ToContainTextAsync("Your address is being changed");
-        });
-
-        await Expect(second.Page.GetByRole(Microsoft.Playwright.AriaRole.Alert)).ToContainTextAsync("There is an account already with the address that you asked for");
-        Assert.Empty((await second.Page.RunAxe()).Violations.Select(v => $"{v.Id}: {v.Help}"));
-    }
-
-    private async Task WhileUniquenessHangsAsync(Func<Task> act)
-    {
         await site.System["Uniqueness"].FreezeAsync();
         try
         {
-            await act();
+            await Task.WhenAll(SignsUpAsync(withScript, withScript.Email), SignsUpAsync(without, without.Email), SignsUpAsync(late, holder.Email), CorrectsAsync());
+            await HasNoFaultAsync(withScript);
         }
         finally
         {
             await site.System["Uniqueness"].ContinueAsync();
         }
+
+        await withScript.SeesAsync("Check your mail");
+        await without.SeesAsync("Check your mail");
+        await late.SeesAsync("There was an account already");
+        await Expect(late.Page.GetByRole(AriaRole.Link, new() { Name = "Sign up again" })).ToBeVisibleAsync();
+        await HasNoFaultAsync(late);
+        await Expect(corrects.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("There is an account already with the address that you asked for");
+        await HasNoFaultAsync(corrects);
+
+        async Task CorrectsAsync()
+        {
+            await corrects.Page.GetByLabel("E-mail address").FillAsync(holder.Email);
+            await corrects.PressAsync("Change the address");
+            await Expect(corrects.Page.GetByRole(AriaRole.Status)).ToContainTextAsync("Your address is being changed");
+        }
     }
+
+    private static async Task SignsUpAsync(Visitor visitor, string email)
+    {
+        await visitor.FillInAsync(email: email);
+        await visitor.PressAsync("Create account");
+        await visitor.SeesAsync("Your sign-up is being processed");
+    }
+
+    private static async Task HasNoFaultAsync(Visitor visitor) => Assert.Empty((await visitor.Page.RunAxe()).Violations.Select(v => $"{v.Id}: {v.Help}"));
 }

@@ -5,31 +5,9 @@ using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Chaos;
 
-public sealed class when_the_broker_takes_nothing(when_the_broker_takes_nothing.Running running) : IClassFixture<when_the_broker_takes_nothing.Running>
+[Collection("running system")]
+public sealed class when_the_broker_takes_nothing(Running running)
 {
-    public sealed class Running : IAsyncLifetime
-    {
-        public SignupSystem System { get; private set; } = null!;
-        public HttpClient Gateway { get; private set; } = null!;
-
-        public async ValueTask InitializeAsync()
-        {
-            System = await SignupSystem.StartAsync("blocked", new Dictionary<string, string>
-            {
-                ["PasswordHashing__MemoryKiB"] = "8",
-                ["PasswordHashing__Passes"] = "1",
-                ["Signup__ReplyTimeout"] = "00:00:02",
-            }, "Accounts", "Uniqueness", "Gateway");
-            Gateway = System.Client("Gateway");
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            Gateway.Dispose();
-            await System.DisposeAsync();
-        }
-    }
-
     [Fact(Timeout = Run.Deadline)]
     public async Task since_it_is_short_of_room_who_came_before_that_was_known_gets_an_account_and_who_comes_later_is_told_that_nothing_is_kept()
     {

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
+using Signup.Hosting;
 using Signup.Query.Projection;
 
 namespace Signup.Query.Accounts;
@@ -99,8 +100,8 @@ public static class AccountRoutes
 
     private static ContentHttpResult Json(string json) => TypedResults.Content(json, "application/json; charset=utf-8");
 
-    private static ProblemHttpResult Unknown(string detail = "No account has this id.") =>
-        TypedResults.Problem(detail, statusCode: StatusCodes.Status404NotFound, title: "Not found");
+    private static IResult Unknown(string detail = "No account has this id.") =>
+        Problems.Problem(StatusCodes.Status404NotFound, "not-found", "Not found", detail);
 }
 
 /// <summary>An event as the HTTP API shows it.</summary>

@@ -23,7 +23,7 @@ public sealed class WholeSystem : IAsyncLifetime
             // As strong as the production setting, this test would mostly hash.
             ["PasswordHashing__MemoryKiB"] = "8",
             ["PasswordHashing__Passes"] = "1",
-            ["Signup__ReplyTimeout"] = "00:00:10",
+            ["Signup__ReplyTimeout"] = "00:00:06",
         });
         (Gateway, Query) = (System.Client("Gateway"), System.Client("Query"));
     }

@@ -177,12 +177,18 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
         await Expect(400, "email", "POST", Event(id, 0, "AccountCreated", new { username = "ada" }));
         await Expect(400, "form name@domain", "POST", Created(id, "not an address"));
         await Expect(400, "by POST", "DELETE", Created(id, NewEmail()));
+        await Expect(400, "without NUL", "POST", Created(id, "a\0b@example.org"));
+        await Expect(400, "well-formed Unicode", "POST", Created(id, "a\uFFFEb@example.org"));
+        await Expect(400, "at most 2000 bytes", "POST", Created(id, new string('x', 3000) + "@example.org"));
+        await Expect(400, "not be longer than 65536", "POST", Event(id, 0, "AccountCreated", new { username = new string('x', 70_000) }));
+        await Expect(400, "0 to 1000000000", "POST", new { streamId = id, expectedVersion = long.MaxValue, type = "AccountCreated", data = new { } });
         Assert.Equal(401, (await pair.HttpAsync("POST", Created(id, NewEmail()), key: "wrong")).Status);
 
         async Task Expect(int expected, string text, string verb, object body)
         {
             var (status, problem) = await pair.HttpAsync(verb, body);
             Assert.Equal(expected, status);
+            Assert.Equal("/problems/invalid", problem["type"]!.GetValue<string>());
             Assert.Contains(text, problem["detail"]!.GetValue<string>(), StringComparison.Ordinal);
         }
     }

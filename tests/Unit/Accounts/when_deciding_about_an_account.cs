@@ -55,6 +55,19 @@ public class when_deciding_about_an_account
     }
 
     [Fact]
+    public void so_is_one_that_is_longer_than_any_form_lets_through_or_holds_what_cannot_be_stored()
+    {
+        var hash = Ada.PasswordHash;
+        foreach (var bad in new[]
+        {
+            Ada with { Username = new string('x', 3_000_000) }, Ada with { Username = string.Concat(Enumerable.Repeat("🦊", 65)) }, Ada with { Username = "A\0da" }, Ada with { Username = "A\uD800da" },
+            Ada with { Email = new string('x', 251) + "@b.c" }, Ada with { PasswordHash = hash + new string('x', 512) }, Ada with { Language = new string('x', 36) },
+        })
+            Assert.Equal(VerdictOutcome.Invalid, SignUpHandler.Handle(bad).Item2?.Outcome);
+        Assert.NotNull(SignUpHandler.Handle(Ada with { Username = string.Concat(Enumerable.Repeat("🦊", 64)) }).Item1);
+    }
+
+    [Fact]
     public void a_pending_account_is_activated()
     {
         var (events, outcome) = Activate(Created);

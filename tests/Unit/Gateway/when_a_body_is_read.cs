@@ -11,6 +11,8 @@ public class when_a_body_is_read
     [InlineData("application/json")]
     [InlineData("application/json; charset=utf-8")]
     [InlineData("application/json; charset=\"UTF-8\"")]
+    [InlineData("application/json; charset=utf8")]
+    [InlineData("application/json; charset=us-ascii")]
     [InlineData("application/vnd.signup+json")]
     public async Task json_in_utf8_is_taken(string type) => Assert.Null(await FaultAsync("{}", type));
 
@@ -30,6 +32,7 @@ public class when_a_body_is_read
     [InlineData("{'username': 'Ada'}")]
     [InlineData("{\"email\": \"a@example.org\", \"email\": \"b@example.org\"}")]
     [InlineData("{} {}")]
+    [InlineData("{\"user\\ud83dname\": \"Ada\"}")]
     public async Task broken_json_is_broken(string json) => Assert.Equal(BodyFault.Broken, await FaultAsync(json));
 
     [Fact]
@@ -80,6 +83,35 @@ public class when_a_body_is_read
         Assert.Null(fault);
         var fields = SignUpFields.Of(form);
         Assert.Equal(("Zoë & Co", "a+b@example.org", "🦊"), (fields.Username, fields.Email, fields.Password));
+    }
+
+    [Theory]
+    [InlineData("username=J%F6rg")]
+    [InlineData("username=Zoe&email=j%f6rg@example.org")]
+    [InlineData("password=%ED%A0%80")]
+    public async Task a_form_in_another_encoding_is_refused_and_not_taken_literally(string form)
+    {
+        var (fields, fault) = await Body.ReadFormAsync(Request(Encoding.ASCII.GetBytes(form), "application/x-www-form-urlencoded"), CancellationToken.None);
+        Assert.Equal(BodyFault.NotUtf8, fault);
+        Assert.Empty(fields);
+    }
+
+    [Fact]
+    public async Task a_form_that_says_so_is_refused_too() => Assert.Equal(BodyFault.WrongType,
+        (await Body.ReadFormAsync(Request("username=Ada"u8.ToArray(), "application/x-www-form-urlencoded; charset=iso-8859-1"), CancellationToken.None)).Fault);
+
+    [Fact]
+    public async Task percent_signs_that_escape_nothing_are_percent_signs() =>
+        Assert.Equal("100%", SignUpFields.Of((await Body.ReadFormAsync(Request("username=100%"u8.ToArray(), "application/x-www-form-urlencoded"), CancellationToken.None)).Fields).Username);
+
+    [Theory]
+    [InlineData("gzip", BodyFault.Encoded)]
+    [InlineData("identity", null)]
+    public async Task a_compressed_body_is_said_to_be_one(string coding, BodyFault? fault)
+    {
+        var request = Request("{}"u8.ToArray());
+        request.Headers.ContentEncoding = coding;
+        Assert.Equal(fault, (await Body.ReadJsonAsync(request, CancellationToken.None)).Fault);
     }
 
     [Fact]

@@ -38,6 +38,9 @@ public class when_a_sign_up_is_checked
     [InlineData("a\u007Fb")]
     [InlineData("a\u0085b")]
     [InlineData("ab\r\n")]
+    [InlineData("a\uFFFEb")]
+    [InlineData("a\uFDD0b")]
+    [InlineData("a\U0001FFFFb")]
     public void a_control_character_is_refused_in_every_field(string bad) => Assert.Equal(
         [(Field.Username, Fault.ControlCharacter), (Field.Email, Fault.ControlCharacter), (Field.Password, Fault.ControlCharacter)],
         Faults(new SignUpFields(bad, bad + "@example.org", bad + " long enough", [])));
@@ -49,6 +52,12 @@ public class when_a_sign_up_is_checked
     public void what_breaks_a_line_or_turns_text_around_is_refused_in_name_and_address(string bad) => Assert.Equal(
         [(Field.Username, Fault.ControlCharacter), (Field.Email, Fault.ControlCharacter)],
         Faults(Good with { Username = bad, Email = bad + "@example.org" }));
+
+    [Theory]
+    [InlineData("\uFEFFZoë")]
+    [InlineData("Zoë\u200B")]
+    [InlineData("Zoë\u180E ")]
+    public void what_nobody_sees_is_refused_at_either_end_of_a_name(string name) => Assert.Equal([(Field.Username, Fault.Invisible)], Faults(Good with { Username = name }));
 
     [Fact]
     public void half_a_surrogate_pair_is_no_text() => Assert.Equal(
@@ -64,6 +73,7 @@ public class when_a_sign_up_is_checked
     [InlineData("Zoë Ångström")]
     [InlineData("محمد")]
     [InlineData("👩‍👩‍👧‍👦")]
+    [InlineData("🏴\U000E0067\U000E0062\U000E0073\U000E0063\U000E0074\U000E007F")]
     [InlineData("O'Brien; DROP TABLE users --")]
     [InlineData("<script>alert(1)</script>")]
     public void any_name_is_a_name(string name) => Assert.Empty(Faults(Good with { Username = name }));

@@ -1,16 +1,21 @@
 using System.Globalization;
+using Microsoft.AspNetCore.Http;
 
-namespace Signup.Gateway.Web;
+namespace Signup.Hosting;
 
 /// <summary>Errors for programs, as problem+json (RFC 9457). The names are part of the contract, the words are not.</summary>
 public static class Problems
 {
-    /// <param name="name">What <c>type</c> ends in.</param>
+    /// <param name="name">What <c>type</c> is, behind <c>/problems/</c>.</param>
     /// <param name="detail">What is wrong, and what to do about it.</param>
+    /// <param name="errors">By field.</param>
     /// <param name="retryAfter">When to try again, for the header Retry-After.</param>
-    public static IResult Problem(int status, string name, string title, string detail, IDictionary<string, string[]>? errors = null, TimeSpan? retryAfter = null)
+    /// <param name="more">Further members.</param>
+    public static IResult Problem(
+        int status, string name, string title, string detail, IDictionary<string, string[]>? errors = null, TimeSpan? retryAfter = null, params (string Name, object? Value)[] more)
     {
-        var extensions = errors is null ? null : new Dictionary<string, object?> { ["errors"] = errors };
+        var extensions = more.Where(m => m.Value is not null).ToDictionary(m => m.Name, m => m.Value);
+        if (errors is not null) extensions["errors"] = errors;
         return new WithRetryAfter(TypedResults.Problem(detail, statusCode: status, title: title, type: "/problems/" + name, extensions: extensions), retryAfter);
     }
 

@@ -1,0 +1,192 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Signup.Tests.Fixture;
+
+namespace Signup.Tests.Chaos;
+
+[Collection("running system")]
+public sealed class when_anything_at_all_is_sent(Running running)
+{
+    /// <summary>What has broken programs before: half characters, noncharacters, NUL, what is invisible, what changes its length when it is folded or composed.</summary>
+    private static readonly string[] Nasty =
+    [
+        "", " ", "\0", "\ud800", "\udc00x", "\uFFFE", "\uFFFF", "\uFDD0", "\U0001FFFE", "\uFEFF", "\u180E", "\u200B", "\u202E", "\u2028", "\u00A0", "\u0130", "ß", "ﬁ", "e\u0301", "\u1100\u1161", "🦊", "\U000E007F",
+        "../..", "%", "%00", "%zz", "%F6", "'; --", "<script>", "\r\nX: y", "null", "true", "-1", "9223372036854775807", "1e999", "{}", "[]", "\"", "\\", "\\ud800", "@", "a@b", "xn--", "xn--a@xn--", "[::1]", "2026-02-30", "0001-01-01T00:00:00+14:00",
+    ];
+
+    private static readonly string[] Names = ["username", "email", "password", "token", "streamId", "eventId", "expectedVersion", "type", "data", "messageId", "event", "reason", "at", "formToken", "formKey"];
+
+    private static readonly string[] Kinds = ["AccountCreated", "EmailChanged", "AccountDeleted", "AccountActivated", "Nonsense"];
+
+    private static readonly string[] ContentTypes =
+    [
+        "application/json; charset=utf8", "application/x-www-form-urlencoded; charset=latin1", "text/plain", "multipart/form-data", "application/json; charset=\"", "\u00E4",
+    ];
+
+    [Fact(Timeout = Run.Deadline)]
+    public async Task there_is_an_answer_and_it_is_never_a_fault_of_ours()
+    {
+        var run = new Run();
+        using HttpClient uniqueness = running.System.Client("Uniqueness"), query = running.System.Client("Query");
+        var answers = new SortedDictionary<int, int>();
+        for (var n = 0; n < (Run.IsLong ? 10_000 : 500); n++)
+        {
+            var (client, method, path, body, headers) = Any(run.Random, running.Gateway, uniqueness, query);
+            using var request = new HttpRequestMessage(method, new Uri(client.BaseAddress!, path));
+            if (body is not null) request.Content = body;
+            foreach (var (name, value) in headers)
+                if (!request.Headers.TryAddWithoutValidation(name, value)) request.Content?.Headers.TryAddWithoutValidation(name, value);
+            var what = $"seed {run.Seed}, request {n}: {method} {request.RequestUri} {(body is null ? "" : Convert.ToBase64String(await body.ReadAsByteArrayAsync()))} {string.Join(" | ", headers)} {body?.Headers}";
+            int status;
+            string text;
+            try
+            {
+                using var response = await client.SendAsync(request).WaitAsync(Wait.Deadline);
+                (status, text) = ((int)response.StatusCode, await response.Content.ReadAsStringAsync());
+            }
+            catch (HttpRequestException e) when (e.Message.Contains("header", StringComparison.OrdinalIgnoreCase) || e.InnerException is FormatException)
+            {
+                // The client itself would not send that.
+                continue;
+            }
+            Assert.True(status < 500, $"{what}\nwas answered {status}: {text}");
+            answers[status] = answers.GetValueOrDefault(status) + 1;
+        }
+        run.Tell(string.Join(", ", answers.Select(a => $"{a.Value} × {a.Key}")));
+        await using var channel = await running.System.Broker.OpenChannelAsync(Wait.Token);
+        Assert.Equal(0u, await channel.MessageCountAsync("error"));
+    }
+
+    private static (HttpClient, HttpMethod, string, HttpContent?, List<(string, string)>) Any(Random random, HttpClient gateway, HttpClient uniqueness, HttpClient query)
+    {
+        var id = Guid.NewGuid();
+        var headers = new List<(string, string)>();
+        if (random.Next(4) == 0) headers.Add((Pick(random, ["Idempotency-Key", "Accept", "Accept-Language", "Cookie", "Origin", "Authorization", "Content-Encoding", "If-Match"]), Header(random)));
+        switch (random.Next(12))
+        {
+            case 0:
+                return (query, HttpMethod.Get, $"/accounts/{id}?{Query(random, ["version", "at", "event", "x"])}", null, headers);
+            case 1:
+                return (query, HttpMethod.Get, $"/accounts?{Query(random, ["email", "status", "after", "limit"])}", null, headers);
+            case 2:
+                return (query, HttpMethod.Get, $"/log?{Query(random, ["after", "limit"])}", null, headers);
+            case 3:
+                return (gateway, Pick(random, [HttpMethod.Get, HttpMethod.Head, HttpMethod.Post, HttpMethod.Delete]), $"/activate?{Query(random, ["token"])}", null, headers);
+            case 4:
+                return (gateway, HttpMethod.Get, $"/users/{Uri.EscapeDataString(Text(random).Replace("\ud800", "", StringComparison.Ordinal))}?{Query(random, ["since", "correction"])}", null, headers);
+            case 5:
+                headers.Add(("X-Api-Key", "key"));
+                return (gateway, HttpMethod.Post, "/mail/events", Body(random, random.Next(4) == 0 ? Object(random) : Report(random)), headers);
+            case 6 or 7:
+                return (uniqueness, new HttpMethod(Pick(random, ["POST", "PATCH", "DELETE"])), "/event", Body(random, random.Next(4) == 0 ? Object(random) : Event(random, id)), headers);
+            case 8:
+                return (gateway, HttpMethod.Post, Pick(random, ["/activations", $"/users/{id}/activation-mail", $"/users/{id}/email", "/", "/nowhere"]), Body(random, Object(random)), headers);
+            default:
+                return (gateway, HttpMethod.Post, "/users", Body(random, random.Next(4) == 0 ? Object(random) : SignUp(random)), headers);
+        }
+    }
+
+    private static ByteArrayContent Body(Random random, JsonObject json)
+    {
+        var isForm = random.Next(4) == 0;
+        var type = random.Next(12) == 0 ? Pick(random, ContentTypes) : isForm ? "application/x-www-form-urlencoded" : "application/json";
+        var bytes = isForm
+            ? Encoding.UTF8.GetBytes(string.Join('&', json.Select(p => $"{p.Key}={(random.Next(8) == 0 ? Text(random) : Encode($"{p.Value}"))}")))
+            : Encoding.UTF8.GetBytes(Halves(json.ToJsonString()));
+        if (bytes.Length > 0 && random.Next(12) == 0) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
+        if (random.Next(30) == 0) bytes = bytes[..random.Next(bytes.Length + 1)];
+        var content = new ByteArrayContent(bytes);
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+        return content;
+    }
+
+    /// <summary>JSON can say what no UTF-8 can.</summary>
+    private static string Halves(string json) => json.Replace("\\uFFFD", "\\ud800", StringComparison.OrdinalIgnoreCase);
+
+    private static string Encode(string text) => Uri.EscapeDataString(new string([.. text.Select(c => char.IsSurrogate(c) ? '\uFFFD' : c)]));
+
+    private static JsonObject SignUp(Random random) => Spoil(random, new() { ["username"] = "guest", ["email"] = $"{Guid.NewGuid():N}@example.org", ["password"] = "correct horse battery" });
+
+    private static JsonObject Event(Random random, Guid id)
+    {
+        var data = new JsonObject
+        {
+            ["username"] = "guest", ["email"] = $"{Guid.NewGuid():N}@example.org", ["passwordHash"] = "$x", ["language"] = "en", ["createdAt"] = "2026-11-23T10:00:00Z",
+            ["oldEmail"] = "a@example.org", ["newEmail"] = "b@example.org", ["changedAt"] = "2026-11-23T10:00:00Z", ["deletedAt"] = "2026-11-23T10:00:00Z",
+        };
+        var e = new JsonObject { ["streamId"] = $"{id}", ["expectedVersion"] = 0, ["type"] = random.Next(2) == 0 ? Kinds[0] : Pick(random, Kinds), ["data"] = random.Next(3) == 0 ? data : Spoil(random, data) };
+        return random.Next(3) == 0 ? Spoil(random, e) : e;
+    }
+
+    private static JsonObject Report(Random random) =>
+        Spoil(random, new() { ["messageId"] = $"activation.{Guid.NewGuid()}", ["event"] = "bounced", ["reason"] = "mailbox-full", ["at"] = "2026-11-23T10:00:00Z" });
+
+    /// <summary>What is right but for one thing comes further than what is wrong all over.</summary>
+    private static JsonObject Spoil(Random random, JsonObject json)
+    {
+        var name = Pick(random, [.. json.Select(p => p.Key)]);
+        switch (random.Next(8))
+        {
+            case 0:
+                json.Remove(name);
+                break;
+            case 1:
+                json[Text(random)] = Value(random);
+                break;
+            case 2 or 3:
+                json[name] = Value(random);
+                break;
+            case 4 or 5:
+                json[name] = $"{json[name]}".Insert(random.Next($"{json[name]}".Length + 1), Pick(random, Nasty));
+                break;
+            default:
+                json[name] = $"{Text(random)}{json[name]}";
+                break;
+        }
+        return json;
+    }
+
+    private static JsonObject Object(Random random)
+    {
+        var json = new JsonObject();
+        for (var n = random.Next(5); n > 0; n--) json[random.Next(4) == 0 ? Text(random) : Pick(random, Names)] = Value(random);
+        return json;
+    }
+
+    private static JsonNode? Value(Random random) => random.Next(7) switch
+    {
+        0 => null,
+        1 => random.Next(2) == 0,
+        2 => Pick(random, [long.MaxValue, long.MinValue, -1, 1, 1_000_000_001, random.NextInt64()]),
+        3 => random.NextDouble() * 1e300,
+        4 => new JsonArray(Text(random)),
+        5 => new JsonObject { [Pick(random, Names)] = Text(random) },
+        _ => Text(random),
+    };
+
+    private static string Query(Random random, string[] names) => string.Join('&', Enumerable.Range(0, random.Next(1, 4)).Select(_ => $"{Pick(random, names)}={(random.Next(2) == 0 ? Encode(Text(random)) : Uri.EscapeDataString(Pick(random, ["1", "2026-11-23T10:00:00Z", "ada@example.org", "active", "%00"])))}"));
+
+    private static string Header(Random random) => new([.. Text(random).Where(c => c is >= ' ' and < '\x7f')]);
+
+    private static string Text(Random random)
+    {
+        var text = new StringBuilder();
+        for (var n = random.Next(4); n > 0; n--)
+            text.Append(random.Next(3) switch { 0 => ((char)random.Next(0x10000)).ToString(CultureInfo.InvariantCulture), 1 => "guest", _ => Pick(random, Nasty) });
+        // What compresses well would fit where this does not.
+        if (random.Next(12) == 0) text.Append(Convert.ToHexString(RandomBytes(random, random.Next(3_000))));
+        return text.ToString();
+    }
+
+    private static byte[] RandomBytes(Random random, int length)
+    {
+        var bytes = new byte[length];
+        random.NextBytes(bytes);
+        return bytes;
+    }
+
+    private static T Pick<T>(Random random, T[] from) => from[random.Next(from.Length)];
+}

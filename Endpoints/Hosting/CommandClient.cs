@@ -95,7 +95,8 @@ public sealed class CommandClient : IAsyncDisposable
     /// Tries until the broker has confirmed it, or until it is given up, which is possible only as long as nothing was written: what was written may be there, however
     /// long its confirmation takes, so nobody can say any more that it is not. Then it goes on until it surely is. A command may arrive more than once; its id tells.
     /// </summary>
-    /// <exception cref="BrokerUnavailableException">The broker takes nothing at present.</exception>
+    /// <exception cref="BrokerUnavailableException">The broker takes nothing at present, or has not confirmed it for long.</exception>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
     private async Task DeliverAsync(Delivery delivery, string address, object command, Guid messageId, string? replyTo, string correlation, CancellationToken end)
     {
         using var activity = Tracing.Sending(address, command.GetType(), messageId);
@@ -108,24 +109,24 @@ public sealed class CommandClient : IAsyncDisposable
             {
                 var channel = await _channel.GetAsync(mayBeThere ? CancellationToken.None : end);
                 if (!mayBeThere && _broker.BlockedBy is { } reason) throw new BrokerUnavailableException($"The message broker takes no messages at present: {reason}.");
-                if (!delivery.TryWrite()) return;
+                if (!delivery.TryWrite()) throw new OperationCanceledException(end);
                 await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, body, CancellationToken.None);
                 return;
             }
-            catch (RabbitMQClientException e) when (!mayBeThere && IsNoSuch(address, e))
+            // Whoever was told that it is on its way relies on it.
+            catch (RabbitMQClientException e) when (!mayBeThere && !end.IsCancellationRequested && IsNoSuch(address, e))
             {
                 delivery.CameBack(e);
             }
-            catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException or TimeoutException)
+            // The client also cancels by itself, where the broker does not answer it.
+            catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException or TimeoutException
+                || (e is OperationCanceledException && (delivery.MayBeThere || !end.IsCancellationRequested)))
             {
                 delivery.Last = e;
             }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
             await Task.Delay(delivery.MayBeThere ? LongPause : RetryPause, CancellationToken.None);
         }
+        throw NotDelivered(delivery, mayBeThere: true);
     }
 
     /// <summary>Whether the broker has no queue behind this address, or not even the address.</summary>

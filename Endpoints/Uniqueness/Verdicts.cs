@@ -15,7 +15,7 @@ public sealed class Verdicts(NpgsqlDataSource database, IDocumentStore store)
             select 'Accepted', version, seq_id, null from {LogStore.Schema}.mt_events where stream_id = $1 and id = $2
             union all
             select outcome, 0, 0, nullif(name, '') from uniqueness.rejections where stream_id = $1 and event_id = $2
-            limit 1
+            order by 3 desc limit 1 -- what was refused once may have been accepted later, at another version
             """);
         command.Parameters.AddWithValue(streamId);
         command.Parameters.AddWithValue(eventId);

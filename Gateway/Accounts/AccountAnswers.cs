@@ -50,7 +50,7 @@ public sealed class AccountAnswers(AccountLookup accounts, FormTokens formTokens
             (notice, isError) = change.Status == AccountView.Refused
                 ? (change.Reason == "email-taken" ? texts.CorrectionTaken : texts.CorrectionUnavailable, true)
                 : isLong ? (texts.CorrectionUnavailable, true) : (texts.Correcting, false);
-        // Browsers without scripts load the page again by themselves; there is nothing on it to lose one's place in.
+        // Browsers without scripts load the page again by themselves; there is nothing on it to lose one's place in, or to fill in.
         if (isDeciding || account.Correction is { Status: AccountView.Deciding } && !isLong)
             http.Response.Headers["Refresh"] = $"{(isLong ? LongRefresh : Refresh).TotalSeconds:0}; url={path}";
         return new Page<AccountPage>(status, texts, new()

@@ -38,6 +38,7 @@ public class when_a_verdict_takes_long(Site site)
         await Expect(late.Page.GetByRole(AriaRole.Link, new() { Name = "Sign up again" })).ToBeVisibleAsync();
         await HasNoFaultAsync(late);
         await Expect(corrects.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("There is an account already with the address that you asked for");
+        await Expect(corrects.Page.GetByRole(AriaRole.Textbox)).ToBeVisibleAsync();
         await HasNoFaultAsync(corrects);
 
         async Task CorrectsAsync()
@@ -45,6 +46,8 @@ public class when_a_verdict_takes_long(Site site)
             await corrects.Page.GetByLabel("E-mail address").FillAsync(holder.Email);
             await corrects.PressAsync("Change the address");
             await Expect(corrects.Page.GetByRole(AriaRole.Status)).ToContainTextAsync("Your address is being changed");
+            // A page that loads itself again has nothing to fill in.
+            await Expect(corrects.Page.GetByRole(AriaRole.Textbox)).ToHaveCountAsync(0);
         }
     }
 

@@ -3,4 +3,4 @@ using Signup.Hosting;
 
 var app = SignupEndpoint.Create(Topology.Accounts, args, concurrency: 128).Build();
 app.MapHealth();
-await app.RunAsync();
+await app.RunEndpointAsync();

@@ -40,7 +40,7 @@ public static class SignupEndpoint
             options.ApplicationAssembly = Assembly.GetEntryAssembly();
             options.Policies.DisableConventionalLocalRouting();
             options.Policies.Add<ReturnValues>();
-            options.CodeGeneration.TypeLoadMode = TypeLoadMode.Dynamic;
+            options.CodeGeneration.TypeLoadMode = TypeLoadMode.Static;
             // The inbox is not used (handlers are idempotent by what they have stored); where it is, it remembers for days.
             options.Durability.KeepAfterMessageHandling = TimeSpan.FromDays(7);
             // A process that died left messages in its outbox: others send them within half a minute.

@@ -4,7 +4,7 @@ using Wolverine.Runtime;
 
 namespace Signup.Hosting;
 
-/// <summary>Compiles the code around each handler at the start, rather than while the first user waits for it; ready once that is done.</summary>
+/// <summary>Makes each handler at the start, rather than while the first user waits for it, and finds what cannot be made; ready once that is done.</summary>
 internal sealed class WarmUp(IWolverineRuntime runtime) : IHostedLifecycleService, IHealthCheck
 {
     private volatile bool _done;

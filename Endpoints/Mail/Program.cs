@@ -7,4 +7,4 @@ var builder = SignupEndpoint.Create(Topology.Mail, args, concurrency: 256);
 builder.Services.AddMail(builder.Configuration);
 var app = builder.Build();
 app.MapHealth();
-await app.RunAsync();
+await app.RunEndpointAsync();

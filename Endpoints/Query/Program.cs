@@ -11,5 +11,5 @@ builder.Services.AddQuery();
 var app = builder.Build();
 app.MapHealth();
 app.MapQuery();
-await app.RunAsync();
+await app.RunEndpointAsync();
 return 0;

@@ -10,4 +10,4 @@ builder.Services.AddProjection<DailyStatistics>("daily-statistics");
 var app = builder.Build();
 app.MapHealth();
 app.MapGet("/days", DailyStatistics.ReadAsync).RequireApiKey("Query:ApiKey");
-await app.RunAsync();
+await app.RunEndpointAsync();

@@ -11,5 +11,5 @@ builder.Services.AddUniqueness(builder.Configuration);
 var app = builder.Build();
 app.MapHealth();
 app.MapEventDoor();
-await app.RunAsync();
+await app.RunEndpointAsync();
 return 0;

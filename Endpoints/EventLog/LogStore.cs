@@ -21,12 +21,13 @@ public static class LogStore
     /// A process that freezes inside a transaction loses it after ten seconds: the database gives its locks to others, and the process finds
     /// its commit refused when it goes on.
     /// Statements that come again are prepared, which spares the server to parse and plan them; a connection string that says
-    /// "Max Auto Prepare=0", for a pooler between that cannot, has its way.
+    /// "Max Auto Prepare=0", for a pooler between that cannot, has its way. No connection is used for longer than a minute, on the whole: a server that was
+    /// made read-only for a while, as many do when their disk is full, stays so for connections from that time.
     /// </summary>
     /// <param name="options">Of the server, for these connections, such as <c>-c name=value</c>.</param>
     public static NpgsqlDataSource Connect(string connectionString, string options = "")
     {
-        var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=100;{connectionString}") { Timezone = "UTC" };
+        var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=100;Connection Lifetime=60;{connectionString}") { Timezone = "UTC" };
         settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s {options}".Trim();
         return NpgsqlDataSource.Create(settings);
     }

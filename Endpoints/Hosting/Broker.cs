@@ -2,7 +2,7 @@ using RabbitMQ.Client;
 
 namespace Signup.Hosting;
 
-/// <summary>The command could not be handed to the broker.</summary>
+/// <summary>The message could not be handed to the broker.</summary>
 public sealed class BrokerUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
 {
     /// <summary>Something of it was written: the broker may have it, or get it yet. False: it has nothing, and gets nothing.</summary>

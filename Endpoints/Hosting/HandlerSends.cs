@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Wolverine;
 
@@ -20,7 +21,7 @@ public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends>
         if (command is null) return;
         using var activity = Tracing.Sending(address, command.GetType(), incoming.Id);
         var properties = wire.Describe(command.GetType(), incoming.Id, "Send", ReplyAddress(incoming), incoming.CorrelationId!);
-        var channel = await _confirming.GetAsync(CancellationToken.None);
+        var channel = await OpenAsync(_confirming);
         await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, Body(command));
     }
 
@@ -34,11 +35,11 @@ public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends>
         properties.Persistent = !waits;
         try
         {
-            var channel = await (waits ? _replies : _confirming).GetAsync(CancellationToken.None);
+            var channel = await OpenAsync(waits ? _replies : _confirming);
             // By the default exchange: an asker that is gone is no error there.
             await channel.BasicPublishAsync(exchange: "", routingKey: address, mandatory: false, properties, Body(reply));
         }
-        catch (Exception e) when (waits && e is (RabbitMQClientException or IOException or ObjectDisposedException))
+        catch (Exception e) when (waits && e is (RabbitMQClientException or BrokerUnavailableException or ObjectDisposedException))
         {
             logger.ReplyLost(e, incoming.Id);
         }
@@ -48,6 +49,18 @@ public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends>
     {
         await _confirming.DisposeAsync();
         await _replies.DisposeAsync();
+    }
+
+    private static async Task<IChannel> OpenAsync(LazyChannel channel)
+    {
+        try
+        {
+            return await channel.GetAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (e is IOException or TimeoutException)
+        {
+            throw new BrokerUnavailableException("RabbitMQ does not answer.", e);
+        }
     }
 
     private static string? ReplyAddress(Envelope incoming) => incoming.Headers.GetValueOrDefault(Headers.ReplyToAddress);

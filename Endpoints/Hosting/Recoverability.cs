@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using JasperFx;
 using JasperFx.Events;
 using Marten.Exceptions;
@@ -12,49 +13,68 @@ namespace Signup.Hosting;
 /// <summary>What happens to a message whose handling fails: faults that pass are retried, bugs are not.</summary>
 public static class Recoverability
 {
-    private static readonly TimeSpan[] Pauses = [.. new[] { 0.1, 0.5, 2, 5, 10, 20 }.Select(TimeSpan.FromSeconds)];
-
-    /// <summary>How long a message rests, back in its queue, when retrying in place did not help: the broker or the database is away.</summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(15);
-
-    /// <summary>PostgreSQL's code for a transaction that was ended because its process did nothing in it for too long.</summary>
-    private const string IdleInTransactionSessionTimeout = "25P03";
+    private static readonly TimeSpan[] Pauses = [.. new[] { 0.1, 0.5, 2, 5 }.Select(TimeSpan.FromSeconds)];
 
     private const string ToError = "Move to the queue error";
+
+    /// <summary>
+    /// States of PostgreSQL that pass by themselves, or once somebody has mended the server, and that have nothing to do with what a message says: whole classes
+    /// (two characters), or single ones. https://www.postgresql.org/docs/current/errcodes-appendix.html
+    /// </summary>
+    public static readonly IReadOnlyList<string> PassingStates =
+    [
+        "08", // connection exception
+        "25006", // read_only_sql_transaction: the server is a standby, before or after a failover
+        "25P03", // idle_in_transaction_session_timeout: this process has frozen inside a transaction
+        "28", // invalid authorization: a password that is being changed
+        "3D000", // invalid_catalog_name: the database is being restored
+        "40", // transaction rollback: deadlocks and the like
+        "53", // insufficient resources: disk, memory, connections
+        "55", // object not in prerequisite state: locked, or in use
+        "57", // operator intervention: shutdown, start, cancelled statements
+        "58", // system error: the server's disk, for example
+        "0A000", // feature_not_supported: what PostgreSQL says of a prepared statement whose table has another column now
+    ];
 
     public static void Configure(WolverineOptions options)
     {
         // Someone else appended first: load and decide again, at once.
-        options.OnException<EventStreamUnexpectedMaxEventIdException>()
-            .Or<ConcurrencyException>()
+        options.OnException(HasMovedOn)
             .RetryWithCooldown([.. Enumerable.Range(1, 8).Select(n => TimeSpan.FromMilliseconds(10 * n))]).WithFullJitter()
             .Then.CustomActionIndefinitely(Failures.MoveAsync, ToError);
 
         // The database or the broker is away, restarting, or too busy. The message stays unacknowledged meanwhile, however long it takes.
         options.OnException(IsTransient)
             .RetryWithCooldown(Pauses).WithFullJitter()
-            .Then.PauseThenRequeue(Rest);
+            .Then.CustomActionIndefinitely(Rest.ThenRetryAsync, "Rest, then retry");
 
         // Anything else is a bug or a poisoned message: repeating it would not help. To the queue `error`, at once.
         options.OnAnyException().CustomActionIndefinitely(Failures.MoveAsync, ToError);
     }
 
+    /// <summary>Whether somebody else was faster between the look at something and the write: began or extended the stream, or made the row.</summary>
+    public static bool HasMovedOn(Exception e) => e is ConcurrencyException or EventStreamUnexpectedMaxEventIdException
+        or Marten.Exceptions.ExistingStreamIdCollisionException or JasperFx.Events.ExistingStreamIdCollisionException
+        or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } || (e.InnerException is { } inner && HasMovedOn(inner));
+
     /// <summary>Whether the database could not be asked at all, as opposed to having answered with an error: whoever asks next will fare no better.</summary>
     public static bool IsUnreachable(Exception e) => e is NpgsqlException and not PostgresException || (e.InnerException is { } inner && e is not PostgresException && IsUnreachable(inner));
 
-    /// <summary>Whether the fault lies in the way to the database or the broker, so that the same message may succeed later.</summary>
+    /// <summary>Whether the fault lies in the way to the database or the broker, or in them, so that the same message may succeed later.</summary>
     public static bool IsTransient(Exception e) => e switch
     {
-        MartenCommandException { InnerException: { } inner } => IsTransient(inner),
-        // Terminated by the administrator, by a crash of the server, or for having frozen inside a transaction.
-        PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or IdleInTransactionSessionTimeout } => true,
+        PostgresException postgres => PassingStates.Any(s => postgres.SqlState.StartsWith(s, StringComparison.Ordinal)),
         // The connection broke inside the transaction, and the session, which is this message's own, with it.
         SessionTransactionUnusableException => true,
+        NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is IOException or TimeoutException or SocketException,
         // A channel that was lost is closed while another handler still publishes on it: the client's word for that, or its semaphore's.
         ObjectDisposedException { ObjectName: var closed } => closed.StartsWith("RabbitMQ.", StringComparison.Ordinal) || closed == typeof(SemaphoreSlim).FullName,
-        NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is IOException or TimeoutException or System.Net.Sockets.SocketException,
-        TransientException or RabbitMQClientException or BrokerUnavailableException or IOException or TimeoutException => true,
+        // The last is the client's, or the bus's own limit on a handler's time.
+        TransientException or RabbitMQClientException or BrokerUnavailableException or SocketException or OperationCanceledException => true,
+        IOException { InnerException: SocketException } => true,
         AggregateException many => many.InnerExceptions.All(IsTransient),
+        // Marten wraps what the database says in several kinds of its own.
+        { InnerException: { } inner } => IsTransient(inner),
         _ => false,
     };
 }

@@ -209,7 +209,7 @@ public sealed class Activations
             {
                 return await TryCommitAsync(requests);
             }
-            catch (Exception e) when (attempt < 5 && HasMovedOn(e))
+            catch (Exception e) when (attempt < 5 && Recoverability.HasMovedOn(e))
             {
                 // Someone else appended to one of the streams, or created one of the rows, in the meantime: decide again on what is there now.
             }
@@ -302,14 +302,6 @@ public sealed class Activations
         foreach (var (id, ofAccount) in facts) session.Events.Append(id, ofAccount);
         await session.SaveChangesAsync();
     }
-
-    private static bool HasMovedOn(Exception e) => e switch
-    {
-        EventStreamUnexpectedMaxEventIdException => true,
-        PostgresException { SqlState: PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure } => true,
-        { InnerException: { } inner } => HasMovedOn(inner),
-        _ => false,
-    };
 
     private static Activation Read(string json) => JsonSerializer.Deserialize<Activation>(json, Json)!;
 

@@ -39,14 +39,14 @@ public sealed class Proposals
         _commits.SubmitAsync(Proposal.Read(_rules, streamId, eventId, expectedVersion, type, data, once));
 
     /// <summary>The same proposal may be under way in another instance (a redelivery, an impatient client). Who finds its value claimed by its own stream
-    /// has waited for its twin's commit; looking again finds the twin's answer.</summary>
+    /// has waited for its twin's commit; looking again finds the twin's answer. So does who began a stream that another began meanwhile.</summary>
     private async Task<IReadOnlyList<Verdict>> CommitWithTwinsAsync(IReadOnlyList<Proposal> batch)
     {
         try
         {
             return await CommitAsync(batch, again: false);
         }
-        catch (TwinException) when (batch.Count == 1)
+        catch (Exception e) when (batch.Count == 1 && (e is TwinException || Recoverability.HasMovedOn(e)))
         {
             return await CommitAsync(batch, again: true);
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using Npgsql;
 using RabbitMQ.Client;
 using Signup.Hosting;
 using Signup.Hosting.ServiceControl;
@@ -46,8 +47,12 @@ public class a_message_that_failed_here
     }
 
     [Fact]
-    public void says_what_lay_beneath() =>
-        Assert.Equal("System.TimeoutException", Failed(Captured.Get("audited command"), new InvalidOperationException("x", new TimeoutException())).Headers![Headers.InnerExceptionType]);
+    public void says_what_lay_beneath()
+    {
+        var headers = Failed(Captured.Get("audited command"), new InvalidOperationException("a command failed", new TimeoutException("too late", new PostgresException("no room", "ERROR", "ERROR", "53100")))).Headers!;
+        Assert.Equal("System.TimeoutException", headers[Headers.InnerExceptionType]);
+        Assert.Equal("53100: no room\na command failed", headers[Headers.ExceptionMessage]);
+    }
 
     [Fact]
     public void fits_into_one_frame_however_long_its_exception_and_in_whatever_script()

@@ -16,7 +16,7 @@ internal static class Faults
 
     /// <summary>Adds what happened, in place of what an earlier failure has left there.</summary>
     public static void Describe(IDictionary<string, object?> headers, Exception fault, EndpointIdentity self, DateTimeOffset at) =>
-        Describe(headers, fault.GetType().FullName!, fault.InnerException?.GetType().FullName, fault.Message, fault.Source, fault.ToString(), self, at);
+        Describe(headers, fault.GetType().FullName!, fault.InnerException?.GetType().FullName, Reason(fault), fault.Source, fault.ToString(), self, at);
 
     public static void Describe(IDictionary<string, object?> headers, string type, string? inner, string message, string? source, string stackTrace,
         EndpointIdentity self, DateTimeOffset at)
@@ -36,6 +36,9 @@ internal static class Faults
         headers[Headers.ExceptionMessage] = Cut(message, LongestMessage, HeaderBudget / 3);
         headers[Headers.ExceptionStackTrace] = Cut(stackTrace, int.MaxValue, Math.Max(1_000, HeaderBudget - headers.Sum(h => h.Key.Length + Bytes(h.Value))));
     }
+
+    /// <summary>What lay beneath comes first, such as the database's own words with its SQLSTATE: what wraps it may say no more than that a command has failed.</summary>
+    private static string Reason(Exception fault) => fault.GetBaseException() is var reason && reason != fault ? $"{reason.Message}\n{fault.Message}" : fault.Message;
 
     private static int Bytes(object? value) => value is string text ? Encoding.UTF8.GetByteCount(text) : 0;
 

@@ -1,6 +1,7 @@
 using RabbitMQ.Client;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
+using Signup.Messages.Uniqueness;
 using Signup.Tests.Fixture;
 using Headers = Signup.Hosting.Headers;
 
@@ -77,6 +78,33 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
         await a_message_of_an_unknown_type_is_kept_whole();
         await what_has_neither_headers_nor_properties_is_kept_under_a_name_of_its_own();
         Assert.Empty(operated.ServiceControl.FailedImports);
+    }
+
+    [Fact]
+    public async Task for_as_long_as_what_may_pass_does_not_it_keeps_its_place_and_holds_up_nobody()
+    {
+        var (stuck, other) = (OperatedSystem.NewSignUp(), OperatedSystem.NewSignUp());
+        await operated.ExecuteAsync($"""
+            create function full_disk() returns trigger language plpgsql as $$ begin raise exception using errcode = '53100', message = 'no room'; end $$;
+            create trigger full_disk before insert on log.mt_events for each row when (new.stream_id = '{stuck.AccountId}') execute function full_disk();
+            """);
+        try
+        {
+            await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), stuck.AccountId.ToString()), OperatedSystem.Body(stuck));
+            await Wait.UntilAsync(() => Task.FromResult(operated.System["Uniqueness"].LogLines("and rests: 53100: no room").Length > 0), "it rests");
+
+            var verdict = await operated.System.Commands.AskAsync<Verdict>(Topology.Accounts, other, other.AccountId, TimeSpan.FromSeconds(5), Wait.Token);
+
+            Assert.Equal(VerdictOutcome.Accepted, verdict?.Outcome);
+            // Taken by Uniqueness, and not acknowledged: no copy of it waits at the queue's end.
+            Assert.Equal(0u, await operated.Channel.MessageCountAsync(Topology.Uniqueness));
+        }
+        finally
+        {
+            await operated.ExecuteAsync("drop function full_disk cascade");
+        }
+        await Wait.UntilAsync(async () => await operated.EventsOfAsync(stuck.AccountId) == 1, "it is handled when there is room again");
+        Assert.DoesNotContain(operated.ServiceControl.Messages.Values, m => m.Last.Text.Contains(stuck.AccountId.ToString(), StringComparison.Ordinal));
     }
 
     [Fact]

@@ -55,6 +55,20 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
     }
 
     [Fact]
+    public async Task of_two_who_begin_one_stream_with_different_values_one_gets_it_and_the_other_hears_of_it()
+    {
+        for (var round = 0; round < 20; round++)
+        {
+            var stream = Guid.NewGuid();
+
+            var answers = await Task.WhenAll(pair.HttpAsync("POST", Created(stream, NewEmail())), pair.HttpAsync("POST", Created(stream, NewEmail()), pair.Second.Url));
+
+            Assert.Equal([200, 409], answers.Select(a => a.Status).Order());
+            Assert.EndsWith("/version-conflict", answers.Single(a => a.Status == 409).Body["type"]!.GetValue<string>(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task the_same_proposal_at_both_instances_at_once_gets_one_answer()
     {
         for (var round = 0; round < 20; round++)

@@ -21,6 +21,34 @@ public sealed class when_a_message_fails
         Assert.False(Recoverability.IsTransient(new ObjectDisposedException("System.IO.MemoryStream")));
     }
 
+    [Theory]
+    [InlineData("08006"), InlineData("0A000"), InlineData("25006"), InlineData("28P01"), InlineData("3D000"), InlineData("40P01"), InlineData("53100"), InlineData("53300")]
+    [InlineData("55P03"), InlineData("57014"), InlineData("57P03"), InlineData("58030")]
+    public void because_of_a_state_of_the_database_that_passes_it_is_tried_again_whoever_reports_it(string state)
+    {
+        var fault = new PostgresException("", "ERROR", "ERROR", state);
+        Assert.True(Recoverability.IsTransient(fault));
+        Assert.True(Recoverability.IsTransient(new MartenCommandException(new NpgsqlCommand("select 1"), fault)));
+        Assert.True(Recoverability.IsTransient(new ConcurrentUpdateException(fault)));
+        Assert.True(Recoverability.IsTransient(new AggregateException(fault)));
+    }
+
     [Fact]
-    public void because_of_what_it_holds_it_is_set_aside() => Assert.False(Recoverability.IsTransient(new PostgresException("", "ERROR", "ERROR", PostgresErrorCodes.CheckViolation)));
+    public void because_somebody_else_was_faster_it_is_decided_again()
+    {
+        Assert.True(Recoverability.HasMovedOn(new MartenCommandException(new NpgsqlCommand("insert"), new PostgresException("", "ERROR", "ERROR", PostgresErrorCodes.UniqueViolation))));
+        Assert.True(Recoverability.HasMovedOn((Exception)RuntimeHelpers.GetUninitializedObject(typeof(Marten.Exceptions.ExistingStreamIdCollisionException))));
+        Assert.True(Recoverability.HasMovedOn((Exception)RuntimeHelpers.GetUninitializedObject(typeof(JasperFx.Events.ExistingStreamIdCollisionException))));
+    }
+
+    [Theory]
+    [InlineData("23514"), InlineData("22P05"), InlineData("42P01"), InlineData("25P02")]
+    public void because_of_what_it_holds_it_is_set_aside(string state) => Assert.False(Recoverability.IsTransient(new PostgresException("", "ERROR", "ERROR", state)));
+
+    [Fact]
+    public void because_of_a_file_or_a_wait_of_its_handler_it_is_set_aside()
+    {
+        Assert.False(Recoverability.IsTransient(new FileNotFoundException()));
+        Assert.False(Recoverability.IsTransient(new TimeoutException()));
+    }
 }

@@ -7,10 +7,13 @@ namespace Signup.Gateway;
 /// What must come out the same on every gateway, after every restart, though none of them stores anything: derived from the signing key
 /// by HMAC-SHA256. Each use has a label of its own, so that a value for one is none for another.
 /// </summary>
-/// <param name="signingKey">At least 32 bytes, shared by all gateways.</param>
-public sealed class DerivedKeys(byte[] signingKey)
+/// <param name="signingKeys">At least 32 bytes each, shared by all gateways. The first is the one to derive from.</param>
+public sealed class DerivedKeys(params IReadOnlyList<byte[]> signingKeys)
 {
     public const int SaltLength = 16;
+
+    /// <summary>What was derived when another of the keys was the first, or will be.</summary>
+    public IEnumerable<DerivedKeys> Others => signingKeys.Skip(1).Select(k => new DerivedKeys(k));
 
     /// <summary>The account that a sign-up with this idempotency key is for: a UUID of version 8 (RFC 9562, 5.8).</summary>
     public Guid AccountId(string idempotencyKey)
@@ -27,12 +30,19 @@ public sealed class DerivedKeys(byte[] signingKey)
     /// <summary>What proves that a form was rendered for whoever holds the cookie.</summary>
     public byte[] FormProof(ReadOnlySpan<byte> cookie) => Derive("form", cookie);
 
+    public bool IsFormProof(ReadOnlySpan<byte> cookie, ReadOnlySpan<byte> proof)
+    {
+        var holds = CryptographicOperations.FixedTimeEquals(proof, FormProof(cookie));
+        foreach (var other in Others) holds |= CryptographicOperations.FixedTimeEquals(proof, other.FormProof(cookie));
+        return holds;
+    }
+
     private byte[] Derive(string label, ReadOnlySpan<byte> value)
     {
         var name = Encoding.ASCII.GetBytes(label);
         var message = new byte[name.Length + 1 + value.Length];
         name.CopyTo(message, 0);
         value.CopyTo(message.AsSpan(name.Length + 1));
-        return HMACSHA256.HashData(signingKey, message);
+        return HMACSHA256.HashData(signingKeys[0], message);
     }
 }

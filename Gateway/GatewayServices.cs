@@ -35,12 +35,12 @@ public static class GatewayServices
         services.AddProblemDetails();
         services.AddEndpointHealth(database: false);
 
-        services.AddSingleton(new DerivedKeys(Convert.FromBase64String(SignupEndpoint.Setting(settings, "Signup:SigningKey"))));
+        services.AddSingleton(new DerivedKeys(SignupEndpoint.SigningKeys(settings)));
         services.AddSingleton<FormTokens>().AddSingleton<StatusTokens>().AddSingleton<PageRenderer>().AddSingleton<GatewayMetrics>();
         services.AddOptions<HashingSettings>().Bind(settings.GetSection("PasswordHashing")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PasswordHasher>().AddSingleton<HashingPool>();
         services.AddSingleton(new SignUpLimit(settings.GetValue("RateLimiting:SignUpsPerMinute", 60)));
-        services.AddSingleton<SignUpDesk>();
+        services.AddTransient<SignUpDesk>();
         services.AddSingleton<DevInbox>();
         services.AddHostedService<WarmUp>();
         services.AddMailEvents(settings);
@@ -74,7 +74,7 @@ public static class GatewayServices
             SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException,
         });
         app.UseStatusCodePages(context => Failures.WriteAsync(context.HttpContext));
-        app.UseRouting();
+        app.UseHeadRouting();
         app.MapAssets();
     }
 

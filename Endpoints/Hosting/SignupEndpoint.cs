@@ -90,12 +90,27 @@ public static class SignupEndpoint
         builder.Services.AddSingleton(services => new Broker(new Uri(rabbit), services.GetRequiredService<EndpointIdentity>()));
         builder.Services.AddSingleton<CommandClient>();
         builder.Services.AddHostedService<DeclareTopology>();
-        builder.Services.AddSingleton(services => new SignedTokens(
-            Convert.FromBase64String(Setting(builder.Configuration, "Signup:SigningKey")), services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton(services => new SignedTokens(SigningKeys(builder.Configuration), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddProblemDetails();
         builder.AddServiceControl();
         builder.AddTelemetry(name);
         return builder;
+    }
+
+    /// <summary>The setting <c>Signup:SigningKey</c>: the first signs, all verify.</summary>
+    /// <exception cref="InvalidOperationException">They are no keys.</exception>
+    public static IReadOnlyList<byte[]> SigningKeys(IConfiguration configuration)
+    {
+        const string setting = "Signup:SigningKey";
+        try
+        {
+            byte[][] keys = [.. Setting(configuration, setting).Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Convert.FromBase64String)];
+            if (keys.Length > 0 && keys.All(k => k.Length >= 32)) return keys;
+        }
+        catch (FormatException)
+        {
+        }
+        throw new InvalidOperationException($"The setting {setting} must be a key, or several with commas between: each base64 of at least 32 bytes, as `openssl rand -base64 32` makes one.");
     }
 
     /// <exception cref="InvalidOperationException">It is not set. Says how to set it.</exception>

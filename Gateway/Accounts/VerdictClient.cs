@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using Signup.Messages.Uniqueness;
 
@@ -14,12 +15,28 @@ public sealed class VerdictClient(HttpClient http)
     {
         try
         {
-            using var response = await http.GetAsync($"/event/{streamId}/{eventId}", cancellation);
-            return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<Verdict>(cancellation) : null;
+            return await AskAsync(streamId, eventId, cancellation);
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (HttpRequestException)
         {
             return null;
+        }
+    }
+
+    /// <returns>Null: it is not decided.</returns>
+    /// <exception cref="HttpRequestException">Uniqueness did not answer.</exception>
+    public async Task<Verdict?> AskAsync(Guid streamId, Guid eventId, CancellationToken cancellation)
+    {
+        try
+        {
+            using var response = await http.GetAsync($"/event/{streamId}/{eventId}", cancellation);
+            if (response.StatusCode == HttpStatusCode.NotFound) return null;
+            response.EnsureSuccessStatusCode();
+            return await response.Content.ReadFromJsonAsync<Verdict>(cancellation);
+        }
+        catch (Exception e) when (e is JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            throw new HttpRequestException("Uniqueness did not answer.", e);
         }
     }
 }

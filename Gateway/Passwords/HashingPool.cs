@@ -12,11 +12,11 @@ public sealed class HashingBusyException(TimeSpan retryAfter) : Exception("Too m
 
 /// <summary>
 /// Hashes passwords on threads of its own, one per processor. A burst queues, so that it neither takes the threads that answer requests, nor
-/// more memory than there is: each hash in work needs all of <see cref="HashingSettings.MemoryKiB"/>.
+/// more memory than there is: each hash in work needs all of <see cref="HashingCost.MemoryKiB"/>.
 /// </summary>
 public sealed class HashingPool : IDisposable
 {
-    private sealed record Job(string Password, byte[] Salt, long QueuedAt, TaskCompletionSource<string> Result, CancellationToken Cancellation);
+    private sealed record Job(string Password, byte[] Salt, HashingCost? Cost, long QueuedAt, TaskCompletionSource<string> Result, CancellationToken Cancellation);
 
     private readonly BlockingCollection<Job> _queue;
     private readonly PasswordHasher _hasher;
@@ -34,10 +34,11 @@ public sealed class HashingPool : IDisposable
             new Thread(Work) { IsBackground = true, Name = $"password hashing {i}" }.Start();
     }
 
+    /// <param name="cost">Other than the setting says.</param>
     /// <exception cref="HashingBusyException">The queue is full. Nothing was kept.</exception>
-    public Task<string> HashAsync(string password, byte[] salt, CancellationToken cancellation)
+    public Task<string> HashAsync(string password, byte[] salt, CancellationToken cancellation, HashingCost? cost = null)
     {
-        var job = new Job(password, salt, Stopwatch.GetTimestamp(), new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously), cancellation);
+        var job = new Job(password, salt, cost, Stopwatch.GetTimestamp(), new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously), cancellation);
         if (!_queue.TryAdd(job)) throw new HashingBusyException(TimeToDrain());
         return job.Result.Task;
     }
@@ -59,7 +60,7 @@ public sealed class HashingPool : IDisposable
             var started = Stopwatch.GetTimestamp();
             try
             {
-                var hash = _hasher.Hash(job.Password, job.Salt);
+                var hash = _hasher.Hash(job.Password, job.Salt, job.Cost);
                 Measure(job, started);
                 job.Result.TrySetResult(hash);
             }

@@ -1,10 +1,11 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
 
 namespace Signup.Gateway.Passwords;
 
-/// <summary>Settings <c>PasswordHashing:…</c>. The defaults are OWASP's recommendation for Argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane.
+/// <summary>What a hash costs. The defaults are OWASP's recommendation for Argon2id (Password Storage Cheat Sheet): 19 MiB, 2 passes, 1 lane.
 /// Less than that is for benchmarks of the rest only: <c>MemoryKiB=8, Passes=1</c> costs next to nothing, and protects nobody.</summary>
-public sealed record HashingSettings
+public record HashingCost
 {
     /// <summary>Argon2's memory, in KiB.</summary>
     [Range(8, 4 * 1024 * 1024)]
@@ -12,6 +13,14 @@ public sealed record HashingSettings
 
     [Range(1, 1000)]
     public int Passes { get; init; } = 2;
+}
+
+/// <summary>Settings <c>PasswordHashing:…</c>.</summary>
+public sealed record HashingSettings : HashingCost
+{
+    /// <summary>What was in force before, or is going to be: a sign-up that was taken under it and comes again is recognized, and gets its first answer.</summary>
+    [ValidateEnumeratedItems]
+    public IReadOnlyList<HashingCost> Earlier { get; init; } = [];
 
     /// <summary>Passwords hashed at once; 0 is one per processor. More would only make all of them slower.</summary>
     [Range(0, 1024)]

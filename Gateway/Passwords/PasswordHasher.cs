@@ -12,26 +12,23 @@ public sealed class PasswordHasher
     /// <summary>Bytes of hash, as RFC 9106, 4 recommends.</summary>
     public const int HashLength = 32;
 
-    private readonly PasswordBasedKeyDerivationAlgorithm _argon2;
-    private readonly string _parameters;
+    private readonly HashingCost _cost;
 
-    public PasswordHasher(IOptions<HashingSettings> settings)
-    {
-        var (memory, passes) = (settings.Value.MemoryKiB, settings.Value.Passes);
-        // One lane: libsodium knows no other.
-        _argon2 = PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { DegreeOfParallelism = 1, MemorySize = memory, NumberOfPasses = passes });
-        _parameters = string.Create(CultureInfo.InvariantCulture, $"$argon2id$v=19$m={memory},t={passes},p=1$");
-    }
+    public PasswordHasher(IOptions<HashingSettings> settings) => _cost = settings.Value;
 
     /// <param name="password">As <see cref="Password.Prepare"/> leaves it.</param>
     /// <param name="salt">16 bytes.</param>
-    public string Hash(string password, ReadOnlySpan<byte> salt)
+    /// <param name="cost">Other than the setting says.</param>
+    public string Hash(string password, ReadOnlySpan<byte> salt, HashingCost? cost = null)
     {
+        var (memory, passes) = ((cost ?? _cost).MemoryKiB, (cost ?? _cost).Passes);
+        // One lane: libsodium knows no other.
+        var argon2 = PasswordBasedKeyDerivationAlgorithm.Argon2id(new Argon2Parameters { DegreeOfParallelism = 1, MemorySize = memory, NumberOfPasses = passes });
         var bytes = Encoding.UTF8.GetBytes(password);
         Span<byte> hash = stackalloc byte[HashLength];
-        _argon2.DeriveBytes(bytes, salt, hash);
+        argon2.DeriveBytes(bytes, salt, hash);
         CryptographicOperations.ZeroMemory(bytes);
-        return _parameters + Base64(salt) + "$" + Base64(hash);
+        return string.Create(CultureInfo.InvariantCulture, $"$argon2id$v=19$m={memory},t={passes},p=1${Base64(salt)}${Base64(hash)}");
     }
 
     /// <summary>The PHC string format's Base64 has no padding.</summary>

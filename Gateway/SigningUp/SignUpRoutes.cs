@@ -17,14 +17,14 @@ public static class SignUpRoutes
 
     public static void MapSigningUp(this IEndpointRouteBuilder app)
     {
-        app.MapMethods("/", [HttpMethods.Get, HttpMethods.Head], Form);
+        app.MapGet("/", Form);
         app.MapPost("/", PostFormAsync);
         app.MapPost("/users", PostJsonAsync);
     }
 
     private static Page<SignUpPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, SignUpFields.Empty, []);
 
-    private static async Task<IResult> PostFormAsync(HttpContext http, SignUpLimit limit, FormTokens formTokens, StatusTokens statusTokens, DerivedKeys keys, SignUpDesk desk)
+    private static async Task<IResult> PostFormAsync(HttpContext http, SignUpLimit limit, FormTokens formTokens, StatusTokens statusTokens, SignUpDesk desk)
     {
         var texts = Client.Texts(http.Request);
         var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
@@ -43,15 +43,13 @@ public static class SignUpRoutes
         if (valid is null) return FormPage(http, formTokens, 400, fields, errors);
 
         // Sent twice, by a double click or a reload, it is one sign-up. Each page has a new key, so a corrected form is another sign-up.
-        var accountId = form.TryGetValue(SignUpPage.KeyField, out var key) && key.Count == 1 && key[0]!.Length is > 0 and <= 64
-            ? keys.AccountId("form/" + key[0])
-            : Guid.CreateVersion7();
-        var outcome = await desk.SignUpAsync(accountId, valid, texts.Language, once: false, http.RequestAborted);
+        var key = form.TryGetValue(SignUpPage.KeyField, out var given) && given.Count == 1 && given[0]!.Length is > 0 and <= 64 ? "form/" + given[0] : null;
+        var outcome = await desk.SignUpAsync(key, valid, texts.Language, once: false, http.RequestAborted);
         switch (outcome)
         {
             case SignUpOutcome.Kept kept:
-                statusTokens.SetCookie(http, accountId, kept.SignUpId);
-                http.Response.Headers.Location = $"/users/{accountId}";
+                statusTokens.SetCookie(http, kept.AccountId, kept.SignUpId);
+                http.Response.Headers.Location = $"/users/{kept.AccountId}";
                 return Results.StatusCode(StatusCodes.Status303SeeOther);
             case SignUpOutcome.Taken { What: "email" }:
                 return FormPage(http, formTokens, 409, fields, [], fieldMessages: new() { [Field.Email] = texts.EmailTaken });
@@ -70,7 +68,7 @@ public static class SignUpRoutes
         }
     }
 
-    private static async Task<IResult> PostJsonAsync(HttpContext http, SignUpLimit limit, StatusTokens statusTokens, DerivedKeys keys, SignUpDesk desk)
+    private static async Task<IResult> PostJsonAsync(HttpContext http, SignUpLimit limit, StatusTokens statusTokens, SignUpDesk desk)
     {
         var texts = Client.Texts(http.Request);
         if (limit.Refuse(http.Connection.RemoteIpAddress) is { } wait)
@@ -86,17 +84,14 @@ public static class SignUpRoutes
         if (valid is null)
             return Problems.Problem(400, "validation", texts.ValidationTitle, texts.ValidationDetail, errors.ToDictionary(e => e.Field, e => new[] { texts.Of(e) }));
 
-        var accountId = key is null ? Guid.CreateVersion7() : keys.AccountId("api/" + key);
-        var outcome = await desk.SignUpAsync(accountId, valid, texts.Language, once: key is not null, http.RequestAborted);
+        var outcome = await desk.SignUpAsync(key is null ? null : "api/" + key, valid, texts.Language, once: key is not null, http.RequestAborted);
         switch (outcome)
         {
             case SignUpOutcome.Created created:
-                statusTokens.SetCookie(http, accountId, created.SignUpId);
-                return Results.Created($"/users/{accountId}", new SignUpAnswer(accountId, valid.Username, valid.Email, "pending", statusTokens.Issue(accountId, created.SignUpId)));
+                return Results.Created($"/users/{created.AccountId}", Answer(created, AccountView.Pending));
             case SignUpOutcome.Undecided undecided:
-                statusTokens.SetCookie(http, accountId, undecided.SignUpId);
                 Problems.SetRetryAfter(http.Response, TimeSpan.FromSeconds(1));
-                return Results.Accepted($"/users/{accountId}", new SignUpAnswer(accountId, valid.Username, valid.Email, AccountView.Deciding, statusTokens.Issue(accountId, undecided.SignUpId)));
+                return Results.Accepted($"/users/{undecided.AccountId}", Answer(undecided, AccountView.Deciding));
             case SignUpOutcome.Taken taken:
                 var message = taken.What == "email" ? texts.EmailTaken : texts.OtherTaken(taken.What);
                 return Problems.Problem(409, taken.What + "-taken", texts.TakenTitle, message, new Dictionary<string, string[]> { [taken.What] = [message] });
@@ -108,6 +103,12 @@ public static class SignUpRoutes
                 return Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.Unavailable, retryAfter: RetryAfterOutage);
             default:
                 return Problems.Problem(400, "refused", texts.ValidationTitle, texts.Refused);
+        }
+
+        SignUpAnswer Answer(SignUpOutcome.Kept kept, string status)
+        {
+            statusTokens.SetCookie(http, kept.AccountId, kept.SignUpId);
+            return new SignUpAnswer(kept.AccountId, valid.Username, valid.Email, status, statusTokens.Issue(kept.AccountId, kept.SignUpId));
         }
     }
 

@@ -37,10 +37,9 @@ public sealed class FormTokens(DerivedKeys keys)
         // Browsers say of each request whose page it comes from; scripts of other sites cannot change that.
         if (request.Headers["Sec-Fetch-Site"] == "cross-site") return false;
         if (!TryReadCookie(request, out var cookie) || !form.TryGetValue(Field, out var given) || given.Count != 1) return false;
-        var proof = keys.FormProof(cookie);
-        Span<byte> sent = stackalloc byte[proof.Length];
-        return given[0]!.Length == Base64Url.GetEncodedLength(proof.Length) && Base64Url.IsValid(given[0]) && Base64Url.TryDecodeFromChars(given[0], sent, out var length)
-            && length == proof.Length && CryptographicOperations.FixedTimeEquals(sent, proof);
+        Span<byte> proof = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        return given[0]!.Length == Base64Url.GetEncodedLength(proof.Length) && Base64Url.IsValid(given[0]) && Base64Url.TryDecodeFromChars(given[0], proof, out var length)
+            && length == proof.Length && keys.IsFormProof(cookie, proof);
     }
 
     /// <summary>Under https its prefix keeps other hosts of the domain from setting it (RFC 6265bis, 4.1.3).</summary>

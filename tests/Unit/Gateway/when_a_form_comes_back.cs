@@ -25,6 +25,13 @@ public class when_a_form_comes_back
     }
 
     [Fact]
+    public void a_gateway_knows_it_on_whose_list_the_key_still_is()
+    {
+        var (cookie, token) = Render();
+        Assert.True(Check(cookie, token, new FormTokens(new DerivedKeys([.. Enumerable.Repeat((byte)1, 32)], new byte[32]))));
+    }
+
+    [Fact]
     public void a_browser_keeps_its_cookie_so_that_two_open_forms_both_work()
     {
         var (cookie, token) = Render();

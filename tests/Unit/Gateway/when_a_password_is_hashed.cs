@@ -19,6 +19,11 @@ public class when_a_password_is_hashed
         Assert.Equal(expected, new PasswordHasher(Options.Create(new HashingSettings { MemoryKiB = memory, Passes = passes })).Hash(Password.Prepare(password), Salt));
 
     [Fact]
+    public void at_the_cost_of_before_it_is_what_it_was_before() =>
+        Assert.Equal(new PasswordHasher(Options.Create(new HashingSettings { MemoryKiB = 8, Passes = 1 })).Hash("correct horse", Salt),
+            new PasswordHasher(Options.Create(new HashingSettings())).Hash("correct horse", Salt, new HashingCost { MemoryKiB = 8, Passes = 1 }));
+
+    [Fact]
     public void the_defaults_are_what_the_contract_says() =>
         Assert.StartsWith("$argon2id$v=19$m=19456,t=2,p=1$", new PasswordHasher(Options.Create(new HashingSettings())).Hash("correct horse", Salt), StringComparison.Ordinal);
 

@@ -1,6 +1,8 @@
 using FsCheck.Xunit;
+using Microsoft.Extensions.Configuration;
 using Signup.Gateway;
 using Signup.Gateway.SigningUp;
+using Signup.Hosting;
 
 namespace Signup.Tests.Unit.Gateway;
 
@@ -32,6 +34,34 @@ public class when_keys_are_derived
         Assert.NotEqual(Keys.AccountId("a"), others.AccountId("a"));
         Assert.NotEqual(Keys.Salt(Guid.Empty), others.Salt(Guid.Empty));
     }
+
+    [Fact]
+    public void of_several_signing_keys_the_first_is_derived_from_and_what_the_others_gave_is_known()
+    {
+        var (old, young) = (new DerivedKeys(new byte[32]), new DerivedKeys([.. Enumerable.Repeat((byte)1, 32)]));
+        var both = new DerivedKeys([.. Enumerable.Repeat((byte)1, 32)], new byte[32]);
+        Assert.Equal(young.AccountId("a"), both.AccountId("a"));
+        var other = Assert.Single(both.Others);
+        Assert.Equal(old.AccountId("a"), other.AccountId("a"));
+        Assert.Equal(old.Salt(Guid.Empty), other.Salt(Guid.Empty));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("no key at all")]
+    [InlineData("c2hvcnQ=")]
+    [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,c2hvcnQ=")]
+    public void what_is_no_list_of_signing_keys_is_refused_with_words_that_say_what_it_must_be(string setting)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Signup:SigningKey", setting)]).Build();
+        Assert.Contains("Signup:SigningKey", Assert.Throws<InvalidOperationException>(() => SignupEndpoint.SigningKeys(configuration)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 1)]
+    [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=, AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 2)]
+    public void signing_keys_have_commas_between(string setting, int count) =>
+        Assert.Equal(count, SignupEndpoint.SigningKeys(new ConfigurationBuilder().AddInMemoryCollection([new("Signup:SigningKey", setting)]).Build()).Count);
 
     [Property]
     public bool each_account_has_its_own_salt_and_always_the_same(Guid one, Guid other) =>

@@ -60,6 +60,43 @@ public class when_a_token_is_read
         Assert.Equal(TokenState.Invalid, At(Now).Read("activation", new SignedTokens(RandomNumberGenerator.GetBytes(32), new Clock(Now)).Issue("activation", Id, Now.AddDays(7)), out _));
 
     [Fact]
+    public void whatever_was_signed_before_the_key_was_changed_is_valid_as_long_as_the_old_one_is_kept()
+    {
+        var old = At(Now).Issue("activation", Id, Now.AddDays(7));
+        var other = RandomNumberGenerator.GetBytes(32);
+        var both = new SignedTokens([other, Key], new Clock(Now));
+
+        Assert.Equal((TokenState.Valid, Id), Read(both, old));
+        Assert.Equal(new SignedTokens(other, new Clock(Now)).Issue("activation", Id, Now.AddDays(7)), both.Issue("activation", Id, Now.AddDays(7)));
+        Assert.Equal(TokenState.Invalid, new SignedTokens(other, new Clock(Now)).Read("activation", old, out _));
+    }
+
+    [Theory]
+    [InlineData("{0}.")]
+    [InlineData("{0},")]
+    [InlineData("{0})")]
+    [InlineData("<{0}>")]
+    [InlineData("{0} ")]
+    [InlineData("{0}\u200B")]
+    [InlineData("{0}=")]
+    [InlineData("\"{0}\"")]
+    [InlineData("{0}\u00A0\u2026")]
+    public void what_mail_programs_put_around_it_does_not_matter(string around) =>
+        Assert.Equal((TokenState.Valid, Id), Read(At(Now), string.Format(System.Globalization.CultureInfo.InvariantCulture, around, At(Now).Issue("activation", Id, Now.AddDays(7)))));
+
+    [Theory]
+    [InlineData("\r\n")]
+    [InlineData("=\r\n")]
+    [InlineData(" ")]
+    [InlineData("\r\n> ")]
+    [InlineData("\u00AD")]
+    public void where_a_line_was_broken_does_not_matter(string by)
+    {
+        var token = At(Now).Issue("activation", Id, Now.AddDays(7));
+        for (var at = 1; at < token.Length; at++) Assert.Equal((TokenState.Valid, Id), Read(At(Now), token[..at] + by + token[at..]));
+    }
+
+    [Fact]
     public void any_changed_character_makes_it_invalid()
     {
         var token = At(Now).Issue("activation", Id, Now.AddDays(7));

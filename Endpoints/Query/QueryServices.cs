@@ -22,6 +22,7 @@ public static class QueryServices
     {
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseHeadRouting();
         var api = app.MapGroup("").RequireApiKey("Query:ApiKey");
         api.MapAccounts();
         api.MapLog();

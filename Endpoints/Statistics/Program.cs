@@ -8,6 +8,7 @@ var builder = SignupEndpoint.Create(queue, args, concurrency: 5);
 builder.Services.AddSingleton(new Subscription(queue, EventTypes.All.Select(t => t.Message)));
 builder.Services.AddProjection<DailyStatistics>("daily-statistics");
 var app = builder.Build();
+app.UseHeadRouting();
 app.MapHealth();
 app.MapGet("/days", DailyStatistics.ReadAsync).RequireApiKey("Query:ApiKey");
 await app.RunEndpointAsync();

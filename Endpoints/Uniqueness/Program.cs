@@ -9,6 +9,7 @@ if (await CommandLine.TryRunAsync(args, Rebuild.Command, Verify.Command) is { } 
 var builder = SignupEndpoint.Create(Topology.Uniqueness, args, concurrency: 256);
 builder.Services.AddUniqueness(builder.Configuration);
 var app = builder.Build();
+app.UseHeadRouting();
 app.MapHealth();
 app.MapEventDoor();
 await app.RunEndpointAsync();

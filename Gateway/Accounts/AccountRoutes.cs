@@ -7,7 +7,7 @@ namespace Signup.Gateway.Accounts;
 /// <summary>What became of a sign-up, for whoever signed up. For anyone else there is nothing here, whether or not there is.</summary>
 public static class AccountRoutes
 {
-    public static void MapAccounts(this IEndpointRouteBuilder app) => app.MapMethods("/users/{id}", [HttpMethods.Get, HttpMethods.Head], ShowAsync);
+    public static void MapAccounts(this IEndpointRouteBuilder app) => app.MapGet("/users/{id}", ShowAsync);
 
     private static async Task<IResult> ShowAsync(string id, HttpContext http, StatusTokens tokens, AccountAnswers answers) =>
         tokens.Find(http.Request, id) is { } proof ? await answers.ShowAsync(http, proof) : NotFound(http);

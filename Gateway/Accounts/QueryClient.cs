@@ -15,11 +15,17 @@ public sealed class QueryClient(HttpClient http)
     /// <param name="signUpId">Of the sign-up that made it.</param>
     /// <returns>The account, or null where that sign-up has made none (yet).</returns>
     /// <exception cref="QueryUnavailableException">No usable answer.</exception>
-    public async Task<AccountView?> FindAsync(Guid accountId, Guid signUpId, CancellationToken cancellation)
+    public Task<AccountView?> FindAsync(Guid accountId, Guid signUpId, CancellationToken cancellation) => FindAsync(accountId, $"/accounts/{accountId}?event={signUpId}", cancellation);
+
+    /// <summary>Whichever sign-up has made it.</summary>
+    /// <exception cref="QueryUnavailableException">No usable answer.</exception>
+    public Task<AccountView?> FindAsync(Guid accountId, CancellationToken cancellation) => FindAsync(accountId, $"/accounts/{accountId}", cancellation);
+
+    private async Task<AccountView?> FindAsync(Guid accountId, string path, CancellationToken cancellation)
     {
         try
         {
-            using var response = await http.GetAsync($"/accounts/{accountId}?event={signUpId}", cancellation);
+            using var response = await http.GetAsync(path, cancellation);
             if (response.StatusCode == HttpStatusCode.NotFound) return null;
             response.EnsureSuccessStatusCode();
             var account = await response.Content.ReadFromJsonAsync<AccountView>(cancellation);

@@ -16,18 +16,23 @@ public static class ActivationRoutes
 
     private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
 
+    /// <summary>Whether a link was used already is looked up, but not for long: the button behind it knows it, too.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     public static void MapActivation(this IEndpointRouteBuilder app)
     {
-        app.MapMethods("/activate", [HttpMethods.Get, HttpMethods.Head], Ask);
+        app.MapGet("/activate", AskAsync);
         app.MapPost("/activations", ActivateAsync);
         app.MapPost("/users/{id}/activation-mail", ResendAsync);
     }
 
     /// <summary>Changes nothing: mail scanners open links. A person presses the button.</summary>
-    private static IResult Ask(string? token, HttpContext http, SignedTokens tokens)
+    private static async Task<IResult> AskAsync(string? token, HttpContext http, SignedTokens tokens, QueryClient query)
     {
         var texts = Client.Texts(http.Request);
-        return tokens.Read(Purpose, token, out _) switch
+        var state = tokens.Read(Purpose, token, out var accountId);
+        if (state != TokenState.Invalid && await IsActiveAsync(query, accountId, http.RequestAborted)) return Message(200, texts, texts.ActiveTitle, texts.Active, good: true);
+        return state switch
         {
             TokenState.Valid => new Page<ActivatePage>(200, texts, new() { [nameof(ActivatePage.Token)] = token }),
             TokenState.Expired => BadLink(texts, expired: true),
@@ -36,7 +41,7 @@ public static class ActivationRoutes
     }
 
     /// <summary>Takes forms without a form token: it acts on the signed token alone, not on who the browser is, so there is nothing to forge.</summary>
-    private static async Task<IResult> ActivateAsync(HttpContext http, SignedTokens tokens, CommandClient commands, IConfiguration settings, TimeProvider time)
+    private static async Task<IResult> ActivateAsync(HttpContext http, SignedTokens tokens, CommandClient commands, QueryClient query, IConfiguration settings, TimeProvider time)
     {
         var texts = Client.Texts(http.Request);
         var page = Body.IsForm(http.Request) && (Client.WantsPage(http.Request) || http.Request.Headers.Accept.Count == 0);
@@ -54,7 +59,7 @@ public static class ActivationRoutes
                 switch (verdict?.Outcome)
                 {
                     case ActivationOutcome.Active:
-                        return page ? Message(200, texts, texts.ActiveTitle, texts.Active, good: true) : Results.Json(new { id = accountId, status = AccountView.Active });
+                        return Active();
                     case null:
                         return page ? Message(202, texts, texts.ActivatingTitle, texts.Activating) : Results.Json(new { id = accountId, status = AccountView.Deciding }, statusCode: 202);
                     case ActivationOutcome.AddressChanged:
@@ -74,8 +79,24 @@ public static class ActivationRoutes
             }
         }
         var expired = state == TokenState.Expired;
+        if (expired && await IsActiveAsync(query, accountId, http.RequestAborted)) return Active();
         if (page) return BadLink(texts, expired);
         return expired ? BadToken("token-expired", texts.LinkExpiredTitle, texts.LinkExpired) : BadToken("token-invalid", texts.LinkInvalidTitle, texts.LinkInvalid);
+
+        IResult Active() => page ? Message(200, texts, texts.ActiveTitle, texts.Active, good: true) : Results.Json(new { id = accountId, status = AccountView.Active });
+    }
+
+    /// <summary>False where it is not known.</summary>
+    private static async Task<bool> IsActiveAsync(QueryClient query, Guid accountId, CancellationToken cancellation)
+    {
+        try
+        {
+            return await query.FindAsync(accountId, cancellation).WaitAsync(Patience, cancellation) is { Status: AccountView.Active };
+        }
+        catch (Exception e) when (e is QueryUnavailableException or TimeoutException)
+        {
+            return false;
+        }
     }
 
     private static IResult BadToken(string type, string title, string message) =>

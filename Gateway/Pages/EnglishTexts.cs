@@ -54,6 +54,7 @@ internal sealed class EnglishTexts : Texts
         (_, SigningUp.Fault.NotAnAddress) => "Enter an e-mail address such as name@example.com.",
         (_, SigningUp.Fault.PasswordTooShort) => $"Enter a password of at least {Passwords.Password.MinLength} characters.",
         (_, SigningUp.Fault.PasswordTooLong) => $"Enter a password of at most {Passwords.Password.MaxLength} characters.",
+        (_, SigningUp.Fault.PasswordIsOwn) => "Your name and your address are the first that attackers try. Choose another password.",
         (_, SigningUp.Fault.PasswordTooCommon) => "This password is among the first that attackers try. Choose another one.",
         _ => $"Send {field} once, as a text.",
     };

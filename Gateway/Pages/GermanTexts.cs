@@ -54,6 +54,7 @@ internal sealed class GermanTexts : Texts
         (_, SigningUp.Fault.NotAnAddress) => "Geben Sie eine E-Mail-Adresse wie name@example.com ein.",
         (_, SigningUp.Fault.PasswordTooShort) => $"Geben Sie ein Passwort mit mindestens {Passwords.Password.MinLength} Zeichen ein.",
         (_, SigningUp.Fault.PasswordTooLong) => $"Geben Sie ein Passwort mit höchstens {Passwords.Password.MaxLength} Zeichen ein.",
+        (_, SigningUp.Fault.PasswordIsOwn) => "Ihren Namen und Ihre Adresse probieren Angreifer als erstes. Wählen Sie ein anderes Passwort.",
         (_, SigningUp.Fault.PasswordTooCommon) => "Dieses Passwort probieren Angreifer als eines der ersten. Wählen Sie ein anderes.",
         _ => $"Senden Sie „{field}“ einmal, als Text.",
     };

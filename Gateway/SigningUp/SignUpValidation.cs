@@ -7,7 +7,7 @@ using Signup.Gateway.Passwords;
 namespace Signup.Gateway.SigningUp;
 
 /// <summary>What a field can be refused for. Each has its words in <see cref="Pages.Texts"/>.</summary>
-public enum Fault { NotText, Blank, ControlCharacter, Invisible, TooLong, NotAnAddress, PasswordTooShort, PasswordTooLong, PasswordTooCommon }
+public enum Fault { NotText, Blank, ControlCharacter, Invisible, TooLong, NotAnAddress, PasswordTooShort, PasswordTooLong, PasswordTooCommon, PasswordIsOwn }
 
 public sealed record FieldError(string Field, Fault Fault);
 
@@ -22,7 +22,7 @@ public static class SignUpValidation
         var errors = new List<FieldError>();
         Add(Field.Username, CheckUsername(fields.Username));
         Add(Field.Email, CheckEmail(fields.Email));
-        Add(Field.Password, CheckPassword(fields.Password, out var password));
+        Add(Field.Password, CheckPassword(fields, out var password));
         return errors.Count > 0 ? (null, errors) : (new ValidSignUp(fields.Username!.Trim(), fields.Email!.Trim(), password), errors);
 
         void Add(string field, Fault? fault)
@@ -48,9 +48,10 @@ public static class SignUpValidation
         return EmailSyntax.IsValid(address) ? null : Fault.NotAnAddress;
     }
 
-    private static Fault? CheckPassword(string? typed, out string password)
+    private static Fault? CheckPassword(SignUpFields fields, out string password)
     {
         password = "";
+        var typed = fields.Password;
         if (IsBlank(typed)) return Fault.Blank;
         if (!IsWellFormed(typed)) return Fault.NotText;
         if (typed.Any(char.IsControl) || !PlainText.IsPlain(typed)) return Fault.ControlCharacter;
@@ -61,9 +62,14 @@ public static class SignUpValidation
         {
             < Password.MinLength => Fault.PasswordTooShort,
             > Password.MaxLength => Fault.PasswordTooLong,
-            _ => CommonPasswords.Contain(password) ? Fault.PasswordTooCommon : null,
+            _ when CommonPasswords.Contain(password) => Fault.PasswordTooCommon,
+            _ => IsOwn(typed, fields) ? Fault.PasswordIsOwn : null,
         };
     }
+
+    /// <summary>Words of the person's own are the first that attackers try (NIST SP 800-63B, 5.1.1.2).</summary>
+    private static bool IsOwn(string password, SignUpFields fields) => new[] { fields.Username, fields.Email, fields.Email?.Split('@')[0] }
+        .Any(own => own is not null && own.Trim().Equals(password.Trim(), StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Name and address appear in mails, on pages and in headers: one line, and no character that makes text look like other text.</summary>
     private static Fault? CheckLine(string? typed)

@@ -133,6 +133,30 @@ public sealed class when_the_whole_system_is_there(when_the_whole_system_is_ther
     }
 
     [Fact]
+    public async Task whatever_can_be_read_can_be_asked_for_its_head()
+    {
+        var signedUp = await SignedUpAsync(Body(NewEmail()));
+        var (id, bearer) = ((string)signedUp.Json["id"]!, Bearer(signedUp.Json));
+        await Wait.UntilAsync(async () => (await Gateway.GetAsync(signedUp.Header("Location")!, bearer)).Status == 200, "the read model has it");
+        var style = Regex.Match((await Gateway.GetAsync("/")).Text, "href=\"(/assets/site[^\"]+css)\"").Groups[1].Value;
+        foreach (var (process, path) in new[]
+        {
+            ("Gateway", "/"), ("Gateway", $"/activate?token={Token(signedUp)}"), ("Gateway", $"/users/{id}"), ("Gateway", "/dev/inbox"), ("Gateway", "/ops"), ("Gateway", style), ("Gateway", "/health/ready"),
+            ("Query", "/accounts"), ("Query", $"/accounts/{id}"), ("Query", $"/accounts/{id}/events"), ("Query", "/log"), ("Query", "/"), ("Query", "/login"), ("Query", "/health/live"),
+            ("Uniqueness", $"/event/{id}/{id}"), ("Uniqueness", "/health/live"), ("Mail", "/health/live"),
+        })
+        {
+            using var http = running.System.Client(process);
+            http.DefaultRequestHeaders.Add(bearer.Item1, bearer.Item2);
+            using var whole = await http.GetAsync(path);
+            using var head = await http.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+            Assert.Equal((path, whole.StatusCode, whole.Content.Headers.ContentType), (path, head.StatusCode, head.Content.Headers.ContentType));
+            Assert.NotEqual(405, (int)head.StatusCode);
+            Assert.Empty(await head.Content.ReadAsByteArrayAsync());
+        }
+    }
+
+    [Fact]
     public async Task looking_at_the_link_changes_nothing_and_the_button_can_be_pressed_twice()
     {
         var signedUp = await SignedUpAsync(Body(NewEmail()));

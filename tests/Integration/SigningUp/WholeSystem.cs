@@ -39,11 +39,11 @@ public sealed class WholeSystem : IAsyncLifetime
     public static string NewEmail() => $"Ada.{Guid.NewGuid():N}@Example.org";
 
     public async Task<(HttpStatusCode Status, JsonObject Body, HttpResponseHeaders Headers)> SignUpAsync(
-        string email, string username = "Ada Lovelace", string password = "correct horse battery", string? key = null)
+        string email, string username = "Ada Lovelace", string password = "correct horse battery", string? key = null, HttpClient? gateway = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "users") { Content = JsonContent.Create(new { username, email, password }) };
         if (key is not null) request.Headers.Add("Idempotency-Key", key);
-        using var response = await Gateway.SendAsync(request);
+        using var response = await (gateway ?? Gateway).SendAsync(request);
         return (response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject(), response.Headers);
     }
 

@@ -126,6 +126,14 @@ public class when_a_sign_up_is_checked
         Assert.Equal([(Field.Password, Fault.PasswordTooCommon)], Faults(Good with { Password = password }));
 
     [Theory]
+    [InlineData("Augusta Ada King")]
+    [InlineData("augusta ada king ")]
+    [InlineData("ada.lovelace@example.org")]
+    [InlineData("Ada.Lovelace")]
+    public void ones_own_name_or_address_is_no_password(string password) =>
+        Assert.Equal([(Field.Password, Fault.PasswordIsOwn)], Faults(Good with { Username = "Augusta Ada King", Email = "ada.lovelace@example.org", Password = password }));
+
+    [Theory]
     [InlineData("password is a poor word")]
     [InlineData("aaaaaaaab")]
     [InlineData("eight ch")]

@@ -7,9 +7,9 @@ using Wolverine;
 namespace Signup.Hosting;
 
 /// <summary>
-/// The code that Wolverine writes around each handler. It lies beside the handlers, in Internal/Generated, and is compiled with them: an endpoint that wrote
-/// and compiled it at each start would need three times the CPU for that. A test compares it with what would be written now, and
-/// <c>APPROVE=1 ./test written_now</c> writes it anew. Where it no longer fits a handler and so cannot be compiled, delete the folder first.
+/// The code that Wolverine writes around each handler. It lies beside the handlers, in Internal/Generated, and is compiled with them, rather than
+/// written and compiled by each process at its start. A test compares it with what would be written now, and <c>APPROVE=1 ./test written_now</c> writes it anew.
+/// Where it no longer fits a handler and so cannot be compiled, delete the folder first.
 /// </summary>
 public static class GeneratedCode
 {

@@ -31,7 +31,7 @@ public static class ActivationRoutes
     {
         var texts = Client.Texts(http.Request);
         var state = tokens.Read(Purpose, token, out var accountId);
-        if (state != TokenState.Invalid && await IsActiveAsync(query, accountId, http.RequestAborted)) return Message(200, texts, texts.ActiveTitle, texts.Active, good: true);
+        if (state != TokenState.Invalid && await IsActiveAsync(query, accountId, http.RequestAborted)) return ActivePage(texts);
         return state switch
         {
             TokenState.Valid => new Page<ActivatePage>(200, texts, new() { [nameof(ActivatePage.Token)] = token }),
@@ -83,7 +83,7 @@ public static class ActivationRoutes
         if (page) return BadLink(texts, expired);
         return expired ? BadToken("token-expired", texts.LinkExpiredTitle, texts.LinkExpired) : BadToken("token-invalid", texts.LinkInvalidTitle, texts.LinkInvalid);
 
-        IResult Active() => page ? Message(200, texts, texts.ActiveTitle, texts.Active, good: true) : Results.Json(new { id = accountId, status = AccountView.Active });
+        IResult Active() => page ? ActivePage(texts) : Results.Json(new { id = accountId, status = AccountView.Active });
     }
 
     /// <summary>False where it is not known.</summary>
@@ -176,6 +176,8 @@ public static class ActivationRoutes
             return null;
         }
     }
+
+    private static Page<MessagePage> ActivePage(Texts texts) => Message(200, texts, texts.ActiveTitle, texts.Active, good: true);
 
     private static Page<MessagePage> BadLink(Texts texts, bool expired) =>
         Message(400, texts, expired ? texts.LinkExpiredTitle : texts.LinkInvalidTitle, expired ? texts.LinkExpired : texts.LinkInvalid, signUp: true);

@@ -20,17 +20,11 @@ namespace Signup.Gateway;
 /// <summary>What the gateway consists of.</summary>
 public static class GatewayServices
 {
-    /// <summary>More than any form here needs; a larger body is answered, not read (see <see cref="Body"/>).</summary>
-    private const long LargestBody = 1024 * 1024;
-
     public static void AddGateway(this WebApplicationBuilder builder)
     {
         var (services, settings) = (builder.Services, builder.Configuration);
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = LargestBody;
-        });
+        // Its limit for a body, 28.6 MiB, stays far above ours (see Body): whoever is beyond that is cut off while still sending, and never sees an answer.
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Encoder = JavaScriptEncoder.Create(UnicodeRanges.All));
         services.AddProblemDetails();
         services.AddEndpointHealth(database: false);

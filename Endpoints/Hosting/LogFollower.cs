@@ -103,7 +103,7 @@ public sealed partial class LogFollower<TProjection>(
         await using var command = new NpgsqlCommand($"""
             select coalesce((select max(seq_id) from {LogStore.Schema}.mt_events), 0),
                    coalesce((select extract(epoch from clock_timestamp() - timestamp) from {LogStore.Schema}.mt_events
-                             where seq_id > @position order by seq_id limit 1), 0)::double precision
+                             where seq_id > @position and isfinite(timestamp) order by seq_id limit 1), 0)::double precision -- Marten notes an append that failed without a time
             """, connection);
         command.Parameters.AddWithValue("position", position);
         await using var reader = await command.ExecuteReaderAsync(cancellation);

@@ -72,6 +72,8 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
             Assert.Equal((json, 400), (json, (await Gateway.PostJsonAsync("/users", json)).Status));
         Assert.Equal(413, (await Gateway.PostJsonAsync("/users", Body(NewEmail(), username: new string('x', 17_000)))).Status);
         Assert.Equal(413, (await Gateway.PostJsonAsync("/users", Body(NewEmail(), username: new string('x', 900_000)))).Status);
+        // Whoever is cut off while still sending never sees the answer.
+        Assert.Equal(413, (await Gateway.PostJsonAsync("/users", Body(NewEmail(), username: new string('x', 20_000_000)))).Status);
         Assert.Equal(413, (await Gateway.SendAsync(HttpMethod.Post, "/users", new ChunkedContent(Body(NewEmail(), username: new string('x', 17_000))))).Status);
         Assert.Equal(415, (await Gateway.SendAsync(HttpMethod.Post, "/users", new StringContent(good, Encoding.UTF8, "text/plain"))).Status);
         Assert.Equal(415, (await Gateway.SendAsync(HttpMethod.Post, "/users", new StringContent(good, Encoding.Unicode, "application/json"))).Status);

@@ -87,6 +87,23 @@ public sealed class following_the_log : IAsyncLifetime
     }
 
     [Fact]
+    public async Task can_be_measured_where_what_comes_next_has_no_time()
+    {
+        using var follower = await _log.FollowAsync();
+        await _log.CaughtUpAsync(follower);
+        await using var other = await _log.Database.OpenConnectionAsync();
+        await using (await other.BeginTransactionAsync())
+        {
+            await Wait.UntilAsync(async () => await new ReadModel(_log.Database).LockAsync(other, Wait.Token) is not null, "the follower has nothing in hand");
+            await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("a@example.org"));
+            // As Marten notes an append that has failed.
+            await _log.ExecuteAsync("update log.mt_events set timestamp = '-infinity'");
+            Assert.Equal((1, 0), (await follower.MeasureAsync(Wait.Token)) is var lag ? (lag.Events, lag.Seconds) : default);
+        }
+        await _log.CaughtUpAsync(follower);
+    }
+
+    [Fact]
     public async Task reads_the_stream_where_the_document_it_would_build_on_is_missing()
     {
         var id = Guid.NewGuid();

@@ -26,6 +26,7 @@ public static class Recoverability
         "08", // connection exception
         "25006", // read_only_sql_transaction: the server is a standby, before or after a failover
         "25P03", // idle_in_transaction_session_timeout: this process has frozen inside a transaction
+        "26000", // invalid_sql_statement_name: the connection's prepared statements are gone; it prepares them again
         "28", // invalid authorization: a password that is being changed
         "3D000", // invalid_catalog_name: the database is being restored
         "40", // transaction rollback: deadlocks and the like
@@ -67,6 +68,8 @@ public static class Recoverability
         // The connection broke inside the transaction, and the session, which is this message's own, with it.
         SessionTransactionUnusableException => true,
         NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is IOException or TimeoutException or SocketException,
+        // The client's own slip where a statement of a batch has met a plan that went stale; the next attempt prepares it again.
+        NullReferenceException { Source: "Npgsql" } => true,
         // A channel that was lost is closed while another handler still publishes on it: the client's word for that, or its semaphore's.
         ObjectDisposedException { ObjectName: var closed } => closed.StartsWith("RabbitMQ.", StringComparison.Ordinal) || closed == typeof(SemaphoreSlim).FullName,
         // The last is the client's, or the bus's own limit on a handler's time.

@@ -22,7 +22,7 @@ public sealed class when_a_message_fails
     }
 
     [Theory]
-    [InlineData("08006"), InlineData("0A000"), InlineData("25006"), InlineData("28P01"), InlineData("3D000"), InlineData("40P01"), InlineData("53100"), InlineData("53300")]
+    [InlineData("08006"), InlineData("0A000"), InlineData("25006"), InlineData("26000"), InlineData("28P01"), InlineData("3D000"), InlineData("40P01"), InlineData("53100"), InlineData("53300")]
     [InlineData("55P03"), InlineData("57014"), InlineData("57P03"), InlineData("58030")]
     public void because_of_a_state_of_the_database_that_passes_it_is_tried_again_whoever_reports_it(string state)
     {
@@ -31,6 +31,13 @@ public sealed class when_a_message_fails
         Assert.True(Recoverability.IsTransient(new MartenCommandException(new NpgsqlCommand("select 1"), fault)));
         Assert.True(Recoverability.IsTransient(new ConcurrentUpdateException(fault)));
         Assert.True(Recoverability.IsTransient(new AggregateException(fault)));
+    }
+
+    [Fact]
+    public void because_the_databases_client_has_slipped_it_is_tried_again_and_because_of_a_handlers_slip_it_is_set_aside()
+    {
+        Assert.True(Recoverability.IsTransient(new NullReferenceException { Source = "Npgsql" }));
+        Assert.False(Recoverability.IsTransient(new NullReferenceException { Source = "Signup.Accounts" }));
     }
 
     [Fact]

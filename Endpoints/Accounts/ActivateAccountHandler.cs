@@ -1,4 +1,3 @@
-using Marten;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
@@ -10,7 +9,7 @@ namespace Signup.Accounts;
 /// <summary>Whoever reads mail at the account's address has pressed the button. A link proves the address that it was mailed to, and no later one.</summary>
 public static class ActivateAccountHandler
 {
-    public static Task<Account> LoadAsync(ActivateAccount command, IQuerySession log, CancellationToken cancellation) =>
+    public static Task<Account> LoadAsync(ActivateAccount command, LogReader log, CancellationToken cancellation) =>
         log.LoadAccountAsync(command.AccountId, cancellation);
 
     public static (Append?, ActivationVerdict) Handle(ActivateAccount command, Account account)

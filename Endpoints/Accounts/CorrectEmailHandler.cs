@@ -1,4 +1,3 @@
-using Marten;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Messages.Accounts;
@@ -13,7 +12,7 @@ namespace Signup.Accounts;
 /// </summary>
 public static class CorrectEmailHandler
 {
-    public static Task<Account> LoadAsync(CorrectEmail command, IQuerySession log, CancellationToken cancellation) =>
+    public static Task<Account> LoadAsync(CorrectEmail command, LogReader log, CancellationToken cancellation) =>
         log.LoadAccountAsync(command.AccountId, cancellation);
 
     public static (ProposeEvent?, Verdict?) Handle(CorrectEmail command, Account account)

@@ -1,4 +1,3 @@
-using Marten;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Messages.Accounts;
@@ -11,7 +10,7 @@ namespace Signup.Accounts;
 /// Should anything else happen to the account meanwhile, the proposal fails on its version; Mail asks again as long as the account is pending.</summary>
 public static class ExpireAccountHandler
 {
-    public static Task<Account> LoadAsync(ExpireAccount command, IQuerySession log, CancellationToken cancellation) =>
+    public static Task<Account> LoadAsync(ExpireAccount command, LogReader log, CancellationToken cancellation) =>
         log.LoadAccountAsync(command.AccountId, cancellation);
 
     public static ProposeEvent? Handle(ExpireAccount command, Account account) => account.Status is not AccountStatus.Pending

@@ -1,4 +1,4 @@
-using Marten;
+using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
 using Signup.Messages.Mail;
@@ -14,8 +14,8 @@ public static class RecordMailEventHandler
     /// <summary>Class of reason of a bounce of which no more is known.</summary>
     public const string Unspecified = "bounced";
 
-    public static async Task<MailHistory> LoadAsync(RecordMailEvent command, IQuerySession log, CancellationToken cancellation) =>
-        new((await log.Events.FetchStreamAsync(command.AccountId, token: cancellation)).Select(e => e.Data).ToList());
+    public static async Task<MailHistory> LoadAsync(RecordMailEvent command, LogReader log, CancellationToken cancellation) =>
+        new(await log.ReadStreamAsync(command.AccountId, cancellation));
 
     public static Append? Handle(RecordMailEvent command, MailHistory history) => history.IsOfAccount && FactOf(command) is { } fact && !history.Holds(fact)
         ? new Append(command.AccountId, history.Events.Count, fact)

@@ -45,10 +45,10 @@ public static class EventTypes
     /// <summary>The message that tells others of a stored event: what the message's class names, and nothing else, so that
     /// secrets (a password's hash) stay in the log.</summary>
     /// <param name="version">The event's number in its stream.</param>
-    public static object ToMessage(object stored, Guid streamId, long version)
+    /// <exception cref="JsonException">It is of another shape.</exception>
+    public static object ToMessage(EventType type, string data, Guid streamId, long version)
     {
-        var type = Of(stored);
-        var json = JsonSerializer.SerializeToNode(stored, type.Stored, LogJson.Options)!.AsObject();
+        var json = JsonNode.Parse(data)!.AsObject();
         json["accountId"] = JsonValue.Create(streamId);
         json["version"] = JsonValue.Create(version);
         return json.Deserialize(type.Message, LogJson.Options)!;

@@ -8,8 +8,12 @@ namespace Signup.EventLog;
 /// <param name="Type">Frozen name, see <see cref="EventTypes"/>.</param>
 /// <param name="Data">JSON in its present shape (see <see cref="Upcasting"/>), camelCase. May hold secrets: show <see cref="EventTypes.WithoutSecrets"/> of it.</param>
 /// <param name="At">When it was appended.</param>
-/// <param name="TraceParent">The trace it was appended in, as of W3C Trace Context; null where nobody traced.</param>
-public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Guid EventId, string Type, string Data, DateTimeOffset At, string? TraceParent = null);
+/// <param name="Headers">JSON; null where it has none. See <see cref="Cause"/>.</param>
+public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Guid EventId, string Type, string Data, DateTimeOffset At, string? Headers = null)
+{
+    /// <summary>What led to it.</summary>
+    public Cause Cause => Cause.Read(Headers);
+}
 
 /// <summary>
 /// Reads the log in its total order and never skips an event.
@@ -26,7 +30,7 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 /// <param name="asStored">Whether events of older shapes come as they are stored: for copies of the log.</param>
 public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false)
 {
-    private const string Columns = $"e.seq_id, e.stream_id, e.version, e.id, e.type, e.data::text, e.timestamp, e.headers ->> '{LogStore.TraceParent}'";
+    private const string Columns = $"e.seq_id, e.stream_id, e.version, e.id, e.type, e.data::text, e.timestamp, e.headers::text";
 
     private readonly Lock _lock = new();
     private Fence _settled;
@@ -37,16 +41,26 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
     public async Task<IReadOnlyList<LoggedEvent>> ReadAsync(long after, int limit, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        var (events, waits) = await ReadAsync(connection, after, limit, cancellation);
+        // Most gaps were left by a rollback, and a second look settles them.
+        return waits && events.Count == 0 ? (await ReadAsync(connection, after, limit, cancellation)).Events : events;
+    }
+
+    /// <summary>The same on a connection of the caller's own, which may be in a transaction of the isolation READ COMMITTED.</summary>
+    /// <returns>Whether there is more behind them, which has to wait.</returns>
+    public async Task<(IReadOnlyList<LoggedEvent> Events, bool Waits)> ReadAsync(NpgsqlConnection connection, long after, int limit, CancellationToken cancellation)
+    {
         var (events, oldest) = await QueryAsync(connection, after, limit, cancellation);
         var safe = SafePrefix(after, events, oldest);
-        if (safe == events.Count) return events;
-
-        await RaiseFenceAsync(connection, cancellation);
-        if (safe > 0) return events.GetRange(0, safe);
-        // Most gaps were left by a rollback, and a second look settles them.
-        (events, oldest) = await QueryAsync(connection, after, limit, cancellation);
-        return events.GetRange(0, SafePrefix(after, events, oldest));
+        if (safe == events.Count) return (events, false);
+        await RaiseFenceAsync(cancellation);
+        return (events.GetRange(0, safe), true);
     }
+
+    /// <summary>All that happened in one stream, in order.</summary>
+    /// <exception cref="InvalidDataException">It holds an event of a kind that this version of the code does not know: nothing can be decided on what is left.</exception>
+    public async Task<IReadOnlyList<object>> ReadStreamAsync(Guid stream, CancellationToken cancellation) =>
+        [.. (await ReadStreamsAsync([stream], cancellation))[stream].Select(e => EventTypes.Read(e) ?? throw new InvalidDataException($"The stream {stream} holds an event of the kind '{e.Type}', which is unknown here."))];
 
     /// <summary>All events of these streams, each in order: also those that a reader in the log's order has not come to yet.</summary>
     public async Task<ILookup<Guid, LoggedEvent>> ReadStreamsAsync(IReadOnlyCollection<Guid> streams, CancellationToken cancellation)
@@ -122,11 +136,12 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
     }
 
     /// <summary>For all gaps that can be seen by now. One fence at a time: each is passed sooner or later, and only then the next is needed.</summary>
-    private async Task RaiseFenceAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    private async Task RaiseFenceAsync(CancellationToken cancellation)
     {
         lock (_lock)
             if (_waiting is not null) return;
-        // The position first: its statement's snapshot must be older than the id.
+        // In a transaction of its own: the caller's may have taken its id before the gap was there. The position first: its statement's snapshot must be older than the id.
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var batch = new NpgsqlBatch(connection)
         {
             BatchCommands = { new($"select coalesce(max(seq_id), 0) from {LogStore.Schema}.mt_events"), new("select pg_current_xact_id()") },

@@ -12,8 +12,8 @@ public static class LogStore
     /// <summary>The database schema that holds the log.</summary>
     public const string Schema = "log";
 
-    /// <summary>The header of a stored event that holds the trace it was appended in (W3C Trace Context).</summary>
-    public const string TraceParent = "traceparent";
+    /// <summary>The kind of event by which Marten fills the place of one that could not be appended. It says nothing.</summary>
+    public const string Tombstone = "tombstone";
 
     /// <summary>
     /// Connections to the database that holds the log. Their time zone is UTC whatever the server's is: Marten stamps events with
@@ -41,7 +41,7 @@ public static class LogStore
         // One call to the database per stream; the server numbers versions and positions.
         options.Events.AppendMode = EventAppendMode.Quick;
         options.Events.EnableBigIntEvents = true;
-        // For the trace, see LoggedEvent.
+        // See Cause.
         options.Events.MetadataConfig.HeadersEnabled = true;
         // Marten resets the naming policy of what it is given; casing has to be said to it, too.
         options.UseSystemTextJsonForSerialization(LogJson.Options, EnumStorage.AsString, Casing.CamelCase);
@@ -53,11 +53,8 @@ public static class LogStore
     }
 
     /// <summary>Everything about an account that is in the log, in order.</summary>
-    public static async Task<Accounts.Account> LoadAccountAsync(this IQuerySession session, Guid accountId, CancellationToken cancellation)
-    {
-        var events = await session.Events.FetchStreamAsync(accountId, token: cancellation);
-        return Accounts.Account.Fold(events.Select(e => e.Data));
-    }
+    public static async Task<Accounts.Account> LoadAccountAsync(this LogReader log, Guid accountId, CancellationToken cancellation) =>
+        Accounts.Account.Fold(await log.ReadStreamAsync(accountId, cancellation));
 
     /// <summary>Makes every appending transaction own a transaction id before it takes a position from the sequence.
     /// <see cref="LogReader"/> relies on it to tell a gap that may still be filled from one that never will.</summary>

@@ -1,81 +1,136 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using RabbitMQ.Client;
 using Signup.EventLog;
 
 namespace Signup.Hosting;
 
 /// <summary>
-/// Tells whoever subscribes of the log's events of some kinds, by following the log: whoever appends one has nothing else to do, and what is in the log is published,
-/// whatever dies when. In the log's order, with the event's id as message id; a crash between publishing and checkpoint publishes again.
+/// Tells whoever subscribes of everything that happens, by following the log: whoever appends has nothing else to do. What is in the log and behind the checkpoint is what
+/// is still to be published; there is no other outbox. In the log's order, each event with its own id as message id; a crash between publishing and checkpoint publishes again.
+/// It runs in every process that appends, and is woken by what that process has committed. One at a time publishes, whichever gets the checkpoint's row.
 /// </summary>
-/// <param name="schema">The database schema that holds its checkpoint.</param>
-/// <param name="kinds">As <see cref="EventTypes"/> names them.</param>
-public sealed partial class EventPublisher(string schema, IReadOnlyCollection<string> kinds, NpgsqlDataSource database, Broker broker, Wire wire, ILogger<EventPublisher> logger)
-    : IProjection, IAsyncDisposable
+public sealed partial class EventPublisher : IProjection, IAsyncDisposable
 {
-    private readonly LazyChannel _channel = new(broker.OpenConfirmingChannelAsync);
+    /// <summary>How long the broker may take to confirm a batch. Shorter than a transaction may be idle.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    public string Name => $"{schema}.published";
+    private readonly NpgsqlDataSource _database;
+    private readonly Broker _broker;
+    private readonly Wire _wire;
+    private readonly ILogger<EventPublisher> _logger;
+    private readonly LazyChannel _channel;
 
-    /// <summary>Signalled by whoever has appended such an event.</summary>
+    public EventPublisher(NpgsqlDataSource database, Broker broker, Wire wire, ILogger<EventPublisher> logger)
+    {
+        (_database, _broker, _wire, _logger) = (database, broker, wire, logger);
+        _channel = new LazyChannel(OpenAsync);
+    }
+
+    public string Name => "publisher.checkpoint";
+
+    /// <summary>Signalled by whoever has appended events.</summary>
     public WakeUp WakeUp { get; } = new();
 
     public async Task EnsureAsync(CancellationToken cancellation)
     {
-        await using var command = database.CreateCommand($"""
-            select pg_advisory_xact_lock(hashtext('{Name}'));
-            create schema if not exists {schema};
-            create table if not exists {Name} (one boolean primary key default true check (one), position bigint not null);
-            insert into {Name} (position) values (0) on conflict do nothing;
+        await using var command = _database.CreateCommand($"""
+            select pg_advisory_xact_lock(hashtextextended('signup.publisher', 0));
+            create schema if not exists publisher;
+            create table if not exists publisher.checkpoint (one boolean primary key default true check (one), position bigint not null);
+            do $$
+            declare
+                begun  bigint := 0;
+                outbox regclass;
+                unsent bigint;
+            begin
+                if exists (select from publisher.checkpoint) then return; end if;
+                -- An earlier version has published from outboxes of its own. It goes on behind that, with what was left in them.
+                for outbox in select c.oid from pg_class c where c.relname = 'wolverine_outgoing_envelopes' and c.relkind = 'r' loop
+                    if begun = 0 then
+                        lock table {LogStore.Schema}.mt_events in share mode; -- until nobody is about to append
+                        select coalesce(max(seq_id), 0) into begun from {LogStore.Schema}.mt_events;
+                    end if;
+                    execute format($f$
+                        select min(e.seq_id) - 1 from (
+                            select substring(text from '"(?:AccountId|FailureId)":"([0-9a-f-]+)"')::uuid as id, substring(text from '"Version":([0-9]+)')::bigint as version
+                            from (select encode(body, 'escape') as text from %s) bodies) o
+                        join {LogStore.Schema}.mt_events e on e.stream_id = o.id and (e.version = o.version or o.version is null)
+                        $f$, outbox) into unsent;
+                    begun := least(begun, unsent);
+                end loop;
+                if to_regclass('mail.published') is not null then
+                    execute 'select position from mail.published' into unsent;
+                    begun := least(begun, unsent);
+                end if;
+                insert into publisher.checkpoint (position) values (begun);
+            end $$;
             """);
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
     public async Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand($"select position from {Name}", connection);
+        await using var command = new NpgsqlCommand("select position from publisher.checkpoint", connection);
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     public async Task<long?> LockAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand($"select position from {Name} for update skip locked", connection);
+        await using var command = new NpgsqlCommand("select position from publisher.checkpoint for update skip locked", connection);
         return (long?)await command.ExecuteScalarAsync(cancellation);
     }
 
     public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
     {
+        if (_broker.BlockedBy is { } reason) throw new BrokerUnavailableException($"RabbitMQ takes no messages at present: {reason}.");
         var channel = await _channel.GetAsync(cancellation);
-        await Task.WhenAll(events.Where(e => kinds.Contains(e.Type)).Select(PublishAsync));
-        await using var command = new NpgsqlCommand($"update {Name} set position = $1", connection) { Parameters = { new() { Value = events[^1].Position } } };
+        // Each is begun after the one before, on one channel, so they go out in order.
+        await Task.WhenAll(events.Select(e => PublishAsync(channel, e, cancellation))).WaitAsync(Patience, cancellation);
+        await using var command = new NpgsqlCommand("update publisher.checkpoint set position = $1", connection) { Parameters = { new() { Value = events[^1].Position } } };
         await command.ExecuteNonQueryAsync(cancellation);
-
-        async Task PublishAsync(LoggedEvent e)
-        {
-            if (Message(e) is not { } message) return;
-            var properties = wire.Describe(message.GetType(), e.EventId, "Publish", replyTo: null, correlationId: e.EventId.ToString());
-            await channel.BasicPublishAsync(Topology.ExchangeOf(message.GetType()), routingKey: "", mandatory: false, properties,
-                JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Wire.Json), cancellation);
-        }
     }
 
     public ValueTask DisposeAsync() => _channel.DisposeAsync();
 
-    private object? Message(LoggedEvent e)
+    /// <summary>How the message that tells of it is described.</summary>
+    internal static BasicProperties Describe(Wire wire, EventType type, LoggedEvent e)
+    {
+        using var _ = e.Cause.Enter();
+        return wire.Describe(type.Message, e.EventId, "Publish", replyTo: null, Cause.Current!.CorrelationId ?? e.EventId.ToString());
+    }
+
+    /// <exception cref="InvalidDataException">It is of a kind that a newer version of the code has appended. That version publishes it.</exception>
+    private async Task PublishAsync(IChannel channel, LoggedEvent e, CancellationToken cancellation)
+    {
+        if (e.Type == LogStore.Tombstone) return;
+        var type = EventTypes.Find(e.Type) ?? throw new InvalidDataException($"The event at position {e.Position} is of the kind '{e.Type}', which is unknown here.");
+        if (Body(type, e) is not { } body) return;
+        await channel.BasicPublishAsync(Topology.ExchangeOf(type.Message), routingKey: "", mandatory: false, Describe(_wire, type, e), body, cancellation);
+    }
+
+    private byte[]? Body(EventType type, LoggedEvent e)
     {
         try
         {
-            return EventTypes.Read(e) is { } stored ? EventTypes.ToMessage(stored, e.StreamId, e.Version) : null;
+            return JsonSerializer.SerializeToUtf8Bytes(EventTypes.ToMessage(type, e.Data, e.StreamId, e.Version), type.Message, Wire.Json);
         }
         catch (JsonException exception)
         {
             // It will not become another. The others do not wait for it.
-            Unreadable(logger, exception, e.Type, e.Position);
+            Unreadable(_logger, exception, e.Type, e.Position);
             return null;
         }
+    }
+
+    /// <summary>A broker that has lost its data gets back what is published to.</summary>
+    private async Task<IChannel> OpenAsync(CancellationToken cancellation)
+    {
+        var channel = await _broker.OpenConfirmingChannelAsync(cancellation);
+        await Topology.DeclareAsync(channel, cancellation);
+        return channel;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The {Type} at position {Position} cannot be read, and is not published")]
@@ -84,15 +139,10 @@ public sealed partial class EventPublisher(string schema, IReadOnlyCollection<st
 
 public static class EventPublisherServices
 {
-    /// <summary>Events of its own process signal it. Those of another one are published by that one, or after so long.</summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
-
-    /// <inheritdoc cref="EventPublisher"/>
-    public static void AddEventPublisher(this IServiceCollection services, string schema, params string[] kinds)
+    /// <summary>For a process that appends to the log: it publishes, too.</summary>
+    public static void AddLogWriter(this IServiceCollection services)
     {
-        services.AddSingleton(s => ActivatorUtilities.CreateInstance<EventPublisher>(s, schema, kinds));
-        services.AddSingleton(s => ActivatorUtilities.CreateInstance<LogFollower<EventPublisher>>(s, s.GetRequiredService<EventPublisher>().WakeUp, Rest));
-        services.AddHostedService(s => s.GetRequiredService<LogFollower<EventPublisher>>());
-        services.AddSingleton<ProjectionLag<EventPublisher>>().AddHealthChecks().AddCheck<ProjectionLag<EventPublisher>>("published-events");
+        services.AddSingleton<LogWriter>().AddSingleton<EventPublisher>();
+        services.AddFollower<EventPublisher>("published-events", s => s.GetRequiredService<EventPublisher>().WakeUp);
     }
 }

@@ -35,7 +35,13 @@ public static class ProjectionServices
     public static void AddProjection<TProjection>(this IServiceCollection services, string name) where TProjection : class, IProjection
     {
         services.AddSingleton<TProjection>().AddSingleton<WakeUp>();
-        services.AddSingleton<LogFollower<TProjection>>().AddHostedService(s => s.GetRequiredService<LogFollower<TProjection>>());
+        services.AddFollower<TProjection>(name, s => s.GetRequiredService<WakeUp>());
+    }
+
+    internal static void AddFollower<TProjection>(this IServiceCollection services, string name, Func<IServiceProvider, WakeUp> wakeUp) where TProjection : IProjection
+    {
+        services.AddSingleton(s => ActivatorUtilities.CreateInstance<LogFollower<TProjection>>(s, wakeUp(s)));
+        services.AddHostedService(s => s.GetRequiredService<LogFollower<TProjection>>());
         services.AddSingleton<ProjectionLag<TProjection>>().AddHealthChecks().AddCheck<ProjectionLag<TProjection>>(name);
     }
 }
@@ -48,16 +54,18 @@ public sealed class WakeUp
     public void Signal() => _signal.Writer.TryWrite(true);
 
     /// <summary>Returns at the next signal, or when <paramref name="rest"/> is over.</summary>
-    internal async Task WaitAsync(TimeSpan rest, CancellationToken cancellation)
+    /// <returns>Whether there was a signal.</returns>
+    internal async Task<bool> WaitAsync(TimeSpan rest, CancellationToken cancellation)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(rest);
         try
         {
-            await _signal.Reader.ReadAsync(timeout.Token);
+            return await _signal.Reader.ReadAsync(timeout.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
+            return false;
         }
     }
 }
@@ -86,12 +94,12 @@ public sealed partial class LogFollower<TProjection>(
 
     private readonly TimeSpan _rest = rest ?? TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Before looking again where the next position may still be filled by a running transaction.</summary>
-    private static readonly TimeSpan ShortestGapRest = TimeSpan.FromMilliseconds(10);
+    /// <summary>Before looking again where something is known to be there: behind a gap that a running transaction may still fill, or while another process is at it.</summary>
+    private static readonly TimeSpan ShortestRest = TimeSpan.FromMilliseconds(10);
 
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5), MeasureEvery = TimeSpan.FromMilliseconds(500);
 
-    private enum Found { Events, Nothing, Busy }
+    private enum Found { Events, Nothing, Gap, Busy }
 
     /// <summary>As of the last look, at most about a second old while the database answers.</summary>
     public Lag? Lag { get; private set; }
@@ -115,7 +123,7 @@ public sealed partial class LogFollower<TProjection>(
     {
         var ensured = false;
         var pause = TimeSpan.Zero;
-        var gapRest = ShortestGapRest;
+        var (shortRest, signalled) = (ShortestRest, false);
         var measured = 0L;
         while (!stoppingToken.IsCancellationRequested)
         {
@@ -123,17 +131,20 @@ public sealed partial class LogFollower<TProjection>(
             {
                 if (!ensured) await projection.EnsureAsync(stoppingToken);
                 ensured = true;
+                if (pause > TimeSpan.Zero) await MeasureAsync(stoppingToken);
                 var found = await TakeAsync(stoppingToken);
                 if (pause > TimeSpan.Zero) Recovered(logger, projection.Name);
                 pause = TimeSpan.Zero;
-                if (found != Found.Events || Stopwatch.GetElapsedTime(measured) > _rest)
+                if (found != Found.Nothing && Stopwatch.GetElapsedTime(measured) > MeasureEvery)
                 {
                     await MeasureAsync(stoppingToken);
                     measured = Stopwatch.GetTimestamp();
                 }
-                var gap = found == Found.Nothing && Lag!.Events > 0;
-                if (found != Found.Events) await wakeUp.WaitAsync(gap ? gapRest : _rest, stoppingToken);
-                gapRest = gap && gapRest < _rest ? gapRest * 2 : gap ? gapRest : ShortestGapRest;
+                if (found == Found.Events) continue;
+                // A signal may be of something that was committed after the other process had looked.
+                var soon = found == Found.Gap || (found == Found.Busy && signalled);
+                signalled = await wakeUp.WaitAsync(soon ? shortRest : _rest, stoppingToken) || (found == Found.Busy && signalled);
+                shortRest = !soon ? ShortestRest : shortRest < _rest ? shortRest * 2 : _rest;
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -153,12 +164,18 @@ public sealed partial class LogFollower<TProjection>(
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        // A process that is frozen while it holds the checkpoint must not hold up the others: the server ends its transaction.
-        await using (var command = new NpgsqlCommand("set local idle_in_transaction_session_timeout = '20s'", connection))
+        // A process that is frozen while it holds the checkpoint must not hold up the others: the server ends its transaction. Nor has anybody to wait for the server's
+        // disk: checkpoint and what belongs to it would be lost together, and be derived again.
+        await using (var command = new NpgsqlCommand("select set_config('idle_in_transaction_session_timeout', '20s', true), set_config('synchronous_commit', 'off', true)", connection))
             await command.ExecuteNonQueryAsync(cancellation);
         if (await projection.LockAsync(connection, cancellation) is not { } position) return Found.Busy;
-        var events = await log.ReadAsync(position, BatchSize, cancellation);
-        if (events.Count == 0) return Found.Nothing;
+        var (events, waits) = await log.ReadAsync(connection, position, BatchSize, cancellation);
+        if (events.Count == 0 && waits) return Found.Gap;
+        if (events.Count == 0)
+        {
+            Lag = new Lag(position, 0, 0);
+            return Found.Nothing;
+        }
         await projection.ApplyAsync(connection, events, cancellation);
         await transaction.CommitAsync(cancellation);
         return Found.Events;

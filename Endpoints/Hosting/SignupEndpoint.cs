@@ -10,12 +10,11 @@ using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting.ServiceControl;
 using Wolverine;
-using Wolverine.Marten;
 using Wolverine.RabbitMQ;
 
 namespace Signup.Hosting;
 
-/// <summary>What all endpoints share: broker, log, outbox, recoverability, telemetry, health.</summary>
+/// <summary>What all endpoints share: broker, log, recoverability, telemetry, health.</summary>
 public static class SignupEndpoint
 {
     /// <summary>An endpoint that listens to the queue <paramref name="name"/> with the handlers of its assembly.</summary>
@@ -31,9 +30,8 @@ public static class SignupEndpoint
                 LogStore.Configure(options, services.GetRequiredService<NpgsqlDataSource>());
                 return options;
             })
-            .ApplyAllDatabaseChangesOnStartup()
-            .IntegrateWithWolverine(integration => integration.MessageStorageSchemaName = name);
-        builder.Services.AddSingleton<LogReader>().AddSingleton<LogWriter>().AddSingleton<HandlerSends>().AddSingleton<Outbox>();
+            .ApplyAllDatabaseChangesOnStartup();
+        builder.Services.AddSingleton<LogReader>().AddSingleton<HandlerSends>();
         builder.Host.UseWolverine(options =>
         {
             options.ServiceName = name;
@@ -41,12 +39,9 @@ public static class SignupEndpoint
             options.Policies.DisableConventionalLocalRouting();
             options.Policies.Add<ReturnValues>();
             options.CodeGeneration.TypeLoadMode = TypeLoadMode.Static;
-            // The inbox is not used (handlers are idempotent by what they have stored); where it is, it remembers for days.
-            options.Durability.KeepAfterMessageHandling = TimeSpan.FromDays(7);
-            // A process that died left messages in its outbox: others send them within half a minute.
-            options.Durability.OutboxStaleTime = TimeSpan.FromSeconds(15);
-            options.Durability.StaleNodeTimeout = TimeSpan.FromSeconds(20);
-            options.Durability.HealthCheckPollingTime = TimeSpan.FromSeconds(5);
+            // It stores nothing: a message is acknowledged after its work is committed, and events leave from the log.
+            options.Durability.Mode = DurabilityMode.Solo;
+            options.Durability.DurabilityAgentEnabled = false;
             Recoverability.Configure(options);
             options.UseServiceControl();
 
@@ -69,9 +64,6 @@ public static class SignupEndpoint
                 .PreFetchCount(concurrency)
                 .ConsumerDispatchConcurrency(concurrency)
                 .UseInterop(wire);
-            foreach (var type in EventTypes.All)
-                options.Publish(rule => rule.Message(type.Message).ToRabbitExchange(Topology.ExchangeOf(type.Message))
-                    .UseDurableOutbox().CustomizeOutgoing(Cause.Stamp).UseInterop(wire));
         });
         builder.Services.AddSingleton<WarmUp>().AddHostedService(services => services.GetRequiredService<WarmUp>());
         builder.Services.AddEndpointHealth(database: true).AddCheck<WarmUp>("handlers");

@@ -65,11 +65,15 @@ public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
         };
         if (replyTo is not null) properties.Headers[Headers.ReplyToAddress] = replyTo;
         if (Cause.Current?.MessageId is { } cause) properties.Headers[Headers.RelatedTo] = cause;
-        if (Activity.Current?.Id is { } trace) properties.Headers[Headers.TraceParent] = trace;
+        if ((Cause.Current?.TraceParent ?? Activity.Current?.Id) is { } trace) properties.Headers[Headers.TraceParent] = trace;
         return properties;
     }
 
-    /// <summary>Outgoing from the outbox, back into this endpoint's own queue, and for the error queue.</summary>
+    /// <summary>What is caused by a message that came in.</summary>
+    public static Cause CauseOf(Envelope incoming) =>
+        new(incoming.Headers.GetValueOrDefault(Headers.MessageId), incoming.Headers.GetValueOrDefault(Headers.ConversationId), incoming.CorrelationId);
+
+    /// <summary>As it came, for the queues <c>error</c> and <c>audit</c>.</summary>
     public void MapEnvelopeToOutgoing(Envelope envelope, IBasicProperties outgoing)
     {
         outgoing.Headers ??= new Dictionary<string, object?>();

@@ -25,8 +25,8 @@ public static class MailServices
             return new MailComposer(templates, SignupEndpoint.Setting(configuration, "Signup:PublicUrl"), mail.From, s.GetRequiredService<SignedTokens>(), dkim, mail.Headers);
         });
         services.AddHostedService<CreateTable>();
+        services.AddLogWriter();
         services.AddProjection<PendingAccounts>("pending-accounts");
-        services.AddEventPublisher("mail", nameof(ActivationMailSent), nameof(ActivationMailFailed), nameof(MailSent), nameof(MailFailed));
         services.AddHostedService<SendDueMails>();
         services.AddHealthChecks().AddCheck<MailHealth>("mail-provider");
     }

@@ -19,7 +19,7 @@ internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersio
     /// <summary>More characters than any event needs.</summary>
     private const int MostData = 64 * 1024;
 
-    /// <summary>The message it came with. Its event is published from a transaction that it shares with others.</summary>
+    /// <summary>The message it came with.</summary>
     public Cause Cause { get; } = Cause.Capture();
 
     public Verdict Accepted(long version, long position) => new(StreamId, EventId, VerdictOutcome.Accepted, version, position, null);

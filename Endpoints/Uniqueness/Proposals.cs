@@ -4,7 +4,6 @@ using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Uniqueness;
-using Wolverine;
 
 namespace Signup.Uniqueness;
 
@@ -12,7 +11,7 @@ namespace Signup.Uniqueness;
 public sealed class RebuildingException() : TransientException("The claims on unique values are being rebuilt from the log.");
 
 /// <summary>
-/// Decides proposals: claim, event and outgoing message in one transaction, and a verdict only after its commit.
+/// Decides proposals: claim and event in one transaction, and a verdict only after its commit. Whoever is to hear of an event hears it from the log.
 /// Proposals that arrive together share a transaction. Nothing is decided from memory, so any number of instances may run:
 /// the primary key on claims lets one through and makes the other wait until the first has committed or is gone.
 /// </summary>
@@ -23,12 +22,12 @@ public sealed class Proposals
 
     private readonly UniquenessRules _rules;
     private readonly IDocumentStore _store;
-    private readonly Outbox _outbox;
+    private readonly EventPublisher _publisher;
     private readonly GroupCommit<Proposal, Verdict> _commits;
 
-    public Proposals(UniquenessRules rules, IDocumentStore store, Outbox outbox)
+    public Proposals(UniquenessRules rules, IDocumentStore store, EventPublisher publisher)
     {
-        (_rules, _store, _outbox) = (rules, store, outbox);
+        (_rules, _store, _publisher) = (rules, store, publisher);
         _commits = new(CommitWithTwinsAsync, MaxBatch);
     }
 
@@ -57,7 +56,6 @@ public sealed class Proposals
     {
         await using var session = _store.LightweightSession();
         await session.BeginTransactionAsync(CancellationToken.None);
-        var outgoing = new List<Envelope>();
         var claims = new ClaimBatch(session.Connection!);
         var verdicts = new Verdict?[batch.Count];
         var appended = new StreamAction?[batch.Count];
@@ -75,32 +73,27 @@ public sealed class Proposals
         {
             var (i, proposal) = (undecided[n], batch[undecided[n]]);
             verdicts[i] = conflicts[n];
-            if (conflicts[n] is null) appended[i] = Append(session, outgoing, proposal);
+            if (conflicts[n] is null) appended[i] = Append(session, proposal);
         }
         // A "no" is kept, too: whoever missed it finds it, and the same proposal again hears it again, even if the value is free by then.
         for (var i = 0; i < batch.Count; i++)
             if (batch[i].Named && verdicts[i] is { Outcome: not VerdictOutcome.Accepted } no && first[i] is not { Outcome: VerdictOutcome.NotUnique })
                 Verdicts.Keep(session, no);
 
-        _outbox.Store(session, outgoing);
         await session.SaveChangesAsync();
-        _outbox.Publish(outgoing);
+        _publisher.WakeUp.Signal();
         for (var i = 0; i < batch.Count; i++)
             if (appended[i] is { } stream) verdicts[i] = batch[i].Accepted(batch[i].ExpectedVersion + 1, stream.Events[0].Sequence);
         return verdicts!;
     }
 
-    private StreamAction Append(IDocumentSession session, List<Envelope> outgoing, Proposal proposal)
+    private static StreamAction Append(IDocumentSession session, Proposal proposal)
     {
-        using var _ = proposal.Cause.Enter();
-        var version = proposal.ExpectedVersion + 1;
         var e = session.Events.BuildEvent(proposal.Event);
         e.Id = proposal.EventId;
-        if (proposal.Cause.TraceParent is { } trace) e.SetHeader(LogStore.TraceParent, trace);
-        var stream = proposal.ExpectedVersion == 0
+        proposal.Cause.Stamp(e);
+        return proposal.ExpectedVersion == 0
             ? session.Events.StartStream(proposal.StreamId, e)
-            : session.Events.Append(proposal.StreamId, version, e);
-        outgoing.AddRange(_outbox.For(EventTypes.ToMessage(proposal.Event, proposal.StreamId, version)));
-        return stream;
+            : session.Events.Append(proposal.StreamId, proposal.ExpectedVersion + 1, e);
     }
 }

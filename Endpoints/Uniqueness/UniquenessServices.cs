@@ -1,4 +1,5 @@
 using Npgsql;
+using Signup.Hosting;
 
 namespace Signup.Uniqueness;
 
@@ -7,6 +8,7 @@ public static class UniquenessServices
     public static void AddUniqueness(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddSingleton(LoadRules(configuration));
+        services.AddLogWriter();
         services.AddSingleton<Proposals>().AddSingleton<Verdicts>();
         services.AddHostedService<CreateTables>();
         services.AddHostedService<ForgetRejections>();

@@ -68,7 +68,7 @@ public sealed class Signup(SignupSystem system) : IContestant
     private async Task<long> LeftAsync()
     {
         await using var command = system.Database.CreateCommand("""
-            select (select count(*) from uniqueness.wolverine_outgoing_envelopes)
+            select (select count(*) from log.mt_events where seq_id > (select position from publisher.checkpoint))
                  + (select count(*) from log.mt_events where type = 'AccountCreated') - (select count(*) from log.mt_events where type = 'ActivationMailSent')
             """);
         return (long)(await command.ExecuteScalarAsync())!;

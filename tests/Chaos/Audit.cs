@@ -121,14 +121,6 @@ public sealed class Audit(SignupSystem system, SmtpServer smtp)
         Assert.Equal(accounts.Order(), heard.Order());
     }
 
-    /// <summary>What Uniqueness has committed and not published yet.</summary>
-    public async Task<long> OutboxAsync()
-    {
-        await using var database = NpgsqlDataSource.Create(_database);
-        await using var command = database.CreateCommand("select count(*) from uniqueness.wolverine_outgoing_envelopes");
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
-
     /// <summary>The accounts of all mails that the provider was handed, by their Message-Ids (<c>&lt;activation.ID@…&gt;</c>).</summary>
     private List<Guid> Mailed() => [.. smtp.Mails.Select(mail => Guid.Parse(mail.MessageId.Split('.', '@')[1]))];
 

@@ -74,7 +74,7 @@ public class events_in_the_log
     public void are_published_without_what_only_the_log_may_know(string name)
     {
         var type = EventTypes.Find(name)!;
-        var message = JsonSerializer.SerializeToElement(EventTypes.ToMessage(Sample.Of(type.Stored), Guid.NewGuid(), 7), type.Message, Wire.Json);
+        var message = JsonSerializer.SerializeToElement(EventTypes.ToMessage(type, JsonSerializer.Serialize(Sample.Of(type.Stored), type.Stored, LogJson.Options), Guid.NewGuid(), 7), type.Message, Wire.Json);
         Assert.DoesNotContain("hash", message.GetRawText(), StringComparison.OrdinalIgnoreCase);
         Assert.Equal(7, message.GetProperty("Version").GetInt64());
     }

@@ -35,9 +35,9 @@ public class a_report_about_this_endpoint
     [Fact]
     public void says_that_a_check_has_passed_as_well()
     {
-        var body = JsonDocument.Parse(Reports.CustomCheck("outbox", null, Now).Body).RootElement;
+        var body = JsonDocument.Parse(Reports.CustomCheck("event-log", null, Now).Body).RootElement;
         Assert.False(body.GetProperty("HasFailed").GetBoolean());
-        Assert.Equal("outbox", body.GetProperty("CustomCheckId").GetString());
+        Assert.Equal("event-log", body.GetProperty("CustomCheckId").GetString());
         Assert.Equal("2026-11-23T10:52:48Z", body.GetProperty("ReportedAt").GetString());
     }
 

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using JasperFx.Events;
 using RabbitMQ.Client;
+using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Wolverine;
@@ -12,6 +14,8 @@ public class a_message_of_ours
 {
     private static readonly EndpointIdentity Self = new("accounts");
     private static readonly Wire Wire = new(Self);
+
+    private static readonly Guid Id = Guid.NewGuid();
 
     /// <summary>NServiceBus's own tracing switch; whoever does not know it leaves it out.</summary>
     private const string NotOurs = "NServiceBus.OpenTelemetry.StartNewTrace";
@@ -28,10 +32,10 @@ public class a_message_of_ours
     }
 
     [Fact]
-    public void as_an_event_from_the_outbox_looks_like_one_of_NServiceBus()
+    public void as_an_event_looks_like_one_of_NServiceBus()
     {
         var captured = Captured.Get("event, as a subscriber receives it");
-        var ours = Published(new AccountActivated(Guid.NewGuid(), 2, DateTimeOffset.UtcNow));
+        var ours = Published();
 
         // Nobody is to answer an event, so it names no address to reply to.
         Shape.Same(Shape.Of(captured.Properties.Where(p => p.Key != "reply_to")), Shape.Of(ours));
@@ -56,12 +60,12 @@ public class a_message_of_ours
     public void caused_by_another_belongs_to_its_conversation()
     {
         var incoming = Received(Captured.Get("audited command"));
-        Cause.Is(incoming);
+        Cause.Is(Wire.CauseOf(incoming));
         var reply = Wire.Describe(typeof(ActivationVerdict), Guid.NewGuid(), "Reply", null, incoming.CorrelationId!);
         Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", reply.Headers![Headers.RelatedTo]);
         Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", reply.Headers[Headers.ConversationId]);
 
-        var published = Published(new AccountActivated(Guid.NewGuid(), 2, DateTimeOffset.UtcNow));
+        var published = Published();
         Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", published.Headers![Headers.RelatedTo]);
         Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", published.Headers[Headers.ConversationId]);
         Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", published.CorrelationId);
@@ -70,9 +74,9 @@ public class a_message_of_ours
     [Fact]
     public void caused_by_a_retry_does_not_look_like_a_retry()
     {
-        Cause.Is(Received(Captured.Get("retry, as it arrives at the endpoint")));
+        Cause.Is(Wire.CauseOf(Received(Captured.Get("retry, as it arrives at the endpoint"))));
         var sent = Wire.Describe(typeof(ActivationVerdict), Guid.NewGuid(), "Reply", null, "c");
-        var published = Published(new AccountActivated(Guid.NewGuid(), 2, DateTimeOffset.UtcNow));
+        var published = Published();
         Assert.DoesNotContain(sent.Headers!.Keys.Concat(published.Headers!.Keys), h => h.StartsWith("ServiceControl.", StringComparison.Ordinal));
     }
 
@@ -81,7 +85,7 @@ public class a_message_of_ours
     {
         using var activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
         Assert.Equal(activity.Id, Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", null, "c").Headers![Headers.TraceParent]);
-        Assert.Equal(activity.Id, Published(new AccountActivated(Guid.NewGuid(), 2, DateTimeOffset.UtcNow)).Headers![Headers.TraceParent]);
+        Assert.Equal(activity.Id, Published().Headers![Headers.TraceParent]);
     }
 
     [Fact]
@@ -112,13 +116,19 @@ public class a_message_of_ours
         h.Key is not (NotOurs or Headers.ProcessingEndpoint or Headers.ProcessingMachine or Headers.HostId or Headers.HostDisplayName)
         && !h.Key.StartsWith("ServiceControl.", StringComparison.Ordinal)));
 
-    private static BasicProperties Published(object message)
+    /// <summary>An event that was appended by whatever is handled now, and published from the log later, when nothing is.</summary>
+    private static BasicProperties Published()
     {
-        var envelope = new Envelope(message) { CorrelationId = Guid.NewGuid().ToString(), ConversationId = Guid.NewGuid() };
-        if (Cause.Current is null) envelope.Headers[Headers.RelatedTo] = Guid.NewGuid().ToString();
-        Cause.Stamp(envelope);
-        var properties = new BasicProperties();
-        Wire.MapEnvelopeToOutgoing(envelope, properties);
+        var appended = new Event<EventLog.Accounts.AccountActivated>(new(DateTimeOffset.UtcNow));
+        var cause = Cause.Capture();
+        (cause.MessageId is null ? cause with { MessageId = Guid.NewGuid().ToString() } : cause).Stamp(appended);
+        var published = Task.CompletedTask;
+        BasicProperties properties = null!;
+        using (ExecutionContext.SuppressFlow())
+            published = Task.Run(() => properties = EventPublisher.Describe(Wire, EventTypes.Find("AccountActivated")!,
+                new LoggedEvent(9, Guid.NewGuid(), 2, Id, "AccountActivated", "{}", DateTimeOffset.UtcNow, JsonSerializer.Serialize(appended.Headers))));
+        published.GetAwaiter().GetResult();
+        Assert.Equal(Id.ToString(), properties.MessageId);
         return properties;
     }
 

@@ -1,4 +1,4 @@
-using Marten;
+using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Operations;
 using MessageDiscarded = Signup.EventLog.Operations.MessageDiscarded;
@@ -9,8 +9,8 @@ namespace Signup.Accounts.Operations;
 /// <summary>An operator is about to act on a failed message: the log is to say who, what and why. The gateway, where he sits, owns nothing durable.</summary>
 public static class RecordMessageActHandler
 {
-    public static async Task<MessageHistory> LoadAsync(RecordMessageAct command, IQuerySession log, CancellationToken cancellation) =>
-        new((await log.Events.FetchStreamAsync(command.FailureId, token: cancellation)).Select(e => e.Data).ToList());
+    public static async Task<MessageHistory> LoadAsync(RecordMessageAct command, LogReader log, CancellationToken cancellation) =>
+        new(await log.ReadStreamAsync(command.FailureId, cancellation));
 
     public static Append? Handle(RecordMessageAct command, MessageHistory history) => history.Holds(command.ActId)
         ? null

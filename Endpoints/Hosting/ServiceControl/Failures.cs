@@ -1,11 +1,9 @@
-using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Wolverine;
 using Wolverine.Runtime;
-using Wolverine.Runtime.Agents;
 using Wolverine.Transports;
 
 namespace Signup.Hosting.ServiceControl;
@@ -24,9 +22,7 @@ internal sealed partial class Failures(Broker broker, Wire wire, EndpointIdentit
     /// <summary>For an error policy: a handler has failed, and will fail again.</summary>
     public static async ValueTask MoveAsync(IWolverineRuntime runtime, IEnvelopeLifecycle lifecycle, Exception fault)
     {
-        // What the bus tells itself cannot be written down, and it says it again soon. Kept, it would hold up all that the bus tells itself afterwards,
-        // such as who publishes what a dead process has left in its outbox.
-        if (lifecycle.Envelope!.Message is IAgentCommand || await runtime.Services.GetRequiredService<Failures>().PublishAsync(lifecycle.Envelope!, fault)) await lifecycle.CompleteAsync();
+        if (await runtime.Services.GetRequiredService<Failures>().PublishAsync(lifecycle.Envelope!, fault)) await lifecycle.CompleteAsync();
     }
 
     /// <summary>Nobody handles it: its type is unknown here, or its body cannot be read.</summary>
@@ -52,7 +48,7 @@ internal sealed partial class Failures(Broker broker, Wire wire, EndpointIdentit
                 wire.MapEnvelopeToOutgoing(failed, properties);
                 Faults.Describe(properties.Headers!, fault, self, time.GetUtcNow());
                 var channel = await _channel.GetAsync(CancellationToken.None);
-                await channel.BasicPublishAsync(Topology.Error, routingKey: "", mandatory: true, properties, Body(failed));
+                await channel.BasicPublishAsync(Topology.Error, routingKey: "", mandatory: true, properties, failed.Data);
                 Moved(logger, Type(failed), failed.Headers.GetValueOrDefault(Headers.MessageId), fault.GetType().FullName);
                 return true;
             }
@@ -73,14 +69,6 @@ internal sealed partial class Failures(Broker broker, Wire wire, EndpointIdentit
 
     /// <summary>As the sender calls it.</summary>
     private static string? Type(Envelope failed) => failed.Headers.GetValueOrDefault(Headers.EnclosedMessageTypes)?.Split(',', ';')[0] ?? failed.MessageType;
-
-    /// <summary>The bytes as they came. What this process scheduled for itself has none yet.</summary>
-    private static ReadOnlyMemory<byte> Body(Envelope failed) => failed switch
-    {
-        { Data: { } data } => data,
-        { Message: { } message } => JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Wire.Json),
-        _ => default,
-    };
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{MessageType} {MessageId} is in the queue error: {Fault}")]
     private static partial void Moved(ILogger logger, string? messageType, string? messageId, string? fault);

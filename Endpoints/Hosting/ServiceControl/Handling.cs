@@ -2,6 +2,7 @@ using System.Diagnostics;
 using JasperFx;
 using JasperFx.CodeGeneration;
 using JasperFx.CodeGeneration.Frames;
+using Signup.EventLog;
 using Wolverine;
 using Wolverine.Configuration;
 using Wolverine.Runtime.Handlers;
@@ -14,7 +15,7 @@ public sealed class Handling(RetryAcknowledgement acknowledgement, MessageFigure
     /// <summary>Called by generated code before the handler.</summary>
     public Started Begin(Envelope envelope)
     {
-        Cause.Is(envelope);
+        Cause.Is(Wire.CauseOf(envelope));
         if (envelope.Attempts > 1) figures.Retried(envelope);
         return new Started(time.GetUtcNow(), Stopwatch.GetTimestamp());
     }

@@ -20,8 +20,7 @@ internal static class Setup
         services.AddSingleton<RetryAcknowledgement>().AddSingleton<MessageFigures>().AddSingleton<Handling>();
         services.AddSingleton<Audit>().AddHostedService(s => s.GetRequiredService<Audit>());
         services.AddSingleton<Failures>().AddSingleton<IMissingHandler>(s => s.GetRequiredService<Failures>());
-        services.AddSingleton<Outbox>().AddHostedService(s => s.GetRequiredService<Outbox>());
-        services.AddHealthChecks().AddCheck<Outbox>("outbox").AddCheck<EventLogCheck>("event-log");
+        services.AddHealthChecks().AddCheck<EventLogCheck>("event-log");
         options.DefaultSerializer = new Unreadable.Serializer();
         options.Policies.Add<Handling.Policy>();
     }

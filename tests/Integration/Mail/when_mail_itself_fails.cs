@@ -85,11 +85,14 @@ public sealed class when_mail_itself_fails
         await using var smtp = new SmtpServer();
         await using var mail = await MailProcess.StartAsync("mailnoexpiry", smtp.Start(), new() { ["Mail__ExpireAfter"] = "00:00:04" });
         await using var channel = await mail.System.Broker.OpenChannelAsync(Wait.Token);
+        // Whoever publishes events declares what there must be, before the first.
+        await mail.SignUpAsync("first@example.com");
+        await Wait.UntilAsync(async () => (long)(await ScalarAsync(mail, "select position from publisher.checkpoint"))! > 0, "an event is published");
         await channel.QueueDeleteAsync(Topology.Accounts, false, false, cancellationToken: Wait.Token);
         await mail.SignUpAsync("ada@example.com");
         await FaultsAreAsync(mail, "asking for expiries");
         await mail.SignUpAsync("later@example.com");
-        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count == 2), "mails flow");
+        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count == 3), "mails flow");
 
         var args = new Dictionary<string, object?> { ["x-queue-type"] = "quorum" };
         await channel.QueueDeclareAsync(Topology.Accounts, durable: true, exclusive: false, autoDelete: false, args, cancellationToken: Wait.Token);

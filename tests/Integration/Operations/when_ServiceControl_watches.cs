@@ -42,7 +42,7 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
         var instance = Json(heartbeat).GetProperty("HostId").GetGuid();
         Assert.Equal("4000", heartbeat.Properties.Expiration);
         await NextAsync("Particular.ServiceControl", m => m.Properties.Type!.EndsWith(".EndpointHeartbeat", StringComparison.Ordinal) && Json(m).GetProperty("EndpointName").GetString() == "uniqueness");
-        foreach (var check in new[] { "postgresql", "event-log", "outbox", "rabbitmq" })
+        foreach (var check in new[] { "postgresql", "event-log", "published-events", "rabbitmq" })
             await NextAsync("Particular.ServiceControl", m => m.Properties.Type!.EndsWith(".ReportCustomCheckResult", StringComparison.Ordinal)
                 && Json(m).GetProperty("CustomCheckId").GetString() == check && !Json(m).GetProperty("HasFailed").GetBoolean());
 

@@ -45,7 +45,7 @@ public sealed class when_telemetry_is_exported : IAsyncLifetime
         }
         Assert.Equal(["mail", "uniqueness", "accounts", "gateway"], services);
 
-        foreach (var metric in new[] { "signup.sign_ups", "signup.verdict.duration", "signup.password_hash.wait", "signup.mail.attempts", "signup.mail.breaker", "signup.query.lag.seconds", "signup.outbox.age" })
+        foreach (var metric in new[] { "signup.sign_ups", "signup.verdict.duration", "signup.password_hash.wait", "signup.mail.attempts", "signup.mail.breaker", "signup.query.lag.seconds", "signup.uniqueness.lag.seconds" })
             await Wait.UntilAsync(() => Task.FromResult(_sink.Metrics.ContainsKey(metric)), $"the metric {metric}");
         Assert.DoesNotContain(_sink.Raw, r => r.Contains("gracehopper", StringComparison.OrdinalIgnoreCase) || r.Contains("amazing.grace", StringComparison.OrdinalIgnoreCase)
             || r.Contains("argon2", StringComparison.OrdinalIgnoreCase) || r.Contains("battery", StringComparison.Ordinal));

@@ -14,12 +14,12 @@ namespace Signup.Tests.Integration.Query;
 /// <summary>A database of a test class's own, with an empty log in it.</summary>
 public sealed class LogDatabase : IAsyncDisposable
 {
-    private LogDatabase(NpgsqlDataSource database, DocumentStore store, string connectionString) =>
-        (Database, Store, ConnectionString) = (database, store, connectionString);
+    private LogDatabase(NpgsqlDataSource database, DocumentStore store, Parts parts) => (Database, Store, Parts) = (database, store, parts);
 
     public NpgsqlDataSource Database { get; }
     public DocumentStore Store { get; }
-    public string ConnectionString { get; }
+    public Parts Parts { get; }
+    public string ConnectionString => Parts.Postgres;
 
     /// <param name="name">Lower-case letters.</param>
     public static async Task<LogDatabase> CreateAsync(string name)
@@ -36,7 +36,7 @@ public sealed class LogDatabase : IAsyncDisposable
         var database = LogStore.Connect(parts.Postgres);
         var store = new DocumentStore(Configured(database));
         await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
-        return new LogDatabase(database, store, parts.Postgres);
+        return new LogDatabase(database, store, parts);
     }
 
     /// <summary>Appends to a stream as Marten does, and returns the events' positions.</summary>

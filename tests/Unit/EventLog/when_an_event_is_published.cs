@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Marten;
 using Npgsql;
 using Signup.EventLog;
@@ -14,12 +15,26 @@ public class when_an_event_is_published
 
     [Fact]
     public void others_learn_all_but_the_secret() =>
-        Assert.Equal(new Messages.Accounts.AccountCreated(Id, 1, "Ada", "ada@example.org", "en", Now), EventTypes.ToMessage(Created, Id, 1));
+        Assert.Equal(new Messages.Accounts.AccountCreated(Id, 1, "Ada", "ada@example.org", "en", Now), EventTypes.ToMessage(EventTypes.Of(Created), JsonSerializer.Serialize(Created, LogJson.Options), Id, 1));
+
+    [Theory, InlineData(null), InlineData("null"), InlineData("{}"), InlineData("""{"traceparent":null,"tenant":7}""")]
+    public void it_may_have_been_caused_by_nothing_that_is_known(string? headers) => Assert.Equal(new Cause(null, null, null), Cause.Read(headers));
+
+    [Fact]
+    public void what_caused_it_is_told_as_it_was_noted()
+    {
+        foreach (var cause in new[] { new Cause("m", "c", "c", "t"), new Cause("m", "other", "c"), new Cause(null, null, null, "t") })
+        {
+            var e = new JasperFx.Events.Event<AccountCreated>(Created);
+            cause.Stamp(e);
+            Assert.Equal(cause, Cause.Read(JsonSerializer.Serialize(e.Headers)));
+        }
+    }
 
     [Fact]
     public void its_json_without_secrets_has_no_hash()
     {
-        var json = EventTypes.WithoutSecrets("AccountCreated", System.Text.Json.JsonSerializer.Serialize(Created, LogJson.Options));
+        var json = EventTypes.WithoutSecrets("AccountCreated", JsonSerializer.Serialize(Created, LogJson.Options));
 
         Assert.False(json.ContainsKey("passwordHash"));
         Assert.Equal("ada@example.org", json["email"]!.GetValue<string>());

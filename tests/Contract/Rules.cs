@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Wolverine;
@@ -62,6 +63,25 @@ public partial class the_architecture
     [Fact]
     public void what_a_document_links_to_is_there_finds_a_planted_dead_link() =>
         Assert.Equal(["nowhere/Nothing.cs"], Missing("[a](nowhere/Nothing.cs) [b](Messages/Messages.csproj#L1) [c](https://example.org/x) [d](#here)", Repository.Root));
+
+    private static readonly string[] Locked = ["bench", "Endpoints", "Gateway", "tests"];
+
+    /// <summary>The benchmarks are not built with the rest; a package that went would be noticed when somebody wants a figure.</summary>
+    [Fact]
+    public void what_is_locked_is_pinned()
+    {
+        var pinned = XDocument.Load(Repository.File("Directory.Packages.props")).Descendants("PackageVersion").Select(e => (string)e.Attribute("Include")!).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var locks = Locked.SelectMany(f => Directory.GetFiles(Repository.File(f), "packages.lock.json", SearchOption.AllDirectories)).ToList();
+        Assert.Contains(locks, l => l.Contains($"bench{Path.DirectorySeparatorChar}SignUps", StringComparison.Ordinal));
+        Assert.Empty(locks.SelectMany(l => Unpinned(File.ReadAllText(l), pinned).Select(package => $"{Path.GetRelativePath(Repository.Root, l)}: {package}")));
+    }
+
+    [Fact]
+    public void what_is_locked_is_pinned_finds_a_planted_package() =>
+        Assert.Equal(["Gone"], Unpinned("""{"dependencies":{"net10.0":{"Gone":{"type":"CentralTransitive"},"Marten":{"type":"CentralTransitive"},"Other":{"type":"Transitive"}}}}""", ["Marten"]));
+
+    private static List<string> Unpinned(string lockFile, HashSet<string> pinned) => JsonNode.Parse(lockFile)!["dependencies"]!.AsObject()
+        .SelectMany(framework => framework.Value!.AsObject()).Where(package => package.Value!["type"]!.GetValue<string>() == "CentralTransitive").Select(package => package.Key).Where(name => !pinned.Contains(name)).ToList();
 
     private static Assembly Load(string endpoint) => Assembly.Load($"Signup.{endpoint}");
 

@@ -1,8 +1,22 @@
 // Accounts decides what happens to an account. It owns no data: it decides on what the log says.
+using Signup.Accounts;
+using Signup.Accounts.Operations;
+using Signup.EventLog.Accounts;
 using Signup.Hosting;
+using Signup.Messages.Accounts;
+using Signup.Messages.Mail;
+using Signup.Messages.Operations;
 
-var builder = SignupEndpoint.Create(Topology.Accounts, args, concurrency: 128);
+var handlers = new Handlers()
+    .On<SignUp>(command => SignUpHandler.Handle(command))
+    .On<ActivateAccount, Account>(ActivateAccountHandler.LoadAsync, (command, account) => ActivateAccountHandler.Handle(command, account))
+    .On<CorrectEmail, Account>(CorrectEmailHandler.LoadAsync, (command, account) => CorrectEmailHandler.Handle(command, account))
+    .On<ExpireAccount, Account>(ExpireAccountHandler.LoadAsync, ExpireAccountHandler.Handle)
+    .On<RecordMailEvent, MailHistory>(RecordMailEventHandler.LoadAsync, RecordMailEventHandler.Handle)
+    .On<RecordMessageAct, MessageHistory>(RecordMessageActHandler.LoadAsync, RecordMessageActHandler.Handle);
+
+var builder = SignupEndpoint.Create(Topology.Accounts, args, handlers, concurrency: 128);
 builder.Services.AddLogWriter();
 var app = builder.Build();
 app.MapHealth();
-await app.RunEndpointAsync();
+await app.RunAsync();

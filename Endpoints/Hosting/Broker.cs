@@ -29,8 +29,9 @@ public sealed class Broker(Uri uri, EndpointIdentity identity) : IAsyncDisposabl
             outstandingPublisherConfirmationsRateLimiter: null), cancellation);
 
     /// <summary>A channel on which a publish is only handed to the network: for what may be lost.</summary>
-    public Task<IChannel> OpenChannelAsync(CancellationToken cancellation) =>
-        OpenAsync(new CreateChannelOptions(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false), cancellation);
+    /// <param name="concurrency">How many messages its consumers take at once.</param>
+    public Task<IChannel> OpenChannelAsync(CancellationToken cancellation, ushort concurrency = 1) =>
+        OpenAsync(new CreateChannelOptions(publisherConfirmationsEnabled: false, publisherConfirmationTrackingEnabled: false, consumerDispatchConcurrency: concurrency), cancellation);
 
     public async ValueTask DisposeAsync()
     {

@@ -5,7 +5,7 @@ using RabbitMQ.Client.Exceptions;
 namespace Signup.Hosting;
 
 /// <summary>Declares the topology before anything else starts, and waits for a broker that is not there yet.</summary>
-internal sealed partial class DeclareTopology(Broker broker, IEnumerable<Subscription> subscriptions, ILogger<DeclareTopology> logger) : IHostedLifecycleService
+internal sealed partial class DeclareTopology(Broker broker, ILogger<DeclareTopology> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -17,7 +17,6 @@ internal sealed partial class DeclareTopology(Broker broker, IEnumerable<Subscri
             {
                 await using var channel = await broker.OpenChannelAsync(cancellationToken);
                 await Topology.DeclareAsync(channel, cancellationToken);
-                foreach (var subscription in subscriptions) await Topology.SubscribeAsync(channel, subscription, cancellationToken);
                 return;
             }
             catch (Exception e) when (MayPass(e))

@@ -87,9 +87,11 @@ public sealed partial class EventPublisher : IProjection, IAsyncDisposable
     {
         if (_broker.BlockedBy is { } reason) throw new BrokerUnavailableException($"RabbitMQ takes no messages at present: {reason}.");
         var channel = await _channel.GetAsync(cancellation);
+        var known = events.TakeWhile(e => e.Type == LogStore.Tombstone || EventTypes.Find(e.Type) is not null).ToList();
+        if (known.Count == 0) throw new InvalidDataException($"The event at position {events[0].Position} is of the kind '{events[0].Type}', which is unknown here. A newer version has appended it, and publishes it.");
         // Each is begun after the one before, on one channel, so they go out in order.
-        await Task.WhenAll(events.Select(e => PublishAsync(channel, e, cancellation))).WaitAsync(Patience, cancellation);
-        await using var command = new NpgsqlCommand("update publisher.checkpoint set position = $1", connection) { Parameters = { new() { Value = events[^1].Position } } };
+        await Task.WhenAll(known.Select(e => PublishAsync(channel, e, cancellation))).WaitAsync(Patience, cancellation);
+        await using var command = new NpgsqlCommand("update publisher.checkpoint set position = $1", connection) { Parameters = { new() { Value = known[^1].Position } } };
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
@@ -102,11 +104,10 @@ public sealed partial class EventPublisher : IProjection, IAsyncDisposable
         return wire.Describe(type.Message, e.EventId, "Publish", replyTo: null, Cause.Current!.CorrelationId ?? e.EventId.ToString());
     }
 
-    /// <exception cref="InvalidDataException">It is of a kind that a newer version of the code has appended. That version publishes it.</exception>
     private async Task PublishAsync(IChannel channel, LoggedEvent e, CancellationToken cancellation)
     {
         if (e.Type == LogStore.Tombstone) return;
-        var type = EventTypes.Find(e.Type) ?? throw new InvalidDataException($"The event at position {e.Position} is of the kind '{e.Type}', which is unknown here.");
+        var type = EventTypes.Find(e.Type)!;
         if (Body(type, e) is not { } body) return;
         await channel.BasicPublishAsync(Topology.ExchangeOf(type.Message), routingKey: "", mandatory: false, Describe(_wire, type, e), body, cancellation);
     }

@@ -2,36 +2,34 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
-using Wolverine;
 
 namespace Signup.Hosting;
 
-/// <summary>Sends what a handler returned, before its message is acknowledged. Called by generated code, see <see cref="ReturnValues"/>.</summary>
+/// <summary>Sends what a handler returned, before its message is acknowledged: see <see cref="Handling"/>.</summary>
 public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends> logger) : IAsyncDisposable
 {
     private const string DirectReplyTo = "amq.rabbitmq.reply-to";
 
     private readonly LazyChannel _confirming = new(broker.OpenConfirmingChannelAsync);
-    private readonly LazyChannel _replies = new(broker.OpenChannelAsync);
+    private readonly LazyChannel _replies = new(cancellation => broker.OpenChannelAsync(cancellation));
 
     /// <summary>Hands a command on, with the asker's address, so that whoever decides answers the asker. Returns once the broker has it;
     /// throws otherwise, which keeps the incoming message.</summary>
-    public async Task ForwardAsync(string address, object? command, Envelope incoming)
+    public async Task ForwardAsync(string address, object command, Incoming incoming)
     {
-        if (command is null) return;
         using var activity = Tracing.Sending(address, command.GetType(), incoming.Id);
-        var properties = wire.Describe(command.GetType(), incoming.Id, "Send", ReplyAddress(incoming), incoming.CorrelationId!);
+        var properties = wire.Describe(command.GetType(), incoming.Id, "Send", incoming.ReplyTo, incoming.CorrelationId);
         var channel = await OpenAsync(_confirming);
         await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, Body(command));
     }
 
     /// <summary>Answers the asker, if anyone asked. One who waits on a connection may lose the answer, and then says that it does not know:
     /// what was decided is in the log. One who has a queue gets it, as NServiceBus's endpoints expect.</summary>
-    public async Task ReplyAsync(object? reply, Envelope incoming)
+    public async Task ReplyAsync(object reply, Incoming incoming)
     {
-        if (reply is null || ReplyAddress(incoming) is not { } address) return;
+        if (incoming.ReplyTo is not { } address) return;
         var waits = address.StartsWith(DirectReplyTo, StringComparison.Ordinal);
-        var properties = wire.Describe(reply.GetType(), Guid.CreateVersion7(), "Reply", null, incoming.CorrelationId!);
+        var properties = wire.Describe(reply.GetType(), Guid.CreateVersion7(), "Reply", null, incoming.CorrelationId);
         properties.Persistent = !waits;
         try
         {
@@ -62,8 +60,6 @@ public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends>
             throw new BrokerUnavailableException("RabbitMQ does not answer.", e);
         }
     }
-
-    private static string? ReplyAddress(Envelope incoming) => incoming.Headers.GetValueOrDefault(Headers.ReplyToAddress);
 
     private static ReadOnlyMemory<byte> Body(object message) => JsonSerializer.SerializeToUtf8Bytes(message, message.GetType(), Wire.Json);
 }

@@ -24,17 +24,19 @@ public interface IProjection
     /// process must not write (a newer version of the code has taken over).</summary>
     Task<long?> LockAsync(NpgsqlConnection connection, CancellationToken cancellation);
 
-    /// <summary>Takes in events that follow the checkpoint, and moves the checkpoint to the last of them, in the connection's transaction.</summary>
+    /// <summary>Takes in events that follow the checkpoint, all or the first of them, and moves the checkpoint to the last that it took, in the connection's transaction.</summary>
     Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation);
 }
 
 public static class ProjectionServices
 {
     /// <summary>Registers a projection, what keeps it at the end of the log, and what tells how far it is behind, as health check
-    /// <paramref name="name"/> and as metrics. <see cref="WakeUp"/> is for the handlers of its messages.</summary>
-    public static void AddProjection<TProjection>(this IServiceCollection services, string name) where TProjection : class, IProjection
+    /// <paramref name="name"/> and as metrics.</summary>
+    /// <param name="followed">The kinds of event that it takes in, as the log calls them: those whose messages wake it.</param>
+    public static void AddProjection<TProjection>(this IServiceCollection services, string name, IEnumerable<EventType> followed) where TProjection : class, IProjection
     {
-        services.AddSingleton<TProjection>().AddSingleton<WakeUp>();
+        services.AddSingleton<TProjection>().AddSingleton<WakeUp>().AddSingleton(new News([.. followed.Select(t => t.Message)]));
+        services.AddListener<NewsListener>("news");
         services.AddFollower<TProjection>(name, s => s.GetRequiredService<WakeUp>());
     }
 
@@ -49,6 +51,9 @@ public static class ProjectionServices
 /// <summary>Ends a follower's rest. Signals that come while it works, or one after the other, are one signal.</summary>
 public sealed class WakeUp
 {
+    /// <summary>Between two looks while events keep coming, so that they are taken by the dozen: each look costs the server a transaction, however few it finds.</summary>
+    internal static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(25);
+
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public void Signal() => _signal.Writer.TryWrite(true);
@@ -80,8 +85,7 @@ public sealed record Lag(long Position, long Events, double Seconds);
 /// <para>
 /// It follows positions, from the projection's own checkpoint (0 for a new one), and moves that checkpoint in the transaction that
 /// takes the events in. So there is no seam between history and present, nothing is taken twice and nothing is left out, whatever dies
-/// when. Messages from the queue only end its rest early: their order does not matter, and a message that never arrives costs
-/// one rest (half a second) and no data. That is also why they may be acknowledged before the work is done.
+/// when. Messages only end its rest early: their order does not matter, and one that never arrives costs one rest (half a second) and no data.
 /// </para>
 /// Any number of processes may follow for the same projection: the checkpoint's row lock lets one in at a time.
 /// </summary>
@@ -99,7 +103,7 @@ public sealed partial class LogFollower<TProjection>(
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5), MeasureEvery = TimeSpan.FromMilliseconds(500);
 
-    private enum Found { Events, Nothing, Gap, Busy }
+    private enum Found { Many, Few, Nothing, Gap, Busy }
 
     /// <summary>As of the last look, at most about a second old while the database answers.</summary>
     public Lag? Lag { get; private set; }
@@ -140,7 +144,8 @@ public sealed partial class LogFollower<TProjection>(
                     await MeasureAsync(stoppingToken);
                     measured = Stopwatch.GetTimestamp();
                 }
-                if (found == Found.Events) continue;
+                if (found == Found.Few) await Task.Delay(WakeUp.Linger, stoppingToken);
+                if (found is Found.Many or Found.Few) continue;
                 // A signal may be of something that was committed after the other process had looked.
                 var soon = found == Found.Gap || (found == Found.Busy && signalled);
                 signalled = await wakeUp.WaitAsync(soon ? shortRest : _rest, stoppingToken) || (found == Found.Busy && signalled);
@@ -178,7 +183,7 @@ public sealed partial class LogFollower<TProjection>(
         }
         await projection.ApplyAsync(connection, events, cancellation);
         await transaction.CommitAsync(cancellation);
-        return Found.Events;
+        return events.Count < BatchSize ? Found.Few : Found.Many;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Projection} cannot follow the log, trying again until it can")]

@@ -4,9 +4,6 @@ using JasperFx.Events;
 using Marten.Exceptions;
 using Npgsql;
 using RabbitMQ.Client.Exceptions;
-using Signup.Hosting.ServiceControl;
-using Wolverine;
-using Wolverine.ErrorHandling;
 
 namespace Signup.Hosting;
 
@@ -15,7 +12,10 @@ public static class Recoverability
 {
     private static readonly TimeSpan[] Pauses = [.. new[] { 0.1, 0.5, 2, 5 }.Select(TimeSpan.FromSeconds)];
 
-    private const string ToError = "Move to the queue error";
+    /// <summary>Then it rests in the hands of its process, unacknowledged, however long it takes. Others go past it, so that one that never succeeds holds up nobody.</summary>
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(10);
+
+    private const int MostConflicts = 8;
 
     /// <summary>
     /// States of PostgreSQL that pass by themselves, or once somebody has mended the server, and that have nothing to do with what a message says: whole classes
@@ -37,20 +37,20 @@ public static class Recoverability
         "0A000", // feature_not_supported: what PostgreSQL says of a prepared statement whose table has another column now
     ];
 
-    public static void Configure(WolverineOptions options)
+    /// <param name="Pause">Before the next attempt. Not the same for all: many fail at once when the database is away.</param>
+    /// <param name="IsRest">Retrying at short intervals has not helped.</param>
+    public readonly record struct Retry(TimeSpan Pause, bool IsRest);
+
+    /// <summary>Null: a bug or a poisoned message, and repeating it would not help. To the queue <c>error</c>, at once.</summary>
+    /// <param name="attempt">Which one failed, from 1.</param>
+    public static Retry? RetryAfter(Exception fault, int attempt)
     {
-        // Someone else appended first: load and decide again, at once.
-        options.OnException(HasMovedOn)
-            .RetryWithCooldown([.. Enumerable.Range(1, 8).Select(n => TimeSpan.FromMilliseconds(10 * n))]).WithFullJitter()
-            .Then.CustomActionIndefinitely(Failures.MoveAsync, ToError);
-
-        // The database or the broker is away, restarting, or too busy. The message stays unacknowledged meanwhile, however long it takes.
-        options.OnException(IsTransient)
-            .RetryWithCooldown(Pauses).WithFullJitter()
-            .Then.CustomActionIndefinitely(Rest.ThenRetryAsync, "Rest, then retry");
-
-        // Anything else is a bug or a poisoned message: repeating it would not help. To the queue `error`, at once.
-        options.OnAnyException().CustomActionIndefinitely(Failures.MoveAsync, ToError);
+        var chance = Random.Shared.NextDouble();
+        // Somebody else appended first: load and decide again, at once.
+        if (HasMovedOn(fault)) return attempt <= MostConflicts ? new(TimeSpan.FromMilliseconds(10 * attempt) * chance, IsRest: false) : null;
+        // The database or the broker is away, restarting, or too busy.
+        if (IsTransient(fault)) return attempt <= Pauses.Length ? new(Pauses[attempt - 1] * chance, IsRest: false) : new(Rest * (0.8 + (0.4 * chance)), IsRest: true);
+        return null;
     }
 
     /// <summary>Whether somebody else was faster between the look at something and the write: began or extended the stream, or made the row.</summary>
@@ -72,7 +72,7 @@ public static class Recoverability
         NullReferenceException { Source: "Npgsql" } => true,
         // A channel that was lost is closed while another handler still publishes on it: the client's word for that, or its semaphore's.
         ObjectDisposedException { ObjectName: var closed } => closed.StartsWith("RabbitMQ.", StringComparison.Ordinal) || closed == typeof(SemaphoreSlim).FullName,
-        // The last is the client's, or the bus's own limit on a handler's time.
+        // The last is the client's.
         TransientException or RabbitMQClientException or BrokerUnavailableException or SocketException or OperationCanceledException => true,
         IOException { InnerException: SocketException } => true,
         AggregateException many => many.InnerExceptions.All(IsTransient),

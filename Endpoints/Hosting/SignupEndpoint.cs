@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
-using JasperFx.CodeGeneration;
 using Marten;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
@@ -9,17 +7,16 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting.ServiceControl;
-using Wolverine;
-using Wolverine.RabbitMQ;
 
 namespace Signup.Hosting;
 
 /// <summary>What all endpoints share: broker, log, recoverability, telemetry, health.</summary>
 public static class SignupEndpoint
 {
-    /// <summary>An endpoint that listens to the queue <paramref name="name"/> with the handlers of its assembly.</summary>
+    /// <summary>An endpoint that listens to the queue <paramref name="name"/>.</summary>
+    /// <param name="handlers">Of what is sent to it.</param>
     /// <param name="concurrency">How many messages it handles at once; each stays unacknowledged until its work is committed.</param>
-    public static WebApplicationBuilder Create(string name, string[] args, ushort concurrency)
+    public static WebApplicationBuilder Create(string name, string[] args, Handlers handlers, ushort concurrency)
     {
         var builder = CreateHost(name, args);
         var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
@@ -32,42 +29,20 @@ public static class SignupEndpoint
             })
             .ApplyAllDatabaseChangesOnStartup();
         builder.Services.AddSingleton<LogReader>().AddSingleton<HandlerSends>();
-        builder.Host.UseWolverine(options =>
-        {
-            options.ServiceName = name;
-            options.ApplicationAssembly = Assembly.GetEntryAssembly();
-            options.Policies.DisableConventionalLocalRouting();
-            options.Policies.Add<ReturnValues>();
-            options.CodeGeneration.TypeLoadMode = TypeLoadMode.Static;
-            // It stores nothing: a message is acknowledged after its work is committed, and events leave from the log.
-            options.Durability.Mode = DurabilityMode.Solo;
-            options.Durability.DurabilityAgentEnabled = false;
-            Recoverability.Configure(options);
-            options.UseServiceControl();
-
-            var identity = new EndpointIdentity(name);
-            var wire = new Wire(identity);
-            // Topology.cs declares everything; the bus declares nothing.
-            options.UseRabbitMq(new Uri(rabbit))
-                .ConfigureChannelCreation(channel =>
-                {
-                    channel.PublisherConfirmationsEnabled = true;
-                    channel.PublisherConfirmationTrackingEnabled = true;
-                })
-                .DisableSystemRequestReplyQueueDeclaration()
-                .CustomizeDeadLetterQueueing(new DeadLetterQueue(Topology.Error, DeadLetterQueueMode.InteropFriendly)
-                {
-                    ConfigureQueue = queue => queue.EnvelopeMapper = new Faults.OfTheBus(wire, identity, TimeProvider.System),
-                });
-            options.ListenToRabbitQueue(name)
-                .ProcessInline()
-                .PreFetchCount(concurrency)
-                .ConsumerDispatchConcurrency(concurrency)
-                .UseInterop(wire);
-        });
-        builder.Services.AddSingleton<WarmUp>().AddHostedService(services => services.GetRequiredService<WarmUp>());
-        builder.Services.AddEndpointHealth(database: true).AddCheck<WarmUp>("handlers");
+        builder.Services.AddServiceControl();
+        builder.Services.AddSingleton(handlers).AddSingleton<Handling>();
+        builder.Services.AddKeyedSingleton(QueueListener.Connection, (services, _) => new Broker(new Uri(rabbit), services.GetRequiredService<EndpointIdentity>()));
+        builder.Services.AddSingleton(new Concurrency(concurrency));
+        builder.Services.AddListener<QueueListener>("messages");
+        builder.Services.AddEndpointHealth(database: true);
         return builder;
+    }
+
+    /// <summary>Starts it, and has its health checked as <paramref name="check"/>.</summary>
+    internal static void AddListener<TListener>(this IServiceCollection services, string check) where TListener : Listener
+    {
+        services.AddSingleton<TListener>().AddHostedService(s => s.GetRequiredService<TListener>());
+        services.AddHealthChecks().AddCheck<TListener>(check);
     }
 
     /// <summary>A process that only sends: the gateway.</summary>

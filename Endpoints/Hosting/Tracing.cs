@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Signup.Hosting;
 
-/// <summary>What our own code adds to a trace, between what ASP.NET Core, the bus and Npgsql say. Names and tags are by OpenTelemetry's semantic
+/// <summary>What our own code adds to a trace, between what ASP.NET Core and Npgsql say. Names and tags are by OpenTelemetry's semantic
 /// conventions for messaging; no tag holds anything that people typed.</summary>
 public static class Tracing
 {
@@ -15,6 +15,14 @@ public static class Tracing
         activity?.SetTag("messaging.system", "rabbitmq").SetTag("messaging.operation.type", "send").SetTag("messaging.destination.name", address)
             .SetTag("messaging.message.id", messageId.ToString()).SetTag("signup.message.type", message.FullName);
         return activity;
+    }
+
+    /// <summary>Handling a message that came from a queue.</summary>
+    public static Activity? Processing(string queue, Incoming message)
+    {
+        var activity = Continue($"process {queue}", ActivityKind.Consumer, message.TraceParent);
+        return activity?.SetTag("messaging.system", "rabbitmq").SetTag("messaging.operation.type", "process").SetTag("messaging.destination.name", queue)
+            .SetTag("messaging.message.id", message.MessageId).SetTag("signup.message.type", message.Type);
     }
 
     /// <summary>Work that goes on later, perhaps in another process, where a trace has been written down.</summary>

@@ -5,13 +5,11 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using RabbitMQ.Client;
 using Signup.EventLog;
-using Wolverine;
-using Wolverine.RabbitMQ.Internal;
 
 namespace Signup.Hosting;
 
 /// <summary>How a message looks on the wire: NServiceBus's headers on RabbitMQ and PascalCase JSON, in one place.</summary>
-public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
+public sealed class Wire(EndpointIdentity identity)
 {
     public static readonly JsonSerializerOptions Json = Configure(new JsonSerializerOptions());
 
@@ -69,68 +67,54 @@ public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
         return properties;
     }
 
-    /// <summary>What is caused by a message that came in.</summary>
-    public static Cause CauseOf(Envelope incoming) =>
-        new(incoming.Headers.GetValueOrDefault(Headers.MessageId), incoming.Headers.GetValueOrDefault(Headers.ConversationId), incoming.CorrelationId);
-
-    /// <summary>As it came, for the queues <c>error</c> and <c>audit</c>.</summary>
-    public void MapEnvelopeToOutgoing(Envelope envelope, IBasicProperties outgoing)
+    /// <summary>A message that came in, as it went out again: for the queues <c>error</c> and <c>audit</c>.</summary>
+    public BasicProperties Copy(Incoming message)
     {
-        outgoing.Headers ??= new Dictionary<string, object?>();
-        foreach (var (key, value) in envelope.Headers)
-            if (value is not null) outgoing.Headers[key] = value;
-        Default(Headers.MessageId, envelope.Id.ToString());
-        Default(Headers.EnclosedMessageTypes, QualifiedName(envelope));
-        Default(Headers.MessageIntent, EventTypes.All.Any(t => t.Message.FullName == envelope.MessageType) ? "Publish" : "Send");
-        Default(Headers.CorrelationId, envelope.CorrelationId);
-        Default(Headers.ConversationId, envelope.ConversationId.ToString());
-        Default(Headers.ContentType, envelope.ContentType ?? Headers.Json);
-        Default(Headers.TimeSent, Date(envelope.SentAt));
-        Default(Headers.OriginatingEndpoint, identity.Name);
-        Default(Headers.OriginatingMachine, identity.Machine);
-        Default(Headers.OriginatingHostId, identity.HostId.ToString("N"));
-        Default(Headers.TraceParent, envelope.ParentId);
-
-        outgoing.Persistent = true;
-        outgoing.MessageId = Header(Headers.MessageId);
-        outgoing.CorrelationId = Header(Headers.CorrelationId);
-        outgoing.Type = Header(Headers.EnclosedMessageTypes)!.Split(',', ';')[0].Trim();
-        outgoing.ContentType = Header(Headers.ContentType);
-        // RabbitMQ's own address for direct replies may stand there only while its asker is connected.
-        if (Header(Headers.ReplyToAddress) is { } replyTo && !replyTo.StartsWith("amq.", StringComparison.Ordinal)) outgoing.ReplyTo = replyTo;
-
-        string? Header(string key) => outgoing.Headers!.TryGetValue(key, out var value) ? (string?)value : null;
-        void Default(string key, string? value)
+        var headers = message.Headers.ToDictionary(h => h.Key, h => (object?)h.Value);
+        headers.TryAdd(Headers.EnclosedMessageTypes, Contract(message.Type)?.AssemblyQualifiedName ?? message.Type);
+        headers.TryAdd(Headers.MessageIntent, EventTypes.All.Any(t => t.Message.FullName == message.Type) ? "Publish" : "Send");
+        headers.TryAdd(Headers.CorrelationId, message.CorrelationId);
+        headers.TryAdd(Headers.ConversationId, message.Id.ToString());
+        headers.TryAdd(Headers.ContentType, Headers.Json);
+        headers.TryAdd(Headers.TimeSent, Date(DateTimeOffset.UtcNow));
+        headers.TryAdd(Headers.OriginatingEndpoint, identity.Name);
+        headers.TryAdd(Headers.OriginatingMachine, identity.Machine);
+        headers.TryAdd(Headers.OriginatingHostId, identity.HostId.ToString("N"));
+        return new BasicProperties
         {
-            if (value is not null) outgoing.Headers!.TryAdd(key, value);
-        }
+            Persistent = true,
+            MessageId = message.MessageId,
+            CorrelationId = message.CorrelationId,
+            Type = ((string)headers[Headers.EnclosedMessageTypes]!).Split(',', ';')[0].Trim(),
+            ContentType = (string)headers[Headers.ContentType]!,
+            // RabbitMQ's own address for direct replies may stand there only while its asker is connected.
+            ReplyTo = message.ReplyTo is { } replyTo && !replyTo.StartsWith("amq.", StringComparison.Ordinal) ? replyTo : null,
+            Headers = headers,
+        };
     }
 
-    public void MapIncomingToEnvelope(Envelope envelope, IReadOnlyBasicProperties incoming)
+    /// <summary>All bodies are JSON, also where a sender says nothing or "application/octet-stream"; what is not fails, and says so.</summary>
+    public static Incoming Read(IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
     {
-        foreach (var (key, text) in Texts(incoming.Headers)) envelope.Headers[key] = text;
+        var headers = Texts(properties.Headers);
         // What stands in both is as the sender's transport wrote it.
-        Overwrite(Headers.ReplyToAddress, incoming.ReplyTo);
-        Overwrite(Headers.CorrelationId, incoming.CorrelationId);
-        Overwrite(Headers.ContentType, incoming.ContentType);
-        if (Header(Headers.EnclosedMessageTypes) is null) Overwrite(Headers.EnclosedMessageTypes, incoming.Type);
+        Overwrite(Headers.ReplyToAddress, properties.ReplyTo);
+        Overwrite(Headers.CorrelationId, properties.CorrelationId);
+        Overwrite(Headers.ContentType, properties.ContentType);
+        if (!headers.ContainsKey(Headers.EnclosedMessageTypes)) Overwrite(Headers.EnclosedMessageTypes, properties.Type);
         // A message that names itself nowhere gets a name, so that it can be told from others should it fail.
-        if (Header(Headers.MessageId) is null) Overwrite(Headers.MessageId, string.IsNullOrEmpty(incoming.MessageId) ? Guid.CreateVersion7().ToString() : incoming.MessageId);
+        if (!headers.ContainsKey(Headers.MessageId)) headers[Headers.MessageId] = string.IsNullOrEmpty(properties.MessageId) ? Guid.CreateVersion7().ToString() : properties.MessageId;
 
-        // A retry from ServiceControl has the same AMQP message id every time. Whoever remembers ids must not take the second for the first.
-        envelope.Id = Header(Headers.RetryUniqueMessageId) is null && Guid.TryParse(Header(Headers.MessageId), out var id) ? id : Guid.CreateVersion7();
-        envelope.CorrelationId = Header(Headers.CorrelationId) ?? Header(Headers.MessageId);
-        envelope.ConversationId = Guid.TryParse(Header(Headers.ConversationId), out var conversation) ? conversation : envelope.Id;
-        envelope.MessageType = TypeName(Header(Headers.EnclosedMessageTypes));
-        // All bodies are JSON, also where a sender says nothing or "application/octet-stream"; what is not fails, and says so.
-        envelope.ContentType = Headers.Json;
-        envelope.ParentId = Header(Headers.TraceParent);
-        envelope.SentAt = ReadDate(Header(Headers.TimeSent)) ?? DateTimeOffset.UtcNow;
+        return new Incoming(headers, body)
+        {
+            // A retry from ServiceControl has the same AMQP message id every time. Whoever remembers ids must not take the second for the first.
+            Id = !headers.ContainsKey(Headers.RetryUniqueMessageId) && Guid.TryParse(headers[Headers.MessageId], out var id) ? id : Guid.CreateVersion7(),
+            Type = TypeName(headers.GetValueOrDefault(Headers.EnclosedMessageTypes)),
+        };
 
-        string? Header(string key) => envelope.Headers.GetValueOrDefault(key);
         void Overwrite(string key, string? value)
         {
-            if (!string.IsNullOrEmpty(value)) envelope.Headers[key] = value;
+            if (!string.IsNullOrEmpty(value)) headers[key] = value;
         }
     }
 
@@ -150,10 +134,7 @@ public sealed class Wire(EndpointIdentity identity) : IRabbitMqEnvelopeMapper
         return names.FirstOrDefault(n => Contract(n) is not null) ?? names.FirstOrDefault() ?? UnknownType;
     }
 
-    private static string QualifiedName(Envelope envelope) =>
-        (envelope.Message?.GetType() ?? Contract(envelope.MessageType))?.AssemblyQualifiedName ?? envelope.MessageType ?? UnknownType;
-
-    private static Type? Contract(string? name) => name is null ? null : typeof(Messages.Accounts.SignUp).Assembly.GetType(name);
+    private static Type? Contract(string name) => typeof(Messages.Accounts.SignUp).Assembly.GetType(name);
 
     /// <summary>Where the message has been before is no part of it.</summary>
     private static bool IsBrokers(string header) => header is "x-delivery-count" or "x-death" || header.StartsWith("x-first-death-", StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
 
@@ -26,7 +27,7 @@ public static class MailServices
         });
         services.AddHostedService<CreateTable>();
         services.AddLogWriter();
-        services.AddProjection<PendingAccounts>("pending-accounts");
+        services.AddProjection<PendingAccounts>("pending-accounts", PendingAccounts.Followed.Select(name => EventTypes.Find(name)!));
         services.AddHostedService<SendDueMails>();
         services.AddHealthChecks().AddCheck<MailHealth>("mail-provider");
     }

@@ -13,7 +13,7 @@ namespace Signup.Mail;
 public sealed partial class PendingAccounts(LogReader log, Activations activations, ActivationPolicy policy, TimeProvider time, ILogger<PendingAccounts> logger) : IProjection
 {
     /// <summary>What came of mails the state knows already, by whoever sent them.</summary>
-    private static readonly HashSet<string> Followed = 
+    public static readonly HashSet<string> Followed =
     [
         nameof(AccountCreated), nameof(AccountActivated), nameof(AccountExpired), nameof(EmailChanged), nameof(AccountDeleted), nameof(MailBounced), nameof(MailComplained),
     ];

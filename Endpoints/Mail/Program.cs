@@ -2,9 +2,12 @@
 // Start reading at ActivationPolicy.cs. What it has sent is in the log; what is to be done is in its own table.
 using Signup.Hosting;
 using Signup.Mail;
+using Signup.Messages.Mail;
 
-var builder = SignupEndpoint.Create(Topology.Mail, args, concurrency: 256);
+var handlers = new Handlers()
+    .On<ResendActivationMail>(async (command, services, _) => await ResendActivationMailHandler.Handle(command, services.GetRequiredService<Activations>(), services.GetRequiredService<ActivationPolicy>()));
+var builder = SignupEndpoint.Create(Topology.Mail, args, handlers, concurrency: 256);
 builder.Services.AddMail(builder.Configuration);
 var app = builder.Build();
 app.MapHealth();
-await app.RunEndpointAsync();
+await app.RunAsync();

@@ -6,10 +6,10 @@ using Signup.Query.Commands;
 
 if (await CommandLine.TryRunAsync(args, Rebuild.Command, Audit.Command, Bisect.Command, Export.Command, Import.Command) is { } exitCode) return exitCode;
 
-var builder = SignupEndpoint.Create(Topology.Query, args, concurrency: 20);
+var builder = SignupEndpoint.Create(Topology.Query, args, new Handlers(), concurrency: 20);
 builder.Services.AddQuery();
 var app = builder.Build();
 app.MapHealth();
 app.MapQuery();
-await app.RunEndpointAsync();
+await app.RunAsync();
 return 0;

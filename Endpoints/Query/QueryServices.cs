@@ -1,4 +1,5 @@
 using Npgsql;
+using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Query.Accounts;
 using Signup.Query.Log;
@@ -13,7 +14,7 @@ public static class QueryServices
 {
     public static void AddQuery(this IServiceCollection services)
     {
-        services.AddProjection<ReadModel>("read-model");
+        services.AddProjection<ReadModel>("read-model", EventTypes.All);
         services.AddSingleton(s => new Catalogue(s.GetRequiredService<NpgsqlDataSource>(), Path.Combine(AppContext.BaseDirectory, "Questions")));
         services.AddProblemDetails();
     }

@@ -3,12 +3,10 @@ using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Statistics;
 
-const string queue = "statistics";
-var builder = SignupEndpoint.Create(queue, args, concurrency: 5);
-builder.Services.AddSingleton(new Subscription(queue, EventTypes.All.Select(t => t.Message)));
-builder.Services.AddProjection<DailyStatistics>("daily-statistics");
+var builder = SignupEndpoint.Create("statistics", args, new Handlers(), concurrency: 5);
+builder.Services.AddProjection<DailyStatistics>("daily-statistics", EventTypes.All);
 var app = builder.Build();
 app.UseHeadRouting();
 app.MapHealth();
 app.MapGet("/days", DailyStatistics.ReadAsync).RequireApiKey("Query:ApiKey");
-await app.RunEndpointAsync();
+await app.RunAsync();

@@ -1,16 +1,19 @@
 // Uniqueness is the pipe in front of the log: an event that touches a unique value is in the log when the caller hears "yes".
 // It knows nothing about accounts. What is unique is said in uniqueness.json.
 using Signup.Hosting;
+using Signup.Messages.Uniqueness;
 using Signup.Uniqueness;
 using Signup.Uniqueness.Commands;
 
 if (await CommandLine.TryRunAsync(args, Rebuild.Command, Verify.Command) is { } exitCode) return exitCode;
 
-var builder = SignupEndpoint.Create(Topology.Uniqueness, args, concurrency: 256);
+var handlers = new Handlers()
+    .On<ProposeEvent>(async (proposed, services, _) => await ProposeEventHandler.Handle(proposed, services.GetRequiredService<Proposals>(), services.GetRequiredService<Verdicts>()));
+var builder = SignupEndpoint.Create(Topology.Uniqueness, args, handlers, concurrency: 256);
 builder.Services.AddUniqueness(builder.Configuration);
 var app = builder.Build();
 app.UseHeadRouting();
 app.MapHealth();
 app.MapEventDoor();
-await app.RunEndpointAsync();
+await app.RunAsync();
 return 0;

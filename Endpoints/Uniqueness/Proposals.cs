@@ -81,7 +81,7 @@ public sealed class Proposals
                 Verdicts.Keep(session, no);
 
         await session.SaveChangesAsync();
-        _publisher.WakeUp.Signal();
+        if (appended.Any(a => a is not null)) _publisher.WakeUp.Signal();
         for (var i = 0; i < batch.Count; i++)
             if (appended[i] is { } stream) verdicts[i] = batch[i].Accepted(batch[i].ExpectedVersion + 1, stream.Events[0].Sequence);
         return verdicts!;

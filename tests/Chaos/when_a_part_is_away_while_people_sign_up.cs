@@ -54,6 +54,30 @@ public class when_a_part_is_away_while_people_sign_up
     }
 
     [Fact(Timeout = Run.Deadline)]
+    public async Task and_the_broker_comes_back_without_its_data_all_get_in_and_get_their_mail()
+    {
+        var run = new Run();
+        await using var smtp = new SmtpServer { Capabilities = { "SMTPUTF8" } }.Start();
+        await using var system = await SignupSystem.StartAsync("emptybroker", With(smtp, "00:00:02"));
+        var audit = new Audit(system, smtp);
+        var attempts = new Addresses(run.Random).Attempts(200, 1, run.Id);
+        await using var crowd = new Crowd(system.GatewayUrl, Clients);
+
+        crowd.Enter(attempts);
+        for (var blow = 1; blow <= (Run.IsLong ? 3 : 1); blow++)
+        {
+            await AnsweredAsync(crowd, 50 * blow);
+            run.Tell("taking the broker's data");
+            await system.Parts.LoseBrokerDataAsync();
+        }
+        await crowd.CloseAsync();
+        run.Tell($"answers: {crowd.Counts}");
+        // Whoever was told that it is not decided yet may have been in what was lost, and asks again.
+        await audit.AnswersAreTrueAsync(attempts, await crowd.DecideAllAsync(attempts));
+        await audit.EveryoneHasDocumentAndMailAsync();
+    }
+
+    [Fact(Timeout = Run.Deadline)]
     public async Task without_the_database_they_are_told_to_wait_and_decided_when_it_is_back()
     {
         var run = new Run();

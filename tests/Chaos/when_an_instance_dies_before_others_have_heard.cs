@@ -20,7 +20,7 @@ public sealed class when_an_instance_dies_before_others_have_heard : IAsyncLifet
     {
         _system = await SignupSystem.StartAsync("unheard", null, "Accounts", "Uniqueness");
         _channel = await _system.Broker.OpenChannelAsync(Wait.Token);
-        await Topology.SubscribeAsync(_channel, new Subscription(Subscriber, [typeof(AccountCreated)]), Wait.Token);
+        await Partner.SubscribeAsync(_channel, Subscriber, typeof(AccountCreated));
         _other = _system.Add("Uniqueness");
     }
 

@@ -3,7 +3,6 @@ using Npgsql;
 using RabbitMQ.Client;
 using Signup.Hosting;
 using Signup.Hosting.ServiceControl;
-using Wolverine;
 
 namespace Signup.Tests.Contract;
 
@@ -64,10 +63,7 @@ public class a_message_that_failed_here
 
     private static BasicProperties Failed(Captured captured, Exception fault)
     {
-        var envelope = new Envelope { Data = Encoding.UTF8.GetBytes(captured.Payload) };
-        Wire.MapIncomingToEnvelope(envelope, captured.AsReceived());
-        var properties = new BasicProperties();
-        Wire.MapEnvelopeToOutgoing(envelope, properties);
+        var properties = Wire.Copy(Wire.Read(captured.AsReceived(), Encoding.UTF8.GetBytes(captured.Payload)));
         Faults.Describe(properties.Headers!, fault, Self, Now);
         return properties;
     }

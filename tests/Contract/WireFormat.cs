@@ -6,7 +6,6 @@ using RabbitMQ.Client;
 using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
-using Wolverine;
 
 namespace Signup.Tests.Contract;
 
@@ -60,8 +59,8 @@ public class a_message_of_ours
     public void caused_by_another_belongs_to_its_conversation()
     {
         var incoming = Received(Captured.Get("audited command"));
-        Cause.Is(Wire.CauseOf(incoming));
-        var reply = Wire.Describe(typeof(ActivationVerdict), Guid.NewGuid(), "Reply", null, incoming.CorrelationId!);
+        Cause.Is(incoming.AsCause());
+        var reply = Wire.Describe(typeof(ActivationVerdict), Guid.NewGuid(), "Reply", null, incoming.CorrelationId);
         Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", reply.Headers![Headers.RelatedTo]);
         Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", reply.Headers[Headers.ConversationId]);
 
@@ -74,7 +73,7 @@ public class a_message_of_ours
     [Fact]
     public void caused_by_a_retry_does_not_look_like_a_retry()
     {
-        Cause.Is(Wire.CauseOf(Received(Captured.Get("retry, as it arrives at the endpoint"))));
+        Cause.Is(Received(Captured.Get("retry, as it arrives at the endpoint")).AsCause());
         var sent = Wire.Describe(typeof(ActivationVerdict), Guid.NewGuid(), "Reply", null, "c");
         var published = Published();
         Assert.DoesNotContain(sent.Headers!.Keys.Concat(published.Headers!.Keys), h => h.StartsWith("ServiceControl.", StringComparison.Ordinal));
@@ -132,28 +131,21 @@ public class a_message_of_ours
         return properties;
     }
 
-    private static Envelope Received(Captured captured)
-    {
-        var envelope = new Envelope { Data = Encoding.UTF8.GetBytes(captured.Payload) };
-        Wire.MapIncomingToEnvelope(envelope, captured.AsReceived());
-        return envelope;
-    }
+    private static Incoming Received(Captured captured) => Wire.Read(captured.AsReceived(), Encoding.UTF8.GetBytes(captured.Payload));
 }
 
 public class a_message_from_NServiceBus
 {
-    private static readonly Wire Wire = new(new EndpointIdentity("accounts"));
-
     [Fact]
     public void is_understood()
     {
-        var envelope = Received(Captured.Get("audited command").AsReceived());
-        Assert.Equal(Guid.Parse("b47ce4c0-7561-4c44-80f3-b50b00d42ac8"), envelope.Id);
-        Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", envelope.CorrelationId);
-        Assert.Equal(Guid.Parse("1127f6e1-1023-4b5f-b866-b50b00d42aca"), envelope.ConversationId);
-        Assert.Equal("SignUp.Contracts.DoSignUp", envelope.MessageType);
-        Assert.Equal("NsbDemo", envelope.Headers[Headers.ReplyToAddress]);
-        Assert.Equal(new DateTimeOffset(2026, 11, 23, 12, 52, 28, TimeSpan.Zero).AddTicks(6_235_100), envelope.SentAt);
+        var message = Received(Captured.Get("audited command").AsReceived());
+        Assert.Equal(Guid.Parse("b47ce4c0-7561-4c44-80f3-b50b00d42ac8"), message.Id);
+        Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", message.CorrelationId);
+        Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", message[Headers.ConversationId]);
+        Assert.Equal("SignUp.Contracts.DoSignUp", message.Type);
+        Assert.Equal("NsbDemo", message.Headers[Headers.ReplyToAddress]);
+        Assert.Equal(new DateTimeOffset(2026, 11, 23, 12, 52, 28, TimeSpan.Zero).AddTicks(6_235_100), Wire.ReadDate(message[Headers.TimeSent]));
     }
 
     [Fact]
@@ -162,7 +154,7 @@ public class a_message_from_NServiceBus
         var received = Captured.Get("audited command").AsReceived();
         received.Headers![Headers.EnclosedMessageTypes] = Encoding.UTF8.GetBytes(
             "Partner.BulkSignUp, Partner, Version=2.0.0.0, Culture=neutral, PublicKeyToken=null;" + typeof(SignUp).AssemblyQualifiedName);
-        Assert.Equal("Signup.Messages.Accounts.SignUp", Received(received).MessageType);
+        Assert.Equal("Signup.Messages.Accounts.SignUp", Received(received).Type);
     }
 
     [Fact]
@@ -185,25 +177,25 @@ public class a_message_from_NServiceBus
     [Fact]
     public void without_any_header_is_understood_by_its_properties()
     {
-        var envelope = Received(new BasicProperties { MessageId = "not-a-guid", Type = typeof(SignUp).FullName, ReplyTo = "partner", CorrelationId = "c" });
-        Assert.Equal("not-a-guid", envelope.Headers[Headers.MessageId]);
-        Assert.Equal("Signup.Messages.Accounts.SignUp", envelope.MessageType);
-        Assert.Equal("partner", envelope.Headers[Headers.ReplyToAddress]);
-        Assert.Equal("c", envelope.CorrelationId);
+        var message = Received(new BasicProperties { MessageId = "not-a-guid", Type = typeof(SignUp).FullName, ReplyTo = "partner", CorrelationId = "c" });
+        Assert.Equal("not-a-guid", message.Headers[Headers.MessageId]);
+        Assert.Equal("Signup.Messages.Accounts.SignUp", message.Type);
+        Assert.Equal("partner", message.Headers[Headers.ReplyToAddress]);
+        Assert.Equal("c", message.CorrelationId);
     }
 
     [Fact]
     public void without_anything_still_has_a_name_and_a_type_to_fail_under()
     {
-        var envelope = Received(new BasicProperties());
-        Assert.True(Guid.TryParse(envelope.Headers[Headers.MessageId], out _));
-        Assert.Equal(Wire.UnknownType, envelope.MessageType);
+        var message = Received(new BasicProperties());
+        Assert.True(Guid.TryParse(message.Headers[Headers.MessageId], out _));
+        Assert.Equal(Wire.UnknownType, message.Type);
     }
 
     [Fact]
     public void has_header_values_of_any_AMQP_type_as_text_and_none_of_the_brokers_own()
     {
-        var envelope = Received(new BasicProperties
+        var message = Received(new BasicProperties
         {
             Headers = new Dictionary<string, object?>
             {
@@ -211,17 +203,12 @@ public class a_message_from_NServiceBus
                 ["x-delivery-count"] = 3L, ["x-death"] = new List<object?>(), ["x-first-death-queue"] = "q"u8.ToArray(), ["nothing"] = null,
             },
         });
-        Assert.Equal("5", envelope.Headers["number"]);
-        Assert.Equal("True", envelope.Headers["flag"]);
-        Assert.Equal("2026-11-23 12:52:29:000000 Z", envelope.Headers["time"]);
-        Assert.Equal("a;b", envelope.Headers["list"]);
-        Assert.DoesNotContain(envelope.Headers.Keys, h => h.StartsWith("x-", StringComparison.Ordinal) || h == "nothing");
+        Assert.Equal("5", message.Headers["number"]);
+        Assert.Equal("True", message.Headers["flag"]);
+        Assert.Equal("2026-11-23 12:52:29:000000 Z", message.Headers["time"]);
+        Assert.Equal("a;b", message.Headers["list"]);
+        Assert.DoesNotContain(message.Headers.Keys, h => h.StartsWith("x-", StringComparison.Ordinal) || h == "nothing");
     }
 
-    private static Envelope Received(BasicProperties properties)
-    {
-        var envelope = new Envelope { Data = [] };
-        Wire.MapIncomingToEnvelope(envelope, properties);
-        return envelope;
-    }
+    private static Incoming Received(BasicProperties properties) => Wire.Read(properties, ReadOnlyMemory<byte>.Empty);
 }

@@ -41,16 +41,21 @@ public sealed class Parts
         }
         postgres.Database = unique;
 
-        var rabbit = new UriBuilder(settings["RABBITMQ_URI"]) { Path = unique };
-        var management = settings["RABBITMQ_MANAGEMENT"];
-        using (var http = ManagementClient(management))
-        {
-            (await http.PutAsync($"api/vhosts/{unique}", null)).EnsureSuccessStatusCode();
-            (await http.PutAsJsonAsync($"api/permissions/{unique}/{rabbit.UserName}", new { configure = ".*", write = ".*", read = ".*" })).EnsureSuccessStatusCode();
-        }
         var directory = Path.Combine(State, "systems", unique);
         System.IO.Directory.CreateDirectory(directory);
-        return new Parts { RabbitMq = rabbit.Uri.ToString(), Postgres = postgres.ConnectionString, Management = management, Directory = directory };
+        var parts = new Parts
+        {
+            RabbitMq = new UriBuilder(settings["RABBITMQ_URI"]) { Path = unique }.Uri.ToString(), Postgres = postgres.ConnectionString, Management = settings["RABBITMQ_MANAGEMENT"], Directory = directory,
+        };
+        await parts.CreateVirtualHostAsync();
+        return parts;
+    }
+
+    /// <summary>All that this system has on the broker is gone, and whoever was connected to it is not any more.</summary>
+    public async Task LoseBrokerDataAsync()
+    {
+        using (var http = ManagementClient()) (await http.DeleteAsync($"api/vhosts/{VirtualHost}")).EnsureSuccessStatusCode();
+        await CreateVirtualHostAsync();
     }
 
     /// <summary>RabbitMQ's management API, for the whole broker.</summary>
@@ -71,6 +76,13 @@ public sealed class Parts
         {
             // It is not there, since the test took it away. What is left disturbs nobody.
         }
+    }
+
+    private async Task CreateVirtualHostAsync()
+    {
+        using var http = ManagementClient();
+        (await http.PutAsync($"api/vhosts/{VirtualHost}", null)).EnsureSuccessStatusCode();
+        (await http.PutAsJsonAsync($"api/permissions/{VirtualHost}/{new UriBuilder(RabbitMq).UserName}", new { configure = ".*", write = ".*", read = ".*" })).EnsureSuccessStatusCode();
     }
 
     /// <param name="verb">As of docker/provision: up, restart rabbitmq, restart postgres, ….</param>

@@ -1,8 +1,6 @@
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using RabbitMQ.Client;
-using Wolverine;
 
 namespace Signup.Hosting.ServiceControl;
 
@@ -12,11 +10,10 @@ public sealed class Audit(Broker broker, Wire wire, EndpointIdentity self, Servi
 {
     private readonly Channel<Reported> _copies = Channel.CreateBounded<Reported>(new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    public void Handled(Envelope message, DateTimeOffset started)
+    public void Handled(Incoming message, DateTimeOffset started)
     {
         if (settings.AuditQueue.Length == 0) return;
-        var properties = new BasicProperties();
-        wire.MapEnvelopeToOutgoing(message, properties);
+        var properties = wire.Copy(message);
         var headers = properties.Headers!;
         headers[Headers.ProcessingStarted] = Wire.Date(started);
         headers[Headers.ProcessingEnded] = Wire.Date(time.GetUtcNow());
@@ -26,7 +23,7 @@ public sealed class Audit(Broker broker, Wire wire, EndpointIdentity self, Servi
         headers[Headers.HostDisplayName] = self.Machine;
         // Otherwise the audit instance would acknowledge the retry once more.
         if (headers.ContainsKey(Headers.RetryUniqueMessageId)) headers[Headers.RetryAcknowledgementSent] = "true";
-        _copies.Writer.TryWrite(new Reported(properties, PersonalData.MaskBytes(message.Data)));
+        _copies.Writer.TryWrite(new Reported(properties, PersonalData.MaskBytes(message.Body.Span)));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Wolverine;
 
 namespace Signup.Hosting.ServiceControl;
 
@@ -11,16 +10,16 @@ public sealed class MessageFigures(ServiceControlSettings settings, TimeProvider
     private readonly ConcurrentQueue<(string Metric, Occurrence Occurrence)> _figures = [];
 
     /// <param name="took">In the handler.</param>
-    public void Handled(Envelope message, TimeSpan took)
+    public void Handled(Incoming message, TimeSpan took)
     {
         if (!settings.Enabled) return;
         var now = time.GetUtcNow();
         Add("ProcessingTime", message, now, (long)took.TotalMilliseconds);
-        if (Wire.ReadDate(message.Headers.GetValueOrDefault(Headers.TimeSent)) is { } sent)
+        if (Wire.ReadDate(message[Headers.TimeSent]) is { } sent)
             Add("CriticalTime", message, now, Math.Max(0, (long)(now - sent).TotalMilliseconds));
     }
 
-    public void Retried(Envelope message)
+    public void Retried(Incoming message)
     {
         if (settings.Enabled) Add("Retries", message, time.GetUtcNow(), 1);
     }
@@ -33,9 +32,9 @@ public sealed class MessageFigures(ServiceControlSettings settings, TimeProvider
         return taken.GroupBy(f => f.Metric, f => f.Occurrence);
     }
 
-    private void Add(string metric, Envelope message, DateTimeOffset at, long value)
+    private void Add(string metric, Incoming message, DateTimeOffset at, long value)
     {
         if (_figures.Count < Most)
-            _figures.Enqueue((metric, new Occurrence(at.UtcTicks, message.Headers.GetValueOrDefault(Headers.EnclosedMessageTypes) ?? "", value)));
+            _figures.Enqueue((metric, new Occurrence(at.UtcTicks, message[Headers.EnclosedMessageTypes] ?? "", value)));
     }
 }

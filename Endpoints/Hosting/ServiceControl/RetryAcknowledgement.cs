@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
-using Wolverine;
 
 namespace Signup.Hosting.ServiceControl;
 
@@ -11,10 +10,10 @@ public sealed partial class RetryAcknowledgement(Broker broker, TimeProvider tim
     private readonly LazyChannel _channel = new(broker.OpenConfirmingChannelAsync);
 
     /// <summary>Returns once the broker has the acknowledgement; does nothing for a message that is no retry.</summary>
-    public async Task SendAsync(Envelope handled)
+    public async Task SendAsync(Incoming handled)
     {
-        if (handled.Headers.GetValueOrDefault(Headers.RetryUniqueMessageId) is not { } unique
-            || handled.Headers.GetValueOrDefault(Headers.RetryAcknowledgementQueue) is not { } address) return;
+        if (handled[Headers.RetryUniqueMessageId] is not { } unique
+            || handled[Headers.RetryAcknowledgementQueue] is not { } address) return;
         var now = Wire.Date(time.GetUtcNow());
         var properties = new BasicProperties
         {

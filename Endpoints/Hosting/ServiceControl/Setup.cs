@@ -1,11 +1,10 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Wolverine;
 
 namespace Signup.Hosting.ServiceControl;
 
-/// <summary>What operators' tools need of a process, and of its bus.</summary>
+/// <summary>What operators' tools need of a process.</summary>
 internal static class Setup
 {
     public static void AddServiceControl(this WebApplicationBuilder builder)
@@ -14,14 +13,11 @@ internal static class Setup
         builder.Services.AddHostedService<Reporter>();
     }
 
-    public static void UseServiceControl(this WolverineOptions options)
+    /// <summary>The same of one that handles messages.</summary>
+    public static void AddServiceControl(this IServiceCollection services)
     {
-        var services = options.Services;
-        services.AddSingleton<RetryAcknowledgement>().AddSingleton<MessageFigures>().AddSingleton<Handling>();
+        services.AddSingleton<RetryAcknowledgement>().AddSingleton<MessageFigures>().AddSingleton<Failures>();
         services.AddSingleton<Audit>().AddHostedService(s => s.GetRequiredService<Audit>());
-        services.AddSingleton<Failures>().AddSingleton<IMissingHandler>(s => s.GetRequiredService<Failures>());
         services.AddHealthChecks().AddCheck<EventLogCheck>("event-log");
-        options.DefaultSerializer = new Unreadable.Serializer();
-        options.Policies.Add<Handling.Policy>();
     }
 }

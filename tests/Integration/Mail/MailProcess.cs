@@ -153,7 +153,7 @@ public sealed class MailProcess : IAsyncDisposable
         try
         {
             _channel ??= await System.Broker.OpenConfirmingChannelAsync(Wait.Token);
-            confirmed = _channel.BasicPublishAsync(exchange, "", mandatory: true, properties, body, Wait.Token);
+            confirmed = _channel.BasicPublishAsync(exchange, "", mandatory: intent == "Send", properties, body, Wait.Token);
         }
         finally
         {

@@ -83,7 +83,7 @@ public sealed class when_an_account_goes_its_way(MailAndProvider running) : ICla
         var mail = running.Mail;
         running.Smtp.OnRecipient = (_, address) => Task.FromResult(address == "nobody@example.net" ? "550 5.1.1 no such user" : null);
         await using var channel = await mail.System.Broker.OpenChannelAsync(Wait.Token);
-        await Topology.SubscribeAsync(channel, new("partner", [typeof(ActivationMailSent), typeof(ActivationMailFailed), typeof(MailSent), typeof(MailFailed)]), Wait.Token);
+        await Partner.SubscribeAsync(channel, "partner", typeof(ActivationMailSent), typeof(ActivationMailFailed), typeof(MailSent), typeof(MailFailed));
 
         var (ada, nobody) = (await mail.SignUpAsync("ada@example.com"), await mail.SignUpAsync("nobody@example.net"));
         var told = new[] { await NextAsync(), await NextAsync() };

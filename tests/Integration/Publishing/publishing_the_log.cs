@@ -8,14 +8,19 @@ using Signup.EventLog.Operations;
 using Signup.Hosting;
 using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;
-using Wolverine;
-using Wolverine.Runtime.Serialization;
 
 namespace Signup.Tests.Integration.Publishing;
 
 public sealed class publishing_the_log : IAsyncLifetime
 {
     private const string Subscriber = "subscriber";
+
+    /// <summary>The body of a row of wolverine_outgoing_envelopes, as Wolverine 6.62 wrote it, of an AccountCreated for the account 00000000-….</summary>
+    private const string LeftInAnOutbox =
+            "eSzUP45M30gDAAAADG1lc3NhZ2UtdHlwZSdTaWdudXAuTWVzc2FnZXMuQWNjb3VudHMuQWNjb3VudENyZWF0ZWQWYWNjZXB0ZWQtY29udGVudC10eXBlcxBhcHBsaWNhdGlvbi9qc29u" +
+            "AmlkJDAxOWFjMDAwLTAwMDAtNzAwMC04MDAwLTAwMDAwMDAwMDAwMaYAAAB7IkFjY291bnRJZCI6IjAwMDAwMDAwLTAwMDAtMDAwMC0wMDAwLTAwMDAwMDAwMDAwMCIsIlZlcnNpb24i" +
+            "OjEsIlVzZXJuYW1lIjoiWm9cdTAwRUIiLCJFbWFpbCI6InpAZXhhbXBsZS5vcmciLCJMYW5ndWFnZSI6ImVuIiwiQ3JlYXRlZEF0IjoiMjAyNi0xMS0yNFQxMDowMDowMCswMDowMCJ9";
+
     private static readonly DateTimeOffset At = new(2026, 11, 24, 10, 0, 0, TimeSpan.Zero);
 
     private LogDatabase _log = null!;
@@ -27,8 +32,7 @@ public sealed class publishing_the_log : IAsyncLifetime
         _log = await LogDatabase.CreateAsync("publishing");
         _broker = new Broker(new Uri(_log.Parts.RabbitMq), new EndpointIdentity("test"));
         _channel = await _broker.OpenChannelAsync(Wait.Token);
-        await Topology.DeclareAsync(_channel, Wait.Token);
-        await Topology.SubscribeAsync(_channel, new Subscription(Subscriber, EventTypes.All.Select(t => t.Message)), Wait.Token);
+        await Partner.SubscribeAsync(_channel, Subscriber);
     }
 
     public async ValueTask DisposeAsync()
@@ -89,11 +93,13 @@ public sealed class publishing_the_log : IAsyncLifetime
         }
         await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("b@example.org"));
         await using var publisher = await PublishAsync();
-        // It publishes what came before, together with what it cannot pass; and again, each time that it tries.
-        await Wait.UntilAsync(async () => (await HearAsync(1)).Count > 0 && await PositionAsync() == 0, "what came before is published");
+        await Wait.UntilAsync(async () => await PositionAsync() == 3, "what came before is published");
+        await HearAsync(1);
 
         await _log.ExecuteAsync("update log.mt_events set type = 'AccountActivated', data = '{\"activatedAt\": \"2026-11-24T10:00:00Z\"}' where type = 'NotOfThisVersion'");
         await Wait.UntilAsync(async () => await PositionAsync() == (await _log.ReadAllAsync())[^1].Position, "it goes on");
+        await HearAsync(2);
+        Assert.Equal(0u, await _channel.MessageCountAsync(Subscriber));
     }
 
     [Fact]
@@ -104,12 +110,11 @@ public sealed class publishing_the_log : IAsyncLifetime
         publisher.Signal();
         await HearAsync(1);
         foreach (var type in EventTypes.All) await _channel.ExchangeDeleteAsync(Topology.ExchangeOf(type.Message));
-        foreach (var queue in new[] { Topology.Mail, Topology.Query }) await _channel.QueueDeleteAsync(queue);
 
         await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("b@example.org"));
         publisher.Signal();
         await Wait.UntilAsync(async () => await PositionAsync() == (await _log.ReadAllAsync())[^1].Position, "it goes on");
-        Assert.Equal(1u, await _channel.MessageCountAsync(Topology.Mail));
+        foreach (var type in EventTypes.All) await _channel.ExchangeDeclarePassiveAsync(Topology.ExchangeOf(type.Message));
     }
 
     [Fact]
@@ -118,9 +123,8 @@ public sealed class publishing_the_log : IAsyncLifetime
         var accounts = Enumerable.Range(0, 5).Select(_ => Guid.NewGuid()).ToArray();
         foreach (var id in accounts) await _log.AppendAsync(id, LogDatabase.Created($"{id}@example.org"));
         await _log.AppendAsync(accounts[0], new AccountActivated(At));
-        // As Wolverine's outbox was, which had not sent what tells of the fourth account.
-        var message = new Messages.Accounts.AccountCreated(accounts[3], 1, "Zoë", "z@example.org", "en", At);
-        var left = EnvelopeSerializer.Serialize(new Envelope(message) { Data = JsonSerializer.SerializeToUtf8Bytes(message, Wire.Json), MessageType = message.GetType().FullName });
+        // It had not sent what tells of the fourth account.
+        var left = Encoding.Latin1.GetBytes(Encoding.Latin1.GetString(Convert.FromBase64String(LeftInAnOutbox)).Replace($"{Guid.Empty}", $"{accounts[3]}", StringComparison.Ordinal));
         await _log.ExecuteAsync($"""
             create schema accounts; create table accounts.wolverine_outgoing_envelopes (id uuid, body bytea);
             create schema uniqueness; create table uniqueness.wolverine_outgoing_envelopes (id uuid, body bytea);

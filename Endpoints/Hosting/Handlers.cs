@@ -1,0 +1,32 @@
+using System.Text.Json;
+using Signup.EventLog;
+
+namespace Signup.Hosting;
+
+/// <summary>The messages that an endpoint takes, and which function handles each. What the functions return becomes of it what <see cref="Handling"/> says.</summary>
+public sealed class Handlers
+{
+    private readonly Dictionary<string, Handler> _byType = [];
+
+    /// <summary>For a decision that needs nothing but the message.</summary>
+    public Handlers On<TMessage>(Func<TMessage, object?> decide) => On<TMessage>((message, _, _) => Task.FromResult(decide(message)));
+
+    /// <summary>For a decision on what the log says; where somebody else appends meanwhile, it is loaded and decided again.</summary>
+    public Handlers On<TMessage, TState>(Func<TMessage, LogReader, CancellationToken, Task<TState>> load, Func<TMessage, TState, object?> decide) =>
+        On<TMessage>(async (message, services, cancellation) => decide(message, await load(message, (LogReader)services.GetService(typeof(LogReader))!, cancellation)));
+
+    /// <summary>For whatever needs services of its process.</summary>
+    public Handlers On<TMessage>(Func<TMessage, IServiceProvider, CancellationToken, Task<object?>> handle)
+    {
+        _byType.Add(typeof(TMessage).FullName!, new Handler(typeof(TMessage), (message, services, cancellation) => handle((TMessage)message, services, cancellation)));
+        return this;
+    }
+
+    internal Handler? Find(string type) => _byType.GetValueOrDefault(type);
+
+    internal sealed record Handler(Type Message, Func<object, IServiceProvider, CancellationToken, Task<object?>> HandleAsync)
+    {
+        /// <exception cref="JsonException">The body is not what the headers promise.</exception>
+        public object Read(Incoming message) => JsonSerializer.Deserialize(message.Body.Span, Message, Wire.Json) ?? throw new JsonException("The body is null.");
+    }
+}

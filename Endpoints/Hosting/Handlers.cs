@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Signup.EventLog;
 
 namespace Signup.Hosting;
@@ -13,7 +14,7 @@ public sealed class Handlers
 
     /// <summary>For a decision on what the log says; where somebody else appends meanwhile, it is loaded and decided again.</summary>
     public Handlers On<TMessage, TState>(Func<TMessage, LogReader, CancellationToken, Task<TState>> load, Func<TMessage, TState, object?> decide) =>
-        On<TMessage>(async (message, services, cancellation) => decide(message, await load(message, (LogReader)services.GetService(typeof(LogReader))!, cancellation)));
+        On<TMessage>(async (message, services, cancellation) => decide(message, await load(message, services.GetRequiredService<LogReader>(), cancellation)));
 
     /// <summary>For whatever needs services of its process.</summary>
     public Handlers On<TMessage>(Func<TMessage, IServiceProvider, CancellationToken, Task<object?>> handle)

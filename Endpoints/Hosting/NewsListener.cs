@@ -29,8 +29,7 @@ internal sealed class NewsListener([FromKeyedServices(QueueListener.Connection)]
 
     protected override async Task<bool> TakeAsync(IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken ended)
     {
-        using var activity = Tracing.Source.HasListeners() ? Tracing.Processing($"{self.Name}.news", Wire.Read(properties, body)) : null;
-        wakeUp.Signal();
+        using (Tracing.Source.HasListeners() ? Tracing.Processing($"{self.Name}.news", Wire.Read(properties, body)) : null) wakeUp.Signal();
         await Task.Delay(WakeUp.Linger, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return true;
     }

@@ -16,8 +16,13 @@ public sealed class Wire(EndpointIdentity identity)
     /// <summary>Stands where a message does not say what it is.</summary>
     public const string UnknownType = "unknown";
 
+    private static readonly Dictionary<string, Type> Contracts = typeof(Messages.Accounts.SignUp).Assembly.GetExportedTypes().ToDictionary(t => t.FullName!);
+
     /// <summary>NServiceBus's date format: UTC, colon before six fraction digits.</summary>
     private const string DateFormat = "yyyy-MM-dd HH:mm:ss:ffffff 'Z'";
+
+    /// <summary>The end of the year 9999, in seconds since 1970.</summary>
+    private const long LastMoment = 253_402_300_799;
 
     public static JsonSerializerOptions Configure(JsonSerializerOptions options)
     {
@@ -93,7 +98,7 @@ public sealed class Wire(EndpointIdentity identity)
         };
     }
 
-    /// <summary>All bodies are JSON, also where a sender says nothing or "application/octet-stream"; what is not fails, and says so.</summary>
+    /// <summary>Whatever a sender has written, this throws nothing. All bodies are JSON, also where a sender says nothing or "application/octet-stream"; what is not fails, and says so.</summary>
     public static Incoming Read(IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
     {
         var headers = Texts(properties.Headers);
@@ -134,7 +139,7 @@ public sealed class Wire(EndpointIdentity identity)
         return names.FirstOrDefault(n => Contract(n) is not null) ?? names.FirstOrDefault() ?? UnknownType;
     }
 
-    private static Type? Contract(string name) => typeof(Messages.Accounts.SignUp).Assembly.GetType(name);
+    private static Type? Contract(string name) => Contracts.GetValueOrDefault(name);
 
     /// <summary>Where the message has been before is no part of it.</summary>
     private static bool IsBrokers(string header) => header is "x-delivery-count" or "x-death" || header.StartsWith("x-first-death-", StringComparison.Ordinal);
@@ -143,7 +148,8 @@ public sealed class Wire(EndpointIdentity identity)
     {
         null => null,
         byte[] bytes => Encoding.UTF8.GetString(bytes),
-        AmqpTimestamp time => Date(DateTimeOffset.FromUnixTimeSeconds(time.UnixTime)),
+        AmqpTimestamp { UnixTime: >= 0 and <= LastMoment } time => Date(DateTimeOffset.FromUnixTimeSeconds(time.UnixTime)),
+        AmqpTimestamp never => never.UnixTime.ToString(CultureInfo.InvariantCulture),
         IEnumerable<object?> many => string.Join(';', many.Select(Text)),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture),
     };

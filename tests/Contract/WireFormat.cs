@@ -164,6 +164,15 @@ public class a_message_from_NServiceBus
         Assert.Equal(captured.Headers.OrderBy(h => h.Key), Received(captured.AsReceived()).Headers.OrderBy(h => h.Key).ToDictionary(h => h.Key, h => h.Value!));
     }
 
+    [Theory]
+    [InlineData("Partner.Odd[["), InlineData("Partner.Odd`1[[Partner.Other, Partner]]"), InlineData("[]"), InlineData("*"), InlineData("\\"), InlineData(" ")]
+    public void that_names_its_type_in_no_way_that_makes_sense_is_read_all_the_same(string type)
+    {
+        var message = Received(new BasicProperties { MessageId = "m", Headers = new Dictionary<string, object?> { [Headers.EnclosedMessageTypes] = Encoding.UTF8.GetBytes(type) } });
+        Assert.Equal("m", message.MessageId);
+        Assert.False(message.Type.StartsWith("Signup.", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void that_is_a_retry_is_another_delivery_every_time_though_the_broker_calls_it_the_same()
     {
@@ -200,13 +209,14 @@ public class a_message_from_NServiceBus
             Headers = new Dictionary<string, object?>
             {
                 ["number"] = 5L, ["flag"] = true, ["time"] = new AmqpTimestamp(1795438349), ["list"] = new List<object?> { "a"u8.ToArray(), "b"u8.ToArray() },
-                ["x-delivery-count"] = 3L, ["x-death"] = new List<object?>(), ["x-first-death-queue"] = "q"u8.ToArray(), ["nothing"] = null,
+                ["x-delivery-count"] = 3L, ["x-death"] = new List<object?>(), ["x-first-death-queue"] = "q"u8.ToArray(), ["nothing"] = null, ["never"] = new AmqpTimestamp(long.MaxValue),
             },
         });
         Assert.Equal("5", message.Headers["number"]);
         Assert.Equal("True", message.Headers["flag"]);
         Assert.Equal("2026-11-23 12:52:29:000000 Z", message.Headers["time"]);
         Assert.Equal("a;b", message.Headers["list"]);
+        Assert.Equal("9223372036854775807", message.Headers["never"]);
         Assert.DoesNotContain(message.Headers.Keys, h => h.StartsWith("x-", StringComparison.Ordinal) || h == "nothing");
     }
 

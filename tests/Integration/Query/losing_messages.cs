@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using RabbitMQ.Client;
@@ -28,6 +29,22 @@ public sealed class losing_messages
         await channel.ExchangeDeleteAsync(Topology.ExchangeOf(typeof(AccountCreated)));
         var id = await CreateAsync(system, "unbound@example.org");
         await ListedAsync(system, "unbound@example.org", id);
+    }
+
+    [Fact]
+    public async Task that_do_arrive_end_its_rest()
+    {
+        await using var system = await SignupSystem.StartAsync("awoken", null, "Uniqueness", "Query");
+        var took = new List<TimeSpan>();
+        for (var n = 0; n < 9; n++)
+        {
+            var id = await CreateAsync(system, $"{n}@example.org");
+            var watch = Stopwatch.StartNew();
+            await ListedAsync(system, $"{n}@example.org", id);
+            took.Add(watch.Elapsed);
+        }
+        // It has just looked, and found something, when the next comes: unawoken it would rest for half a second, each time.
+        Assert.InRange(took.Order().ElementAt(took.Count / 2), TimeSpan.Zero, TimeSpan.FromMilliseconds(350));
     }
 
     private static async Task<Guid> CreateAsync(SignupSystem system, string email)

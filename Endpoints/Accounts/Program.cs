@@ -17,6 +17,7 @@ var handlers = new Handlers()
 
 var builder = SignupEndpoint.Create(Topology.Accounts, args, handlers, concurrency: 128);
 builder.Services.AddLogWriter();
+builder.Services.AddUniquenessClient(builder.Configuration);
 var app = builder.Build();
 app.MapHealth();
 await app.RunAsync();

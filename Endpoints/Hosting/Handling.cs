@@ -17,6 +17,7 @@ internal sealed partial class Handling(Handlers handlers, IServiceProvider servi
     Audit audit, EndpointIdentity self, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<Handling> logger)
 {
     private readonly WakeUp? _wakeUp = services.GetService<WakeUp>();
+    private readonly UniquenessClient? _uniqueness = services.GetService<UniquenessClient>();
 
     /// <summary>Returns when there is nothing left to do with it, here or in the queue <c>error</c>. It retries in place, however long that takes, and others go past it.</summary>
     /// <param name="ended">There is no use in going on: the message is the broker's again.</param>
@@ -82,7 +83,8 @@ internal sealed partial class Handling(Handlers handlers, IServiceProvider servi
                 await services.GetRequiredService<LogWriter>().AppendAsync(append);
                 break;
             case ProposeEvent proposed:
-                await sends.ForwardAsync(Topology.Uniqueness, proposed, message);
+                if (_uniqueness is not null && await _uniqueness.AskAsync(proposed) is { } verdict) await sends.ReplyAsync(verdict, message);
+                else await sends.ForwardAsync(Topology.Uniqueness, proposed, message);
                 break;
             case ITuple parts:
                 for (var i = 0; i < parts.Length; i++) await ApplyAsync(parts[i], message);

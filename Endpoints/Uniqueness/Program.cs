@@ -15,5 +15,6 @@ var app = builder.Build();
 app.UseHeadRouting();
 app.MapHealth();
 app.MapEventDoor();
+app.MapProposalsDoor();
 await app.RunAsync();
 return 0;

@@ -5,6 +5,7 @@ using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 using Signup.Tests.Fixture;
+using Signup.Tests.Integration.Uniqueness;
 using Headers = Signup.Hosting.Headers;
 
 namespace Signup.Tests.Integration.Operations;
@@ -47,6 +48,8 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
                 && Json(m).GetProperty("CustomCheckId").GetString() == check && !Json(m).GetProperty("HasFailed").GetBoolean());
 
         await SignUpAsync();
+        var proposal = UniquenessPair.Proposal(Guid.NewGuid(), UniquenessPair.NewEmail());
+        await _system.Commands.AskAsync<Verdict>("uniqueness", proposal, proposal.EventId, TimeSpan.FromSeconds(20), CancellationToken.None);
         var metadata = await NextAsync("Particular.Monitoring", m => m.Properties.Type == "NServiceBus.Metrics.EndpointMetadataReport" && m.Text.Contains("uniqueness", StringComparison.Ordinal));
         Assert.Equal("uniqueness", metadata.Headers[Headers.OriginatingEndpoint]);
         foreach (var metric in new[] { "ProcessingTime", "CriticalTime" })

@@ -31,7 +31,7 @@ public sealed class when_telemetry_is_exported : IAsyncLifetime
         await Wait.UntilAsync(() => Task.FromResult(Trace() is var trace
             && trace.Exists(s => s is { Service: "gateway", Parent: "" })
             && trace.Exists(s => s is { Service: "gateway", Name: "send accounts" })
-            && trace.Exists(s => s is { Service: "accounts", Name: "send uniqueness" })
+            && trace.Exists(s => s is { Service: "accounts", Name: "call uniqueness" })
             && trace.Exists(s => s is { Service: "uniqueness", Name: "commit" })
             && trace.Exists(s => s is { Service: "query" })), "all parts have told of it", TimeSpan.FromSeconds(60));
 

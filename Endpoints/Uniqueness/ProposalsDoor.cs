@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Signup.EventLog;
+using Signup.Hosting;
+using Signup.Messages.Uniqueness;
+
+namespace Signup.Uniqueness;
+
+/// <summary>The bus's other door: many proposals in one request, of an endpoint that holds the commands which led to them. See <see cref="UniquenessClient"/>.</summary>
+public static class ProposalsDoor
+{
+    public static void MapProposalsDoor(this WebApplication app) => app.MapGroup("/proposals").RequireApiKey("Uniqueness:ApiKey").MapPost("", DecideAsync);
+
+    /// <summary>One verdict for each, in order; null for what is not decided, or not known to be. Why that is, whoever sends it over the bus will find.</summary>
+    private static async Task<IResult> DecideAsync(HttpContext http, Proposals proposals, Verdicts verdicts)
+    {
+        try
+        {
+            var asked = await JsonSerializer.DeserializeAsync<CausedProposal[]>(http.Request.Body, Wire.Json, http.RequestAborted) ?? [];
+            return Results.Json(await Task.WhenAll(asked.Select(a => DecideOneAsync(a, proposals, verdicts))), Wire.Json);
+        }
+        catch (JsonException e)
+        {
+            return Problems.Problem(400, "invalid", "invalid", $"The body is not what it must be: {e.Message}");
+        }
+    }
+
+    private static async Task<Verdict?> DecideOneAsync(CausedProposal asked, Proposals proposals, Verdicts verdicts)
+    {
+        // It belongs to the sign-up's trace, and not to that of the request, which many share.
+        Activity.Current = null;
+        using var activity = Tracing.Continue("process proposal", ActivityKind.Server, asked.Cause.TraceParent);
+        Cause.Is(asked.Cause);
+        try
+        {
+            return await ProposeEventHandler.Handle(asked.Proposal, proposals, verdicts);
+        }
+        catch
+        {
+            return null;
+        }
+    }
+}

@@ -73,7 +73,7 @@ public sealed partial class UniquenessClient : IDisposable
             _pause = TimeSpan.Zero;
             return verdicts;
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException or OperationCanceledException)
+        catch (Exception e)
         {
             if (_pause == TimeSpan.Zero) DoesNotAnswer(_logger, _http.BaseAddress!, e.Message);
             _pause = _pause == TimeSpan.Zero ? FirstPause : _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
@@ -95,6 +95,8 @@ public static class UniquenessClientServices
     public static void AddUniquenessClient(this IServiceCollection services, IConfiguration settings)
     {
         if (settings["Uniqueness:Url"] is not { Length: > 0 } url) return;
-        services.AddSingleton(s => new UniquenessClient(new Uri(url), settings["Uniqueness:ApiKey"], s.GetRequiredService<ILogger<UniquenessClient>>()));
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
+            throw new InvalidOperationException($"The setting Uniqueness:Url is no address: '{url}'. Say it like http://uniqueness:8080.");
+        services.AddSingleton(s => new UniquenessClient(address, settings["Uniqueness:ApiKey"], s.GetRequiredService<ILogger<UniquenessClient>>()));
     }
 }

@@ -17,9 +17,10 @@ public static class ProposalsDoor
         try
         {
             var asked = await JsonSerializer.DeserializeAsync<CausedProposal[]>(http.Request.Body, Wire.Json, http.RequestAborted) ?? [];
+            if (asked.Any(a => a is not { Proposal: not null, Cause: not null })) throw new JsonException("Each must have a proposal and a cause.");
             return Results.Json(await Task.WhenAll(asked.Select(a => DecideOneAsync(a, proposals, verdicts))), Wire.Json);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return Problems.Problem(400, "invalid", "invalid", $"The body is not what it must be: {e.Message}");
         }

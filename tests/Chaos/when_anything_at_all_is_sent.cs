@@ -65,7 +65,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
         var id = Guid.NewGuid();
         var headers = new List<(string, string)>();
         if (random.Next(4) == 0) headers.Add((Pick(random, ["Idempotency-Key", "Accept", "Accept-Language", "Cookie", "Origin", "Authorization", "Content-Encoding", "If-Match"]), Header(random)));
-        switch (random.Next(12))
+        switch (random.Next(13))
         {
             case 0:
                 return (query, HttpMethod.Get, $"/accounts/{id}?{Query(random, ["version", "at", "event", "x"])}", null, headers);
@@ -84,17 +84,19 @@ public sealed class when_anything_at_all_is_sent(Running running)
                 return (uniqueness, new HttpMethod(Pick(random, ["POST", "PATCH", "DELETE"])), "/event", Body(random, random.Next(4) == 0 ? Object(random) : Event(random, id)), headers);
             case 8:
                 return (gateway, HttpMethod.Post, Pick(random, ["/activations", $"/users/{id}/activation-mail", $"/users/{id}/email", "/", "/nowhere"]), Body(random, Object(random)), headers);
+            case 9:
+                return (uniqueness, HttpMethod.Post, "/proposals", Body(random, random.Next(4) == 0 ? Object(random) : new JsonArray([.. Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(8) == 0 ? Value(random) : Proposal(random))])), headers);
             default:
                 return (gateway, HttpMethod.Post, "/users", Body(random, random.Next(4) == 0 ? Object(random) : SignUp(random)), headers);
         }
     }
 
-    private static ByteArrayContent Body(Random random, JsonObject json)
+    private static ByteArrayContent Body(Random random, JsonNode json)
     {
-        var isForm = random.Next(4) == 0;
+        var isForm = json is JsonObject && random.Next(4) == 0;
         var type = random.Next(12) == 0 ? Pick(random, ContentTypes) : isForm ? "application/x-www-form-urlencoded" : "application/json";
         var bytes = isForm
-            ? Encoding.UTF8.GetBytes(string.Join('&', json.Select(p => $"{p.Key}={(random.Next(8) == 0 ? Text(random) : Encode($"{p.Value}"))}")))
+            ? Encoding.UTF8.GetBytes(string.Join('&', json.AsObject().Select(p => $"{p.Key}={(random.Next(8) == 0 ? Text(random) : Encode($"{p.Value}"))}")))
             : Encoding.UTF8.GetBytes(Halves(json.ToJsonString()));
         if (bytes.Length > 0 && random.Next(12) == 0) bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
         if (random.Next(30) == 0) bytes = bytes[..random.Next(bytes.Length + 1)];
@@ -119,6 +121,14 @@ public sealed class when_anything_at_all_is_sent(Running running)
         };
         var e = new JsonObject { ["streamId"] = $"{id}", ["expectedVersion"] = 0, ["type"] = random.Next(2) == 0 ? Kinds[0] : Pick(random, Kinds), ["data"] = random.Next(3) == 0 ? data : Spoil(random, data) };
         return random.Next(3) == 0 ? Spoil(random, e) : e;
+    }
+
+    private static JsonObject Proposal(Random random)
+    {
+        var proposal = Event(random, Guid.NewGuid());
+        proposal["eventId"] = $"{Guid.NewGuid()}";
+        var caused = new JsonObject { ["proposal"] = proposal, ["cause"] = random.Next(3) == 0 ? Object(random) : new JsonObject { ["messageId"] = $"{Guid.NewGuid()}", ["traceParent"] = Text(random) } };
+        return random.Next(4) == 0 ? Spoil(random, caused) : caused;
     }
 
     private static JsonObject Report(Random random) =>

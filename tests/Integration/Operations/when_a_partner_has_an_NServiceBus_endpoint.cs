@@ -28,7 +28,8 @@ public sealed class when_a_partner_has_an_NServiceBus_endpoint(OperatedSystem op
         Assert.Equal(id, reply.Properties.CorrelationId);
         Assert.Equal(id, reply.Headers[Headers.CorrelationId]);
         Assert.Equal("fcb3cb99-831c-4577-b771-b50b00d42b96", reply.Headers[Headers.ConversationId]);
-        Assert.Equal("uniqueness", reply.Headers[Headers.OriginatingEndpoint]);
+        // Whoever was asked; where it got no verdict by a call, whoever has decided.
+        Assert.True(reply.Headers[Headers.OriginatingEndpoint] is "accounts" or "uniqueness");
         Assert.True(reply.Properties.Persistent);
         Assert.False(string.IsNullOrEmpty(reply.Properties.MessageId));
         Assert.NotNull(Wire.ReadDate(reply.Headers[Headers.TimeSent]));

@@ -17,9 +17,10 @@ public sealed class when_a_call_gets_no_answer : IAsyncDisposable
     [InlineData("nothing at all", null)]
     [InlineData("an error", "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n")]
     [InlineData("something else than verdicts", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n<p>Hi</p>")]
+    [InlineData("something in letters that nobody knows", "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=klingon\r\ncontent-length: 6\r\n\r\n[null]")]
     [InlineData("too few verdicts", "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n[]")]
-    [InlineData("no verdict", "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 6\r\n\r\n[null]")]
-    public async Task the_same_proposal_goes_to_the_queue_and_everybody_has_a_verdict(string _, string? answer)
+    [InlineData("no verdict", "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 6\r\n\r\n[null]", 10)]
+    public async Task the_same_proposal_goes_to_the_queue_and_everybody_has_a_verdict(string _, string? answer, int mostCalls = 5)
     {
         _listener.Start();
         using var done = new CancellationTokenSource();
@@ -31,7 +32,7 @@ public sealed class when_a_call_gets_no_answer : IAsyncDisposable
 
         // One after another: it is not tried again for each of them. Then many at once, which wait for a call, or find that it was given up.
         for (var n = 0; n < 10; n++) Assert.Equal(VerdictOutcome.Accepted, (await SignUpAsync())!.Outcome);
-        if (answer?.Contains("[null]", StringComparison.Ordinal) != true) Assert.InRange(_calls, 1, 5);
+        Assert.InRange(_calls, 1, mostCalls);
         Assert.All(await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => SignUpAsync())), v => Assert.Equal(VerdictOutcome.Accepted, v!.Outcome));
 
         await using var count = _system.Database.CreateCommand("select count(*) from log.mt_events where type = 'AccountCreated'");

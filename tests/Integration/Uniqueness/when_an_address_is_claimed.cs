@@ -207,6 +207,18 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
         }
     }
 
+    [Theory]
+    [InlineData("[null]")]
+    [InlineData("[{}]")]
+    [InlineData("{}")]
+    [InlineData("[")]
+    public async Task what_is_no_list_of_proposals_is_bad_input(string body)
+    {
+        using var http = pair.System.Client("Uniqueness");
+        using var content = new StringContent(body);
+        Assert.Equal(System.Net.HttpStatusCode.BadRequest, (await http.PostAsync("/proposals", content)).StatusCode);
+    }
+
     [Fact]
     public async Task an_instance_frozen_before_its_commit_lets_nothing_through_when_it_goes_on()
     {

@@ -42,13 +42,13 @@ public static class GatewayServices
         services.AddTransient<AccountLookup>().AddTransient<AccountAnswers>();
         services.AddHttpClient<VerdictClient>(http =>
         {
-            http.BaseAddress = new Uri(SignupEndpoint.Setting(settings, "Uniqueness:Url"));
+            http.BaseAddress = SignupEndpoint.Url(settings, "Uniqueness:Url");
             http.Timeout = VerdictClient.Timeout;
             http.DefaultRequestHeaders.Add(ApiKey.Header, settings["Uniqueness:ApiKey"]);
         });
         services.AddHttpClient<QueryClient>(http =>
         {
-            http.BaseAddress = new Uri(SignupEndpoint.Setting(settings, "Query:Url"));
+            http.BaseAddress = SignupEndpoint.Url(settings, "Query:Url");
             http.Timeout = QueryClient.Timeout;
             http.DefaultRequestHeaders.Add(ApiKey.Header, settings["Query:ApiKey"]);
         });

@@ -80,6 +80,12 @@ public static class SignupEndpoint
         throw new InvalidOperationException($"The setting {setting} must be a key, or several with commas between: each base64 of at least 32 bytes, as `openssl rand -base64 32` makes one.");
     }
 
+    /// <summary>The address of another process.</summary>
+    /// <exception cref="InvalidOperationException">It is not set, or no address.</exception>
+    public static Uri Url(IConfiguration configuration, string key) => Uri.TryCreate(Setting(configuration, key), UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
+        ? url
+        : throw new InvalidOperationException($"The setting {key} is no address: '{configuration[key]}'. It is one like http://127.0.0.1:8080.");
+
     /// <exception cref="InvalidOperationException">It is not set. Says how to set it.</exception>
     public static string Setting(IConfiguration configuration, string key) => configuration[key] is { Length: > 0 } value
         ? value

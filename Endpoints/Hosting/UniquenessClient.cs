@@ -23,8 +23,8 @@ public sealed partial class UniquenessClient : IDisposable
     /// <summary>Longer than a transaction that waits for another's claim, shorter than anybody who has signed up waits.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>After a call without an answer all goes to the queue for a while, at each failure a longer one.</summary>
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromSeconds(30);
+    /// <summary>So long all goes to the queue after a call without an answer, in milliseconds: not everybody shall wait for what is frozen.</summary>
+    private const int Pause = 10_000;
 
     private const int MaxBatch = 128;
 
@@ -33,8 +33,9 @@ public sealed partial class UniquenessClient : IDisposable
     private readonly HttpClient _http;
     private readonly ILogger _logger;
     private readonly GroupCommit<CausedProposal, Verdict?> _calls;
-    private TimeSpan _pause;
-    private long _notBefore;
+
+    /// <summary>In milliseconds since the machine was started; 0 while calls are answered.</summary>
+    private long _pausesUntil;
 
     /// <param name="key">As the setting <c>Uniqueness:ApiKey</c> says.</param>
     public UniquenessClient(Uri url, string? key, ILogger<UniquenessClient> logger)
@@ -56,7 +57,7 @@ public sealed partial class UniquenessClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private bool IsPausing => _pause > TimeSpan.Zero && Stopwatch.GetTimestamp() < _notBefore;
+    private bool IsPausing => Environment.TickCount64 < _pausesUntil;
 
     private async Task<IReadOnlyList<Verdict?>> CallAsync(IReadOnlyList<CausedProposal> proposals)
     {
@@ -69,15 +70,14 @@ public sealed partial class UniquenessClient : IDisposable
             response.EnsureSuccessStatusCode();
             var verdicts = await response.Content.ReadFromJsonAsync<Verdict?[]>(Wire.Json);
             if (verdicts?.Length != proposals.Count) throw new JsonException("There must be as many verdicts as proposals.");
-            if (_pause > TimeSpan.Zero) Answers(_logger);
-            _pause = TimeSpan.Zero;
+            if (_pausesUntil != 0) Answers(_logger);
+            _pausesUntil = 0;
             return verdicts;
         }
         catch (Exception e)
         {
-            if (_pause == TimeSpan.Zero) DoesNotAnswer(_logger, _http.BaseAddress!, e.Message);
-            _pause = _pause == TimeSpan.Zero ? FirstPause : _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
-            _notBefore = Stopwatch.GetTimestamp() + (long)(_pause.TotalSeconds * Stopwatch.Frequency);
+            if (_pausesUntil == 0) DoesNotAnswer(_logger, _http.BaseAddress!, e.Message);
+            _pausesUntil = Environment.TickCount64 + Pause;
             return new Verdict?[proposals.Count];
         }
     }
@@ -94,9 +94,8 @@ public static class UniquenessClientServices
     /// <summary>For an endpoint whose handlers propose. Where the setting <c>Uniqueness:Url</c> is not there, all proposals go to the queue.</summary>
     public static void AddUniquenessClient(this IServiceCollection services, IConfiguration settings)
     {
-        if (settings["Uniqueness:Url"] is not { Length: > 0 } url) return;
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
-            throw new InvalidOperationException($"The setting Uniqueness:Url is no address: '{url}'. Say it like http://uniqueness:8080.");
-        services.AddSingleton(s => new UniquenessClient(address, settings["Uniqueness:ApiKey"], s.GetRequiredService<ILogger<UniquenessClient>>()));
+        if (string.IsNullOrEmpty(settings["Uniqueness:Url"])) return;
+        var url = SignupEndpoint.Url(settings, "Uniqueness:Url");
+        services.AddSingleton(s => new UniquenessClient(url, settings["Uniqueness:ApiKey"], s.GetRequiredService<ILogger<UniquenessClient>>()));
     }
 }

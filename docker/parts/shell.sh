@@ -54,20 +54,25 @@ password() { # KEY: like secret, but safe inside a URI and a connection string
 
 port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# Whether another KEY has it, whose owner may not be up yet.
+port_promised() { # PORT [KEY]
+    { grep -v "^${2:-}=" "$STATE/settings.env" 2>/dev/null || true; } | grep "_PORT=$1\$" >/dev/null
+}
+
 free_port() { # below the usual ephemeral range, so that no outgoing connection takes it between two starts
     local port
     while :; do
         port=$((20000 + (RANDOM << 15 | RANDOM) % 12000))
-        port_taken "$port" || break
+        port_promised "$port" || port_taken "$port" || break
     done
     printf '%s' "$port"
 }
 
-port_for() { # KEY [PREFERRED]: the remembered port unless something else took it, the preferred one, or any
+port_for() { # KEY [PREFERRED]: the remembered port unless something else took it or is to get it, the preferred one, or any
     local port
-    if ! port=$(recall "$1") || port_taken "$port"; then
+    if ! port=$(recall "$1") || port_promised "$port" "$1" || port_taken "$port"; then
         port=${2:-}
-        if [ -z "$port" ] || port_taken "$port"; then port=$(free_port); fi
+        if [ -z "$port" ] || port_promised "$port" "$1" || port_taken "$port"; then port=$(free_port); fi
         remember "$1" "$port"
     fi
     printf '%s' "$port"

@@ -72,7 +72,7 @@ public partial class the_architecture
     {
         var pinned = XDocument.Load(Repository.File("Directory.Packages.props")).Descendants("PackageVersion").Select(e => (string)e.Attribute("Include")!).ToHashSet(StringComparer.OrdinalIgnoreCase);
         var locks = Locked.SelectMany(f => Directory.GetFiles(Repository.File(f), "packages.lock.json", SearchOption.AllDirectories)).ToList();
-        Assert.Contains(locks, l => l.Contains($"bench{Path.DirectorySeparatorChar}SignUps", StringComparison.Ordinal));
+        Assert.Contains(locks, l => l.Contains($"bench{Path.DirectorySeparatorChar}Benchmarks", StringComparison.Ordinal));
         Assert.Empty(locks.SelectMany(l => Unpinned(File.ReadAllText(l), pinned).Select(package => $"{Path.GetRelativePath(Repository.Root, l)}: {package}")));
     }
 

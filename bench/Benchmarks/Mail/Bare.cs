@@ -19,14 +19,16 @@ internal static class Bare
     public static async Task<TimeSpan> RunAsync(int port, int mails, int warmUp = WarmUp)
     {
         // However this one was started.
-        var (exitCode, ticks) = await Command.RunAsync(new ProcessStartInfo("dotnet", [typeof(Bare).Assembly.Location, "bare", $"{port}", $"{warmUp}", $"{mails}"]), Deadline);
+        var (exitCode, ticks) = await Command.RunAsync(new ProcessStartInfo("dotnet", [typeof(Bare).Assembly.Location, "--bare", $"{port}", $"{warmUp}", $"{mails}"]), Deadline);
         if (exitCode != 0) throw new InvalidOperationException(ticks);
         return TimeSpan.FromTicks(long.Parse(ticks, CultureInfo.InvariantCulture) / mails);
     }
 
     /// <summary>The process itself.</summary>
-    public static async Task SendAsync(int port, int warmUp, int mails)
+    /// <param name="args">Port, mails to warm up, mails.</param>
+    public static async Task<int> SendAsync(string[] args)
     {
+        var (port, warmUp, mails) = args.Select(a => int.Parse(a, CultureInfo.InvariantCulture)).ToArray() is [var p, var w, var m] ? (p, w, m) : throw new ArgumentException("Not these three.");
         using var self = Process.GetCurrentProcess();
         using var client = new SmtpClient();
         await client.ConnectAsync("127.0.0.1", port, SecureSocketOptions.None);
@@ -48,5 +50,6 @@ internal static class Bare
         self.Refresh();
         Console.WriteLine((self.TotalProcessorTime - before).Ticks);
         await client.DisconnectAsync(true);
+        return 0;
     }
 }

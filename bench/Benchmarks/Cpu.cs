@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Signup.Bench.SignUps;
+namespace Signup.Bench;
 
 /// <summary>CPU time that processes have used, from Linux's /proc.</summary>
 public static class Cpu

@@ -16,9 +16,8 @@ public sealed class Load(Uri address, Func<string, string> body, HttpStatusCode 
 {
     private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { UseCookies = false, UseProxy = false, AllowAutoRedirect = false });
 
-    /// <param name="count">No more sign-ups than these.</param>
-    /// <param name="limit">None are begun later than this after the first.</param>
-    public async Task<Answers> RunAsync(int clients, int count, TimeSpan limit)
+    /// <param name="count">So many sign-ups.</param>
+    public async Task<Answers> RunAsync(int clients, int count)
     {
         var run = Guid.NewGuid().ToString("N")[..12];
         var taken = new long[count];
@@ -27,7 +26,7 @@ public sealed class Load(Uri address, Func<string, string> body, HttpStatusCode 
         var begun = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(async () =>
         {
-            for (int n; Stopwatch.GetElapsedTime(begun) < limit && (n = Interlocked.Increment(ref next)) < count;)
+            for (int n; (n = Interlocked.Increment(ref next)) < count;)
             {
                 using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new StringContent(body($"{run}-{n}"), null, "application/json") };
                 var sent = Stopwatch.GetTimestamp();

@@ -3,10 +3,10 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Signup.Bench.Mail;
+namespace Signup.Bench;
 
 /// <summary>An SMTP server that takes all mails and keeps none: as little work as the protocol allows, so that it measures the client.</summary>
-internal sealed class Sink : IDisposable
+public sealed class Sink : IDisposable
 {
     private static readonly byte[] EndOfMail = "\r\n.\r\n"u8.ToArray();
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

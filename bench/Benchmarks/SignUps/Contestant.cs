@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using Npgsql;
@@ -19,8 +20,8 @@ public interface IContestant : IAsyncDisposable
     Task DrainAsync(int signUps);
 }
 
-/// <summary>This system: all five processes, as in production. Mails go to files, each flushed to disk.</summary>
-public sealed class Signup(SignupSystem system) : IContestant
+/// <summary>This system: all five processes, as in production. Mails go over SMTP, to a provider that answers at once.</summary>
+public sealed class Signup(SignupSystem system, Sink sink) : IContestant
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
@@ -35,23 +36,27 @@ public sealed class Signup(SignupSystem system) : IContestant
     /// <param name="hashing">Argon2id at OWASP's minimum, or next to nothing.</param>
     public static async Task<Signup> StartAsync(bool hashing)
     {
+        var sink = new Sink();
         var settings = new Dictionary<string, string>
         {
+            ["Smtp__Host"] = "127.0.0.1",
+            ["Smtp__Port"] = sink.Port.ToString(CultureInfo.InvariantCulture),
+            ["Smtp__Security"] = "None",
             ["PasswordHashing__MemoryKiB"] = hashing ? "19456" : "8",
             ["PasswordHashing__Passes"] = hashing ? "2" : "1",
             ["ASPNETCORE_ENVIRONMENT"] = "Production",
             ["DOTNET_ENVIRONMENT"] = "Production",
         };
-        return new Signup(await SignupSystem.StartAsync("bench", settings));
+        return new Signup(await SignupSystem.StartAsync("bench", settings), sink);
     }
 
     public Load Open() => new(new Uri($"{system.GatewayUrl}/users"),
         id => $$"""{"username":"guest {{id}}","email":"{{id}}@example.org","password":"Correct horse {{id}}"}""", HttpStatusCode.Created);
 
-    /// <summary>Everyone's mail is written, the log says so, and Query has read that. Looks at files and at one row, so as not to be work itself.</summary>
+    /// <summary>Everyone's mail is sent, the log says so, and Query has read that.</summary>
     public async Task DrainAsync(int signUps)
     {
-        await Wait.UntilAsync(() => Task.FromResult(Directory.EnumerateFiles(system.MailPickup, "*.eml").Count() >= signUps), "each account has its mail", Patience);
+        await Wait.UntilAsync(() => Task.FromResult(sink.Mails >= signUps), "each account has its mail", Patience);
         using var query = system.Client("Query");
         await Wait.UntilAsync(async () =>
         {
@@ -63,7 +68,11 @@ public sealed class Signup(SignupSystem system) : IContestant
         if (accounts != signUps) throw new InvalidOperationException($"{signUps} sign-ups, but {accounts} accounts.");
     }
 
-    public ValueTask DisposeAsync() => system.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await system.DisposeAsync();
+        sink.Dispose();
+    }
 
     private async Task<long> LeftAsync()
     {

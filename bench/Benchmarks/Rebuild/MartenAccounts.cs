@@ -2,7 +2,7 @@ using JasperFx.Events;
 using Marten.Events.Aggregation;
 using Signup.Query.Accounts;
 
-namespace Signup.Bench.Query;
+namespace Signup.Bench.Rebuild;
 
 /// <summary>Marten's way to the same document.</summary>
 public sealed class MartenAccounts : SingleStreamProjection<AccountDocument, Guid>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using JasperFx.Events;
 
 namespace Signup.EventLog;
 
@@ -15,6 +14,9 @@ public sealed record Cause(string? MessageId, string? ConversationId, string? Co
 
     private static readonly AsyncLocal<Cause?> Ambient = new();
 
+    /// <summary>Nothing that is known.</summary>
+    public static Cause None { get; } = new(null, null, null);
+
     /// <summary>Null where no message is being handled.</summary>
     public static Cause? Current => Ambient.Value;
 
@@ -22,7 +24,7 @@ public sealed record Cause(string? MessageId, string? ConversationId, string? Co
     public static void Is(Cause? cause) => Ambient.Value = cause;
 
     /// <summary>For work that something else does on behalf of this caller, such as a transaction that many share.</summary>
-    public static Cause Capture() => (Current ?? new(null, null, null)) with { TraceParent = Activity.Current?.Id };
+    public static Cause Capture() => (Current ?? None) with { TraceParent = Activity.Current?.Id };
 
     /// <summary>What is sent until the end of the scope is caused by this.</summary>
     public Scope Enter()
@@ -32,25 +34,30 @@ public sealed record Cause(string? MessageId, string? ConversationId, string? Co
         return new Scope(before);
     }
 
-    /// <summary>Notes it with an event that is about to be appended.</summary>
-    public void Stamp(IEvent e)
+    /// <summary>As it is noted with an event that is appended: JSON; null where there is nothing to note.</summary>
+    public string? Headers
     {
-        Set(MessageIdHeader, MessageId);
-        Set(CorrelationHeader, CorrelationId);
-        Set(ConversationHeader, ConversationId == CorrelationId ? null : ConversationId);
-        Set(TraceParentHeader, TraceParent);
-
-        void Set(string key, string? value)
+        get
         {
-            if (value is not null) e.SetHeader(key, value);
+            var headers = new Dictionary<string, string>(4);
+            Set(MessageIdHeader, MessageId);
+            Set(CorrelationHeader, CorrelationId);
+            Set(ConversationHeader, ConversationId == CorrelationId ? null : ConversationId);
+            Set(TraceParentHeader, TraceParent);
+            return headers.Count == 0 ? null : JsonSerializer.Serialize(headers, StoredContracts.Default.DictionaryStringString);
+
+            void Set(string key, string? value)
+            {
+                if (value is not null) headers[key] = value;
+            }
         }
     }
 
     /// <param name="headers">Of an event, as JSON; null where it has none.</param>
     public static Cause Read(string? headers)
     {
-        // Marten writes a null where there are none.
-        if (headers is null or "null") return new(null, null, null);
+        // Marten writes a null where there are none, as earlier versions appended.
+        if (headers is null or "null") return None;
         using var json = JsonDocument.Parse(headers);
         var correlation = Get(CorrelationHeader);
         return new(Get(MessageIdHeader), Get(ConversationHeader) ?? correlation, correlation, Get(TraceParentHeader));

@@ -7,7 +7,11 @@ using Published = Signup.Messages;
 namespace Signup.EventLog;
 
 /// <summary>One kind of event: its frozen name in the log, its stored class, and the message that tells others of it.</summary>
-public sealed record EventType(string Name, Type Stored, Type Message);
+public sealed record EventType(string Name, Type Stored, Type Message)
+{
+    /// <summary>What Marten notes with an event, and reads it by where its name is not known to it.</summary>
+    public string DotNetName { get; } = $"{Stored.FullName}, {Stored.Assembly.GetName().Name}";
+}
 
 /// <summary>Every kind of event the log knows. The names are frozen: classes may move, names may not.</summary>
 public static class EventTypes

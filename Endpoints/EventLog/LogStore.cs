@@ -6,7 +6,8 @@ using Weasel.Core;
 
 namespace Signup.EventLog;
 
-/// <summary>The event log on Marten: one configuration for every process that appends or reads.</summary>
+/// <summary>The event log, in Marten's tables: Marten makes them, and reads and appends with this configuration; what the endpoints do often they do in statements of their own
+/// (<see cref="Appending"/>, <see cref="LogReader"/>).</summary>
 public static class LogStore
 {
     /// <summary>The database schema that holds the log.</summary>
@@ -50,6 +51,32 @@ public static class LogStore
         options.Listeners.Add(new TransactionIdBeforePosition());
         foreach (var type in EventTypes.All)
             Upcasting.Map(options, type);
+    }
+
+    /// <summary>Has Marten make the tables, where anything that is used of them is missing. Several processes may do so at once.</summary>
+    public static async Task CreateAsync(NpgsqlDataSource database, CancellationToken cancellation)
+    {
+        if (await IsThereAsync(database, cancellation)) return;
+        await using var lockHolder = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await lockHolder.BeginTransactionAsync(cancellation);
+        await using (var take = new NpgsqlCommand("set local idle_in_transaction_session_timeout = 0; select pg_advisory_xact_lock(hashtextextended('signup.log', 0))", lockHolder))
+            await take.ExecuteNonQueryAsync(cancellation);
+        if (await IsThereAsync(database, cancellation)) return;
+        var options = new StoreOptions();
+        Configure(options, database);
+        await using var store = new DocumentStore(options);
+        await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
+    }
+
+    /// <summary>Asking Marten takes a second at each start, and much memory.</summary>
+    private static async Task<bool> IsThereAsync(NpgsqlDataSource database, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand($"""
+            select count(*) = 3 from pg_class c
+            where c.oid in (to_regclass('{Schema}.mt_events_sequence'), to_regclass('{Schema}.pkey_mt_streams_id'), to_regclass('{Schema}.pk_mt_events_stream_and_version'))
+              and exists (select from pg_attribute a where a.attrelid = to_regclass('{Schema}.mt_events') and a.attname = 'headers')
+            """);
+        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     /// <summary>Everything about an account that is in the log, in order.</summary>

@@ -1,9 +1,7 @@
 using System.Net.Sockets;
-using JasperFx;
-using JasperFx.Events;
-using Marten.Exceptions;
 using Npgsql;
 using RabbitMQ.Client.Exceptions;
+using Signup.EventLog;
 
 namespace Signup.Hosting;
 
@@ -54,9 +52,7 @@ public static class Recoverability
     }
 
     /// <summary>Whether somebody else was faster between the look at something and the write: began or extended the stream, or made the row.</summary>
-    public static bool HasMovedOn(Exception e) => e is ConcurrencyException or EventStreamUnexpectedMaxEventIdException
-        or Marten.Exceptions.ExistingStreamIdCollisionException or JasperFx.Events.ExistingStreamIdCollisionException
-        or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } || (e.InnerException is { } inner && HasMovedOn(inner));
+    public static bool HasMovedOn(Exception e) => e is StreamMovedOnException or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation } || (e.InnerException is { } inner && HasMovedOn(inner));
 
     /// <summary>Whether the database could not be asked at all, as opposed to having answered with an error: whoever asks next will fare no better.</summary>
     public static bool IsUnreachable(Exception e) => e is NpgsqlException and not PostgresException || (e.InnerException is { } inner && e is not PostgresException && IsUnreachable(inner));
@@ -65,8 +61,6 @@ public static class Recoverability
     public static bool IsTransient(Exception e) => e switch
     {
         PostgresException postgres => PassingStates.Any(s => postgres.SqlState.StartsWith(s, StringComparison.Ordinal)),
-        // The connection broke inside the transaction, and the session, which is this message's own, with it.
-        SessionTransactionUnusableException => true,
         NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is IOException or TimeoutException or SocketException,
         // The client's own slip where a statement of a batch has met a plan that went stale; the next attempt prepares it again.
         NullReferenceException { Source: "Npgsql" } => true,
@@ -76,7 +70,6 @@ public static class Recoverability
         TransientException or RabbitMQClientException or BrokerUnavailableException or SocketException or OperationCanceledException => true,
         IOException { InnerException: SocketException } => true,
         AggregateException many => many.InnerExceptions.All(IsTransient),
-        // Marten wraps what the database says in several kinds of its own.
         { InnerException: { } inner } => IsTransient(inner),
         _ => false,
     };

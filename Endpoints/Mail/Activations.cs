@@ -1,10 +1,9 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using JasperFx.Events;
-using Marten;
 using Npgsql;
 using NpgsqlTypes;
+using Signup.EventLog;
 using Signup.Hosting;
 
 namespace Signup.Mail;
@@ -45,7 +44,6 @@ public sealed class Activations
     private static readonly string[] Kinds = ["mail", "expiry"];
 
     private readonly NpgsqlDataSource _database;
-    private readonly IDocumentStore _log;
     private readonly ActivationPolicy _policy;
     private readonly EventPublisher _publisher;
     private readonly TimeProvider _time;
@@ -54,16 +52,24 @@ public sealed class Activations
     /// <summary>Rows name the loop that has taken them: its number in the process, from here on.</summary>
     private readonly int _first = Random.Shared.Next(1 << 20) * MostLoops;
 
-    public Activations(NpgsqlDataSource database, IDocumentStore log, ActivationPolicy policy, EventPublisher publisher, TimeProvider time)
+    public Activations(NpgsqlDataSource database, ActivationPolicy policy, EventPublisher publisher, TimeProvider time)
     {
-        (_database, _log, _policy, _publisher, _time) = (database, log, policy, publisher, time);
+        (_database, _policy, _publisher, _time) = (database, policy, publisher, time);
         _commits = new(CommitAsync, MaxBatch);
     }
+
+    /// <summary>Signalled when something may have become due by what this process has committed.</summary>
+    public WakeUp Changed { get; } = new();
 
     /// <summary>Decides on the account's current state and commits the decision: state and facts in one transaction, shared with whoever decides
     /// at the same time. May call <paramref name="decide"/> more than once.</summary>
     /// <returns>What was decided, after the commit.</returns>
-    public Task<Decision> DecideAsync(Guid accountId, Func<Activation?, Decision> decide) => _commits.SubmitAsync(new(accountId, accountId, decide, Loop: null));
+    public async Task<Decision> DecideAsync(Guid accountId, Func<Activation?, Decision> decide)
+    {
+        var decision = await _commits.SubmitAsync(new(accountId, accountId, decide, Loop: null));
+        Changed.Signal();
+        return decision;
+    }
 
     /// <summary>As <see cref="DecideAsync"/>, for what a loop of this process has taken, which it gives back.</summary>
     /// <param name="decide">Null: nothing has come of it.</param>
@@ -221,7 +227,7 @@ public sealed class Activations
         await using var connection = await _database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var decisions = await DecideAllAsync(connection, requests);
-        await AppendAsync(transaction, requests, decisions);
+        await Appending.AppendAsync(connection, [.. requests.SelectMany((r, i) => decisions[i].Facts.Select(fact => NewEvent.Of(r.AccountId, expectedVersion: null, fact, Cause.None)))]);
         await transaction.CommitAsync();
         if (decisions.Any(d => d.Facts.Count > 0)) _publisher.WakeUp.Signal();
         return decisions;
@@ -291,16 +297,6 @@ public sealed class Activations
             command.Parameters.AddWithValue("released", states.ConvertAll(s => released.TryGetValue(s.Id, out var loop) ? loop : (int?)null));
             batch.BatchCommands.Add(command);
         }
-    }
-
-    private async Task AppendAsync(NpgsqlTransaction transaction, IReadOnlyList<Request> requests, Decision[] decisions)
-    {
-        // In one order everywhere, here too.
-        var facts = requests.Select((r, i) => (r.AccountId, decisions[i].Facts)).Where(f => f.Facts.Count > 0).OrderBy(f => f.AccountId).ToList();
-        if (facts.Count == 0) return;
-        await using var session = _log.LightweightSession(Marten.Services.SessionOptions.ForTransaction(transaction));
-        foreach (var (id, ofAccount) in facts) session.Events.Append(id, ofAccount);
-        await session.SaveChangesAsync();
     }
 
     private static Activation Read(string json) => JsonSerializer.Deserialize<Activation>(json, Json)!;

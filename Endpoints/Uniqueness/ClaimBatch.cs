@@ -48,7 +48,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection)
             var proposal = batch[i];
             started.Add(i);
             if (!await reader.IsDBNullAsync(2))
-                verdicts[i] = reader.GetGuid(2) == proposal.EventId ? proposal.Accepted(proposal.ExpectedVersion + 1, reader.GetInt64(3)) : proposal.VersionConflict();
+                verdicts[i] = reader.GetGuid(2) == proposal.EventId ? proposal.Accepted(reader.GetInt64(3)) : proposal.VersionConflict();
             else if (reader.GetInt64(1) != proposal.ExpectedVersion)
                 verdicts[i] = proposal.VersionConflict();
         }

@@ -8,10 +8,10 @@ using Signup.Messages.Uniqueness;
 namespace Signup.Uniqueness;
 
 /// <summary>A proposed event, understood: its class is known, its fields are there, and what it does to unique values is worked out.</summary>
-/// <param name="Event">The event as it will be stored.</param>
+/// <param name="Data">The event as it will be stored.</param>
 /// <param name="Named">The proposer gave it an id, so that a repetition can be told from a new try, and hears a "no" again.</param>
 /// <param name="Once">See <see cref="ProposeEvent.Once"/>.</param>
-internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersion, object Event, IReadOnlyList<Claim> Claims, bool Named, bool Once)
+internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersion, EventType Type, string Data, IReadOnlyList<Claim> Claims, bool Named, bool Once)
 {
     /// <summary>More than any stream has.</summary>
     private const long MostVersions = 1_000_000_000;
@@ -22,7 +22,9 @@ internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersio
     /// <summary>The message it came with.</summary>
     public Cause Cause { get; } = Cause.Capture();
 
-    public Verdict Accepted(long version, long position) => new(StreamId, EventId, VerdictOutcome.Accepted, version, position, null);
+    public NewEvent AsNewEvent() => new(StreamId, ExpectedVersion, EventId, Type, Data, Cause);
+
+    public Verdict Accepted(long position) => new(StreamId, EventId, VerdictOutcome.Accepted, ExpectedVersion + 1, position, null);
     public Verdict NotUnique(string constraint) => new(StreamId, EventId, VerdictOutcome.NotUnique, 0, 0, constraint);
     public Verdict VersionConflict() => new(StreamId, EventId, VerdictOutcome.VersionConflict, 0, 0, null);
 
@@ -46,7 +48,7 @@ internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersio
             throw new FormatException($"The data is no {type}: {e.Message}", e);
         }
         var canonical = JsonSerializer.SerializeToElement(stored, known.Stored, LogJson.Options);
-        return new Proposal(streamId, eventId ?? IdOf(streamId, expectedVersion, type, canonical), expectedVersion, stored, rules.ClaimsOf(type, canonical), eventId is not null, once);
+        return new Proposal(streamId, eventId ?? IdOf(streamId, expectedVersion, type, canonical), expectedVersion, known, canonical.GetRawText(), rules.ClaimsOf(type, canonical), eventId is not null, once);
     }
 
     /// <exception cref="InvalidOperationException">An escape holds half of a surrogate pair, or the bytes are not UTF-8.</exception>

@@ -1,5 +1,3 @@
-using JasperFx.Events;
-using Marten;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting;
@@ -21,13 +19,13 @@ public sealed class Proposals
     private const int MaxBatch = 128;
 
     private readonly UniquenessRules _rules;
-    private readonly IDocumentStore _store;
+    private readonly NpgsqlDataSource _database;
     private readonly EventPublisher _publisher;
     private readonly GroupCommit<Proposal, Verdict> _commits;
 
-    public Proposals(UniquenessRules rules, IDocumentStore store, EventPublisher publisher)
+    public Proposals(UniquenessRules rules, NpgsqlDataSource database, EventPublisher publisher)
     {
-        (_rules, _store, _publisher) = (rules, store, publisher);
+        (_rules, _database, _publisher) = (rules, database, publisher);
         _commits = new(CommitWithTwinsAsync, MaxBatch);
     }
 
@@ -54,46 +52,22 @@ public sealed class Proposals
     /// <summary>One transaction for a batch. On any failure nothing of it is kept; <see cref="GroupCommit{TItem,TResult}"/> then gives each its own.</summary>
     private async Task<IReadOnlyList<Verdict>> CommitAsync(IReadOnlyList<Proposal> batch, bool again)
     {
-        await using var session = _store.LightweightSession();
-        await session.BeginTransactionAsync(CancellationToken.None);
-        var claims = new ClaimBatch(session.Connection!);
-        var verdicts = new Verdict?[batch.Count];
-        var appended = new StreamAction?[batch.Count];
+        await using var connection = await _database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var claims = new ClaimBatch(connection);
+        var verdicts = await claims.LookAsync(batch);
+        var known = verdicts.Select(v => v is { Outcome: VerdictOutcome.NotUnique }).ToList();
+        var undecided = Enumerable.Range(0, batch.Count).Where(i => verdicts[i] is null).ToList();
+        var conflicts = await claims.ClaimAsync(undecided.ConvertAll(i => batch[i]), again);
+        for (var n = 0; n < undecided.Count; n++) verdicts[undecided[n]] = conflicts[n];
 
-        var first = await claims.LookAsync(batch);
-        var undecided = new List<int>();
-        for (var i = 0; i < batch.Count; i++)
-        {
-            verdicts[i] = first[i];
-            if (first[i] is null) undecided.Add(i);
-        }
-
-        var conflicts = await claims.ClaimAsync([.. undecided.Select(i => batch[i])], again);
-        for (var n = 0; n < undecided.Count; n++)
-        {
-            var (i, proposal) = (undecided[n], batch[undecided[n]]);
-            verdicts[i] = conflicts[n];
-            if (conflicts[n] is null) appended[i] = Append(session, proposal);
-        }
+        var accepted = undecided.FindAll(i => verdicts[i] is null);
+        var positions = await Appending.AppendAsync(connection, accepted.ConvertAll(i => batch[i].AsNewEvent()));
         // A "no" is kept, too: whoever missed it finds it, and the same proposal again hears it again, even if the value is free by then.
-        for (var i = 0; i < batch.Count; i++)
-            if (batch[i].Named && verdicts[i] is { Outcome: not VerdictOutcome.Accepted } no && first[i] is not { Outcome: VerdictOutcome.NotUnique })
-                Verdicts.Keep(session, no);
-
-        await session.SaveChangesAsync();
-        if (appended.Any(a => a is not null)) _publisher.WakeUp.Signal();
-        for (var i = 0; i < batch.Count; i++)
-            if (appended[i] is { } stream) verdicts[i] = batch[i].Accepted(batch[i].ExpectedVersion + 1, stream.Events[0].Sequence);
+        await Verdicts.KeepAsync(connection, [.. verdicts.Where((v, i) => batch[i].Named && !known[i] && v is { Outcome: not VerdictOutcome.Accepted })!]);
+        await transaction.CommitAsync();
+        if (accepted.Count > 0) _publisher.WakeUp.Signal();
+        for (var n = 0; n < accepted.Count; n++) verdicts[accepted[n]] = batch[accepted[n]].Accepted(positions[n]);
         return verdicts!;
-    }
-
-    private static StreamAction Append(IDocumentSession session, Proposal proposal)
-    {
-        var e = session.Events.BuildEvent(proposal.Event);
-        e.Id = proposal.EventId;
-        proposal.Cause.Stamp(e);
-        return proposal.ExpectedVersion == 0
-            ? session.Events.StartStream(proposal.StreamId, e)
-            : session.Events.Append(proposal.StreamId, proposal.ExpectedVersion + 1, e);
     }
 }

@@ -1,4 +1,3 @@
-using Marten;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Messages.Uniqueness;
@@ -6,7 +5,7 @@ using Signup.Messages.Uniqueness;
 namespace Signup.Uniqueness;
 
 /// <summary>What became of a proposal, for whoever has missed the answer: a "yes" is in the log, a "no" is kept for <c>Uniqueness:KeepRejections</c>.</summary>
-public sealed class Verdicts(NpgsqlDataSource database, IDocumentStore store)
+public sealed class Verdicts(NpgsqlDataSource database)
 {
     /// <returns>Null: it is not decided, or nobody has proposed it.</returns>
     public async Task<Verdict?> FindAsync(Guid streamId, Guid eventId, CancellationToken cancellation)
@@ -27,13 +26,24 @@ public sealed class Verdicts(NpgsqlDataSource database, IDocumentStore store)
     /// <summary>Keeps a "no".</summary>
     public async Task KeepAsync(Verdict no)
     {
-        await using var session = store.LightweightSession();
-        Keep(session, no);
-        await session.SaveChangesAsync();
+        await using var connection = await database.OpenConnectionAsync();
+        await KeepAsync(connection, [no]);
     }
 
-    /// <summary>Keeps a "no" when the session is saved.</summary>
-    public static void Keep(IDocumentSession session, Verdict no) =>
-        session.QueueSqlCommand("insert into uniqueness.rejections (stream_id, event_id, name, outcome) values (?, ?, ?, ?) on conflict do nothing",
-            no.StreamId, no.EventId, no.Constraint ?? "", no.Outcome.ToString());
+    /// <summary>Keeps each "no", in the connection's transaction.</summary>
+    public static async Task KeepAsync(NpgsqlConnection connection, IReadOnlyList<Verdict> noes)
+    {
+        if (noes.Count == 0) return;
+        await using var command = new NpgsqlCommand("""
+            insert into uniqueness.rejections (stream_id, event_id, name, outcome)
+            select * from unnest($1, $2, $3, $4) as n (stream_id, event_id, name, outcome) order by stream_id, event_id on conflict do nothing
+            """, connection);
+        Add(no => no.StreamId);
+        Add(no => no.EventId);
+        Add(no => no.Constraint ?? "");
+        Add(no => no.Outcome.ToString());
+        await command.ExecuteNonQueryAsync();
+
+        void Add<T>(Func<Verdict, T> part) => command.Parameters.Add(new NpgsqlParameter<T[]> { TypedValue = [.. noes.Select(part)] });
+    }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using JasperFx.Events;
 using RabbitMQ.Client;
 using Signup.EventLog;
 using Signup.Hosting;
@@ -118,14 +117,13 @@ public class a_message_of_ours
     /// <summary>An event that was appended by whatever is handled now, and published from the log later, when nothing is.</summary>
     private static BasicProperties Published()
     {
-        var appended = new Event<EventLog.Accounts.AccountActivated>(new(DateTimeOffset.UtcNow));
         var cause = Cause.Capture();
-        (cause.MessageId is null ? cause with { MessageId = Guid.NewGuid().ToString() } : cause).Stamp(appended);
+        var appended = (cause.MessageId is null ? cause with { MessageId = Guid.NewGuid().ToString() } : cause).Headers;
         var published = Task.CompletedTask;
         BasicProperties properties = null!;
         using (ExecutionContext.SuppressFlow())
             published = Task.Run(() => properties = EventPublisher.Describe(Wire, EventTypes.Find("AccountActivated")!,
-                new LoggedEvent(9, Guid.NewGuid(), 2, Id, "AccountActivated", "{}", DateTimeOffset.UtcNow, JsonSerializer.Serialize(appended.Headers))));
+                new LoggedEvent(9, Guid.NewGuid(), 2, Id, "AccountActivated", "{}", DateTimeOffset.UtcNow, appended)));
         published.GetAwaiter().GetResult();
         Assert.Equal(Id.ToString(), properties.MessageId);
         return properties;

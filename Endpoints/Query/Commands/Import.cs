@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapper;
-using Marten;
 using Npgsql;
 using NpgsqlTypes;
 using Signup.EventLog;
@@ -49,7 +48,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
             }
         }
 
-        await CreateLogAsync();
+        await LogStore.CreateAsync(database, cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await connection.ExecuteAsync($"lock table {LogStore.Schema}.mt_events in exclusive mode");
@@ -60,14 +59,6 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         if (count > 0) await connection.ExecuteAsync($"select setval('{LogStore.Schema}.mt_events_sequence', @position)", new { position });
         await transaction.CommitAsync(cancellation);
         return count;
-    }
-
-    private async Task CreateLogAsync()
-    {
-        var options = new StoreOptions();
-        LogStore.Configure(options, database);
-        await using var store = new DocumentStore(options);
-        await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
     }
 
     private static async Task CopyStreamsAsync(NpgsqlConnection connection, Dictionary<Guid, StreamSpan> streams, CancellationToken cancellation)
@@ -95,7 +86,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
             await copy.WriteAsync(e.Type, NpgsqlDbType.Varchar, cancellation);
             await copy.WriteAsync(e.At.ToUniversalTime(), NpgsqlDbType.TimestampTz, cancellation);
             await copy.WriteAsync("*DEFAULT*", NpgsqlDbType.Varchar, cancellation);
-            await copy.WriteAsync(EventTypes.Find(e.Type)?.Stored is { } type ? $"{type.FullName}, {type.Assembly.GetName().Name}" : e.Type, NpgsqlDbType.Varchar, cancellation);
+            await copy.WriteAsync(EventTypes.Find(e.Type)?.DotNetName ?? e.Type, NpgsqlDbType.Varchar, cancellation);
             await copy.WriteAsync(false, cancellation);
             progress.Report(++done, total);
         }

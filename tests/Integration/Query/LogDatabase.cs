@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Marten;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
@@ -59,8 +58,7 @@ public sealed class LogDatabase : IAsyncDisposable
     {
         await using var connection = await Database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using (var command = new NpgsqlCommand("select pg_current_xact_id()", connection)) await command.ExecuteScalarAsync();
-        await AppendAsync(connection, streamId, [.. events.Select(e => (EventTypes.Of(e).Name, JsonSerializer.Serialize(e, e.GetType(), LogJson.Options)))]);
+        await Appending.AppendAsync(connection, [.. events.Select(e => NewEvent.Of(streamId, expectedVersion: null, e, Cause.None))]);
         await transaction.CommitAsync();
     }
 

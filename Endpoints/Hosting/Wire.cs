@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using RabbitMQ.Client;
 using Signup.EventLog;
 
@@ -11,7 +12,7 @@ namespace Signup.Hosting;
 /// <summary>How a message looks on the wire: NServiceBus's headers on RabbitMQ and PascalCase JSON, in one place.</summary>
 public sealed class Wire(EndpointIdentity identity)
 {
-    public static readonly JsonSerializerOptions Json = Configure(new JsonSerializerOptions());
+    public static readonly JsonSerializerOptions Json = Configure(new JsonSerializerOptions { TypeInfoResolverChain = { MessageContracts.Default, new DefaultJsonTypeInfoResolver() } });
 
     /// <summary>Stands where a message does not say what it is.</summary>
     public const string UnknownType = "unknown";

@@ -36,6 +36,10 @@ public class messages_on_the_wire
         Assert.Equal(JsonSerializer.Serialize(read, read.GetType(), Wire.Json), JsonSerializer.Serialize(read, read.GetType()));
     }
 
+    /// <summary>The fallback, for what is no contract, compiles code in every process that starts.</summary>
+    [Theory, MemberData(nameof(Messages))]
+    public void are_read_and_written_by_code_that_was_generated(string name) => Assert.NotNull(Wire.Json.TypeInfoResolverChain[0].GetTypeInfo(Find(name), Wire.Json));
+
     [Fact]
     public void are_never_taken_away() => Assert.Equal(Contracts.Select(Name).Order(), Snapshot.Names("messages").Order());
 
@@ -54,6 +58,9 @@ public class messages_on_the_wire
 public class events_in_the_log
 {
     public static TheoryData<string> Events() => [.. EventTypes.All.Select(t => t.Name)];
+
+    [Theory, MemberData(nameof(Events))]
+    public void are_read_and_written_by_code_that_was_generated(string name) => Assert.NotNull(LogJson.Options.TypeInfoResolverChain[0].GetTypeInfo(EventTypes.Find(name)!.Stored, LogJson.Options));
 
     [Theory, MemberData(nameof(Events))]
     public void have_the_shape_that_is_in_the_log_for_ever(string name) =>

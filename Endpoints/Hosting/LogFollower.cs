@@ -26,6 +26,11 @@ public interface IProjection
 
     /// <summary>Takes in events that follow the checkpoint, all or the first of them, and moves the checkpoint to the last that it took, in the connection's transaction.</summary>
     Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation);
+
+    /// <summary>That is committed.</summary>
+    void Applied()
+    {
+    }
 }
 
 public static class ProjectionServices
@@ -48,7 +53,7 @@ public static class ProjectionServices
     }
 }
 
-/// <summary>Ends a follower's rest. Signals that come while it works, or one after the other, are one signal.</summary>
+/// <summary>Ends the rest of whoever waits for something to do. Signals that come while it works, or one after the other, are one signal.</summary>
 public sealed class WakeUp
 {
     /// <summary>Between two looks while events keep coming, so that they are taken by the dozen: each look costs the server a transaction, however few it finds.</summary>
@@ -60,7 +65,7 @@ public sealed class WakeUp
 
     /// <summary>Returns at the next signal, or when <paramref name="rest"/> is over.</summary>
     /// <returns>Whether there was a signal.</returns>
-    internal async Task<bool> WaitAsync(TimeSpan rest, CancellationToken cancellation)
+    public async Task<bool> WaitAsync(TimeSpan rest, CancellationToken cancellation)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(rest);
@@ -183,6 +188,7 @@ public sealed partial class LogFollower<TProjection>(
         }
         await projection.ApplyAsync(connection, events, cancellation);
         await transaction.CommitAsync(cancellation);
+        projection.Applied();
         return events.Count < BatchSize ? Found.Few : Found.Many;
     }
 

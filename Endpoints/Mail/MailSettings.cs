@@ -60,6 +60,6 @@ public sealed record MailSettings
 
     public TimeSpan ProbeCap { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How often to look for mails that have become due.</summary>
-    public TimeSpan Poll { get; init; } = TimeSpan.FromMilliseconds(200);
+    /// <summary>How often to look for what has become due by time alone, or by another process.</summary>
+    public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -47,6 +47,8 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
         await activations.ApplyAsync(connection, changes, events[^1].Position, cancellation);
     }
 
+    public void Applied() => activations.Changed.Signal();
+
     private Activation? Next(Activation? state, LoggedEvent e)
     {
         // A state that was read from a whole stream is ahead of the log's reader.

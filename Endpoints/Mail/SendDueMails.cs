@@ -18,6 +18,9 @@ public sealed class SendDueMails(
 
     private const int MostInRound = 128;
 
+    /// <summary>Between hearing of a mail that is due and taking it: others may follow. Nobody who has signed up sees a mail come so much sooner.</summary>
+    private static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
+
     /// <summary>So long mails wait before a further connection is used, and twice as many for each time more: each that a crash cuts may cost a mail sent twice.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
@@ -25,6 +28,9 @@ public sealed class SendDueMails(
 
     /// <summary>How long mails that are on their way when the process is told to stop may take to arrive.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
+
+    /// <summary>The first connection has found nothing to do: so would the others.</summary>
+    private volatile bool _rests;
 
     private readonly TaskCompletionSource _alive = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -85,7 +91,8 @@ public sealed class SendDueMails(
             var begun = time.GetTimestamp();
             var probe = provider.Breaker.IsOpen;
             var may = connection < provider.Connections && (!probe || (connection == 0 && provider.MayProbe));
-            var taken = may ? await activations.TakeAsync(connection, mails: true, batch, patience, probe, stopping) : [];
+            var taken = may && (connection == 0 || !_rests) ? await activations.TakeAsync(connection, mails: true, batch, patience, probe, stopping) : [];
+            if (connection == 0) _rests = taken.Count == 0;
             if (taken.Count > 0)
             {
                 var sent = await SendAsync(connection, taken, transport, probe, stopping, hurry);
@@ -94,7 +101,8 @@ public sealed class SendDueMails(
                 return;
             }
             if (!may || time.GetElapsedTime(idleSince) > smtp.IdleTimeout) await transport.RestAsync(stopping);
-            await Task.Delay(pause, time, stopping);
+            if (connection > 0) await Task.Delay(pause, time, stopping);
+            else if (await activations.Changed.WaitAsync(pause, stopping)) await Task.Delay(Linger, time, stopping);
         }, stopping);
     }
 

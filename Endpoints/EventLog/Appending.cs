@@ -44,7 +44,7 @@ public static class Appending
                   join streams s on s.id = e.stream_id order by n) e
             returning seq_id, version
             """;
-        var (added, follow) = (new SortedDictionary<Guid, long>(), new long[events.Count]);
+        var (added, follow) = (new Dictionary<Guid, long>(), new long[events.Count]);
         for (var i = events.Count - 1; i >= 0; i--)
         {
             follow[i] = added.GetValueOrDefault(events[i].StreamId);

@@ -57,7 +57,7 @@ public static class ProjectionServices
 public sealed class WakeUp
 {
     /// <summary>Between two looks while events keep coming, so that they are taken by the dozen: each look costs the server a transaction, however few it finds.</summary>
-    internal static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(25);
+    internal static readonly TimeSpan Linger = TimeSpan.FromMilliseconds(100);
 
     private readonly Channel<bool> _signal = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting.ServiceControl;
@@ -21,7 +20,7 @@ public static class SignupEndpoint
         var builder = CreateHost(name, args);
         var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
         builder.Services.AddSingleton(LogStore.Connect(Setting(builder.Configuration, "ConnectionStrings:Postgres")));
-        builder.Services.AddHostedService<CreateLog>();
+        builder.Services.AddBeforeStart((services, cancellation) => LogStore.CreateAsync(services.GetRequiredService<NpgsqlDataSource>(), cancellation));
         builder.Services.AddSingleton<LogReader>().AddSingleton<HandlerSends>();
         builder.Services.AddServiceControl();
         builder.Services.AddSingleton(handlers).AddSingleton<Handling>();
@@ -50,7 +49,7 @@ public static class SignupEndpoint
         builder.Services.AddSingleton(new EndpointIdentity(name)).AddSingleton<Wire>();
         builder.Services.AddSingleton(services => new Broker(new Uri(rabbit), services.GetRequiredService<EndpointIdentity>()));
         builder.Services.AddSingleton<CommandClient>();
-        builder.Services.AddHostedService<DeclareTopology>();
+        builder.Services.AddSingleton<DeclareTopology>().AddBeforeStart((services, cancellation) => services.GetRequiredService<DeclareTopology>().RunAsync(cancellation));
         builder.Services.AddSingleton(services => new SignedTokens(SigningKeys(builder.Configuration), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddProblemDetails();
         builder.AddServiceControl();
@@ -84,15 +83,4 @@ public static class SignupEndpoint
     public static string Setting(IConfiguration configuration, string key) => configuration[key] is { Length: > 0 } value
         ? value
         : throw new InvalidOperationException($"The setting {key} is missing. Set it in appsettings.json, or as the environment variable {key.Replace(":", "__", StringComparison.Ordinal)}.");
-
-    /// <summary>Before anything else that the process starts.</summary>
-    private sealed class CreateLog(NpgsqlDataSource database) : IHostedLifecycleService
-    {
-        public Task StartingAsync(CancellationToken cancellationToken) => LogStore.CreateAsync(database, cancellationToken);
-        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

@@ -25,7 +25,7 @@ public static class MailServices
             dkim?.Announce(s.GetRequiredService<ILogger<Dkim>>());
             return new MailComposer(templates, SignupEndpoint.Setting(configuration, "Signup:PublicUrl"), mail.From, s.GetRequiredService<SignedTokens>(), dkim, mail.Headers);
         });
-        services.AddHostedService<CreateTable>();
+        services.AddBeforeStart((s, cancellation) => s.GetRequiredService<Activations>().CreateTableAsync(cancellation));
         services.AddLogWriter();
         services.AddProjection<PendingAccounts>("pending-accounts", PendingAccounts.Followed.Select(name => EventTypes.Find(name)!));
         services.AddHostedService<SendDueMails>();
@@ -102,15 +102,5 @@ public static class MailServices
     private static void Demand(bool met, string message)
     {
         if (!met) throw new InvalidOperationException(message);
-    }
-
-    private sealed class CreateTable(Activations activations) : IHostedLifecycleService
-    {
-        public Task StartingAsync(CancellationToken cancellationToken) => activations.CreateTableAsync(cancellationToken);
-        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -10,7 +10,7 @@ public static class UniquenessServices
         services.AddSingleton(LoadRules(configuration));
         services.AddLogWriter();
         services.AddSingleton<Proposals>().AddSingleton<Verdicts>();
-        services.AddHostedService<CreateTables>();
+        services.AddBeforeStart((s, cancellation) => ClaimTable.CreateAsync(s.GetRequiredService<NpgsqlDataSource>(), cancellation));
         services.AddHostedService<ForgetRejections>();
     }
 
@@ -20,15 +20,5 @@ public static class UniquenessServices
     {
         var path = Path.Combine(AppContext.BaseDirectory, configuration["Uniqueness:File"] ?? "uniqueness.json");
         return File.Exists(path) ? UniquenessRules.Parse(File.ReadAllBytes(path), path) : throw new UniquenessFileException($"{path}: there is no such file.");
-    }
-
-    private sealed class CreateTables(NpgsqlDataSource database) : IHostedLifecycleService
-    {
-        public Task StartingAsync(CancellationToken cancellationToken) => ClaimTable.CreateAsync(database, cancellationToken);
-        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

@@ -1,4 +1,5 @@
 using Signup.Hosting;
+using Signup.Messages.Mail;
 using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 
@@ -24,6 +25,19 @@ public sealed class when_an_account_is_created
         Assert.Equal(TokenState.Valid, tokens.Read("activation", received.Link.Split('=')[1], out var account));
         Assert.Equal(id, account);
         Assert.Equal("activation", Assert.IsType<Stored.ActivationMailSent>((await mail.LogAsync(id))[^1]).Purpose);
+    }
+
+    [Fact]
+    public async Task it_goes_out_when_it_is_due_and_not_only_when_the_next_look_is()
+    {
+        await using var smtp = new SmtpServer().Start();
+        await using var mail = await MailProcess.StartAsync("mailwoken", smtp, new() { ["Mail__Poll"] = "01:00:00", ["Mail__ResendCooldown"] = "00:00:00" });
+
+        var id = await mail.SignUpAsync("ada@example.com");
+        await Wait.UntilAsync(async () => await mail.CountAsync("sent") == 1, "the mail is recorded as sent");
+        await mail.SendAsync(new ResendActivationMail(id, DateTimeOffset.UtcNow));
+
+        await Wait.UntilAsync(() => Task.FromResult(smtp.Mails.Count == 2), "it has come a second time");
     }
 
     [Fact]

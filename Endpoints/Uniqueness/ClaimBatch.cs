@@ -15,12 +15,11 @@ internal sealed class ClaimBatch(NpgsqlConnection connection)
     /// <summary>Which proposals have their answer already; null for those that are still to be decided.</summary>
     public async Task<Verdict?[]> LookAsync(IReadOnlyList<Proposal> batch)
     {
-        // The transaction takes its id here, before any position: see LogReader.
         await using var commands = new NpgsqlBatch(connection)
         {
             BatchCommands =
             {
-                new NpgsqlBatchCommand($"select set_config('lock_timeout', '{LockTimeout}', true), pg_current_xact_id(), pg_try_advisory_xact_lock_shared({ClaimTable.RebuildLock}) and not exists (select from uniqueness.rebuild)"),
+                new NpgsqlBatchCommand($"select set_config('lock_timeout', '{LockTimeout}', true), pg_try_advisory_xact_lock_shared({ClaimTable.RebuildLock}) and not exists (select from uniqueness.rebuild)"),
                 Ids($"""
                     select p.n, s.version, e.id, e.seq_id
                     from unnest(@streams, @versions) with ordinality as p(id, version, n)
@@ -38,7 +37,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection)
         var verdicts = new Verdict?[batch.Count];
         await using var reader = await commands.ExecuteReaderAsync();
         await reader.ReadAsync();
-        if (!reader.GetBoolean(2)) throw new RebuildingException();
+        if (!reader.GetBoolean(1)) throw new RebuildingException();
 
         var started = new HashSet<int>();
         await reader.NextResultAsync();

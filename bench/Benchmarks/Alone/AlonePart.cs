@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using Signup.Bench.SignUps;
 
 namespace Signup.Bench.Alone;
@@ -19,7 +18,7 @@ internal static class AlonePart
         await using var copy = await Copy.StartAsync();
         figures.AtMost(Part, "./run to ready, built", Stopwatch.GetElapsedTime(begun).TotalSeconds, 4, "s");
 
-        using var load = new Load(new Uri(copy.Url, "users"), id => $$"""{"username":"guest {{id}}","email":"{{id}}@example.org","password":"Correct horse {{id}}"}""", HttpStatusCode.Created);
+        using var load = SignUps.Signup.OpenOn(copy.Url);
         figures.AtMost(Part, "the first sign-up after ready", (await OneAtATimeAsync(1)).P50Ms, 150, "ms");
         // So that what is called often has been compiled.
         await OneAtATimeAsync(options.Scaled(500));

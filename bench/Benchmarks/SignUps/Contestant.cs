@@ -50,7 +50,10 @@ public sealed class Signup(SignupSystem system, Sink sink) : IContestant
         return new Signup(await SignupSystem.StartAsync("bench", settings), sink);
     }
 
-    public Load Open() => new(new Uri($"{system.GatewayUrl}/users"),
+    public Load Open() => OpenOn(new Uri(system.GatewayUrl));
+
+    /// <summary>People who sign up at this gateway.</summary>
+    public static Load OpenOn(Uri gateway) => new(new Uri(gateway, "users"),
         id => $$"""{"username":"guest {{id}}","email":"{{id}}@example.org","password":"Correct horse {{id}}"}""", HttpStatusCode.Created);
 
     /// <summary>Everyone's mail is sent, the log says so, and Query has read that.</summary>

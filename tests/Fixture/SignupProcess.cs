@@ -74,7 +74,7 @@ public sealed class SignupProcess : IAsyncDisposable
         lock (_start) return File.Exists(_log) ? [.. File.ReadLines(_log).Where(l => l.Contains(word, StringComparison.Ordinal))] : [];
     }
 
-    public string Tail() => File.Exists(_log) ? string.Join('\n', File.ReadLines(_log).TakeLast(40)) : "(no log)";
+    private string Tail() => File.Exists(_log) ? string.Join('\n', File.ReadLines(_log).TakeLast(40)) : "(no log)";
 
     public async ValueTask DisposeAsync()
     {

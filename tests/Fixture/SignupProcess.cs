@@ -74,13 +74,13 @@ public sealed class SignupProcess : IAsyncDisposable
         lock (_start) return File.Exists(_log) ? [.. File.ReadLines(_log).Where(l => l.Contains(word, StringComparison.Ordinal))] : [];
     }
 
-    private string Tail() => File.Exists(_log) ? string.Join('\n', File.ReadLines(_log).TakeLast(40)) : "(no log)";
-
     public async ValueTask DisposeAsync()
     {
         await KillAsync();
         _process?.Dispose();
     }
+
+    private string Tail() => File.Exists(_log) ? string.Join('\n', File.ReadLines(_log).TakeLast(40)) : "(no log)";
 
     private async Task SignalAsync(string signal) =>
         await Command.RunAsync(new ProcessStartInfo("kill", [$"-{signal}", Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]));

@@ -39,6 +39,7 @@ rabbitmq_environment() { # for server and tools alike; nothing of a system-wide 
     export RABBITMQ_MNESIA_BASE=$RABBITMQ_DATA/data
     export RABBITMQ_GENERATED_CONFIG_DIR=$RABBITMQ_DATA/generated
     export RABBITMQ_SCHEMA_DIR=$RABBITMQ_DATA/schema
+    export RABBITMQ_PLUGINS_DIR=$RABBITMQ_DATA/plugins
     export RABBITMQ_LOG_BASE=$STATE/log RABBITMQ_LOGS=-
     export RABBITMQ_DIST_PORT
     RABBITMQ_DIST_PORT=$(recall RABBITMQ_DIST_PORT)
@@ -73,6 +74,28 @@ CONF
     )
 }
 
+# Of the plugins that come with it only those it needs, so that it starts in two thirds of the time: it looks for each of its thousand modules in the folders of
+# all plugins first. Where they are not folders, it gets them as they are.
+rabbitmq_plugins() { # SCRIPTS
+    local all wanted='rabbit rabbitmq_management' name found
+    all=$(dirname "$1")/plugins
+    rm -rf "$RABBITMQ_DATA/plugins"
+    if compgen -G "$all/*.ez" >/dev/null || ! compgen -G "$all/rabbit-[0-9]*/ebin" >/dev/null; then
+        ln -s "$all" "$RABBITMQ_DATA/plugins"
+        return
+    fi
+    mkdir "$RABBITMQ_DATA/plugins"
+    while [ -n "$wanted" ]; do
+        name=${wanted%% *}
+        wanted=${wanted:${#name}}
+        wanted=${wanted# }
+        found=$(compgen -G "$all/$name-[0-9]*" | tail -n 1) || continue # one of Erlang's own
+        [ ! -e "$RABBITMQ_DATA/plugins/${found##*/}" ] || continue
+        ln -s "$found" "$RABBITMQ_DATA/plugins/"
+        wanted="$wanted $(tr -d '[:space:]' <"$found/ebin/$name.app" | sed -nE 's/.*\{applications,\[([^]]*)\]\}.*/\1/p' | tr , ' ')"
+    done
+}
+
 # Listening is not enough: the node answers the protocol's greeting only when it has come up wholly.
 rabbitmq_answers() {
     local port
@@ -101,6 +124,7 @@ rabbitmq_up() {
     scripts=$(rabbitmq_scripts)
     rabbitmq_end_names
     rabbitmq_configure
+    rabbitmq_plugins "$scripts"
     (
         rabbitmq_environment
         cd "$RABBITMQ_DATA" || exit

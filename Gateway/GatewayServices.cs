@@ -13,6 +13,8 @@ using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 using Signup.Hosting;
+using Signup.Messages.Accounts;
+using Signup.Messages.Uniqueness;
 using IPNetwork = System.Net.IPNetwork;
 
 namespace Signup.Gateway;
@@ -36,7 +38,7 @@ public static class GatewayServices
         services.AddSingleton(new SignUpLimit(settings.GetValue("RateLimiting:SignUpsPerMinute", 60)));
         services.AddTransient<SignUpDesk>();
         services.AddSingleton<DevInbox>();
-        services.AddHostedService<WarmUp>();
+        services.AddRehearsal(RehearseAsync);
         services.AddMailEvents(settings);
         services.AddOps();
         services.AddTransient<AccountLookup>().AddTransient<AccountAnswers>();
@@ -74,6 +76,16 @@ public static class GatewayServices
 
     /// <summary>Headers that say who the client is count only where they come from these addresses, or address ranges, comma-separated.
     /// From anyone else they are an attacker's to choose.</summary>
+    /// <summary>What becomes of a form here, from the page to the answer.</summary>
+    private static async Task RehearseAsync(IServiceProvider services, CancellationToken cancellation)
+    {
+        await services.GetRequiredService<PageRenderer>().RenderAsync<SignUpPage>(Texts.English, new Dictionary<string, object?> { [nameof(SignUpPage.FormToken)] = "", [nameof(SignUpPage.Key)] = "" });
+        var hash = await services.GetRequiredService<HashingPool>().HashAsync("rehearsal", new byte[DerivedKeys.SaltLength], cancellation);
+        var sends = services.GetRequiredService<HandlerSends>();
+        await services.GetRequiredService<CommandClient>().RehearseAsync<Verdict>(new SignUp(Guid.Empty, "", "", hash, "", default, Once: false),
+            asked => sends.ReplyAsync(new Verdict(Guid.Empty, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null), asked), cancellation);
+    }
+
     private static void TrustProxies(ForwardedHeadersOptions options, string? proxies)
     {
         options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;

@@ -6,6 +6,7 @@ using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Signup.Messages.Mail;
 using Signup.Messages.Operations;
+using Signup.Messages.Uniqueness;
 
 var handlers = new Handlers()
     .On<SignUp>(command => SignUpHandler.Handle(command))
@@ -18,6 +19,8 @@ var handlers = new Handlers()
 var builder = SignupEndpoint.Create(Topology.Accounts, args, handlers, concurrency: 128);
 builder.Services.AddLogWriter();
 builder.Services.AddUniquenessClient(builder.Configuration);
+// Nobody's sign-up, which is refused.
+builder.Services.AddRehearsal<Verdict>(new SignUp(Guid.Empty, "", "", "", "", default, Once: false));
 var app = builder.Build();
 app.MapHealth();
 await app.RunAsync();

@@ -32,9 +32,20 @@ public sealed class CommandClient : IAsyncDisposable
         _channel = new LazyChannel(OpenAsync);
     }
 
-    /// <summary>Makes ready to send, which else the first command waits for.</summary>
-    /// <exception cref="Exception">The broker cannot be reached. The next command tries anew.</exception>
-    public async Task ConnectAsync(CancellationToken cancellation) => await _channel.GetAsync(cancellation);
+    /// <summary>Asks itself, through the broker and by a queue that nobody else sees. See <see cref="RehearsalServices.AddRehearsal"/>.</summary>
+    public async Task RehearseAsync<TReply>(object command, Func<Incoming, Task> answer, CancellationToken cancellation)
+        where TReply : class
+    {
+        var address = $"rehearsal.{Guid.NewGuid():N}";
+        await using var channel = await _broker.OpenChannelAsync(cancellation);
+        await channel.ExchangeDeclareAsync(address, ExchangeType.Fanout, autoDelete: true, cancellationToken: cancellation);
+        var queue = (await channel.QueueDeclareAsync(cancellationToken: cancellation)).QueueName;
+        await channel.QueueBindAsync(queue, address, routingKey: "", cancellationToken: cancellation);
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += (_, delivery) => answer(Wire.Read(delivery.BasicProperties, delivery.Body.ToArray()));
+        await channel.BasicConsumeAsync(queue, autoAck: true, consumer, cancellation);
+        await AskAsync<TReply>(address, command, Guid.CreateVersion7(), Timeout.InfiniteTimeSpan, cancellation);
+    }
 
     /// <summary>Sends a command and awaits its reply.</summary>
     /// <param name="address">The queue's name.</param>

@@ -50,6 +50,13 @@ internal sealed partial class Handling(Handlers handlers, IServiceProvider servi
         }
     }
 
+    /// <summary>As the real one, but nobody hears that there was a message.</summary>
+    /// <param name="message">One that changes nothing.</param>
+    public Task RehearseAsync(Incoming message) => HandleAsync(handlers.Find(message.Type)!, message, CancellationToken.None);
+
+    private async Task HandleAsync(Handlers.Handler handler, Incoming message, CancellationToken ended) =>
+        await ApplyAsync(await handler.HandleAsync(handler.Read(message), services, ended), message);
+
     private async Task AttemptAsync(Incoming message, int attempt, CancellationToken ended)
     {
         using var activity = Tracing.Processing(self.Name, message);
@@ -58,7 +65,7 @@ internal sealed partial class Handling(Handlers handlers, IServiceProvider servi
             Cause.Is(message.AsCause());
             var (at, began) = (time.GetUtcNow(), Stopwatch.GetTimestamp());
             if (attempt > 1) figures.Retried(message);
-            if (handlers.Find(message.Type) is { } handler) await ApplyAsync(await handler.HandleAsync(handler.Read(message), services, ended), message);
+            if (handlers.Find(message.Type) is { } handler) await HandleAsync(handler, message, ended);
             // Whatever has happened is read from the log.
             else if (_wakeUp is not null && EventTypes.All.Any(t => t.Message.FullName == message.Type)) _wakeUp.Signal();
             else throw new UnknownMessageException($"No handler here knows messages of the type {message.Type}.");

@@ -21,7 +21,7 @@ public static class SignupEndpoint
         var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
         builder.Services.AddSingleton(LogStore.Connect(Setting(builder.Configuration, "ConnectionStrings:Postgres")));
         builder.Services.AddBeforeStart((services, cancellation) => LogStore.CreateAsync(services.GetRequiredService<NpgsqlDataSource>(), cancellation));
-        builder.Services.AddSingleton<LogReader>().AddSingleton<HandlerSends>();
+        builder.Services.AddSingleton<LogReader>();
         builder.Services.AddServiceControl();
         builder.Services.AddSingleton(handlers).AddSingleton<Handling>();
         builder.Services.AddKeyedSingleton(QueueListener.Connection, (services, _) => new Broker(new Uri(rabbit), services.GetRequiredService<EndpointIdentity>()));
@@ -30,6 +30,10 @@ public static class SignupEndpoint
         builder.Services.AddEndpointHealth(database: true);
         return builder;
     }
+
+    /// <summary>An endpoint rehearses with a command that it answers with <typeparamref name="TReply"/>, and that changes nothing.</summary>
+    public static void AddRehearsal<TReply>(this IServiceCollection services, object command) where TReply : class =>
+        services.AddRehearsal((s, cancellation) => s.GetRequiredService<CommandClient>().RehearseAsync<TReply>(command, s.GetRequiredService<Handling>().RehearseAsync, cancellation));
 
     /// <summary>Starts it, and has its health checked as <paramref name="check"/>.</summary>
     internal static void AddListener<TListener>(this IServiceCollection services, string check) where TListener : Listener
@@ -48,7 +52,7 @@ public static class SignupEndpoint
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new EndpointIdentity(name)).AddSingleton<Wire>();
         builder.Services.AddSingleton(services => new Broker(new Uri(rabbit), services.GetRequiredService<EndpointIdentity>()));
-        builder.Services.AddSingleton<CommandClient>();
+        builder.Services.AddSingleton<CommandClient>().AddSingleton<HandlerSends>();
         builder.Services.AddSingleton<DeclareTopology>().AddBeforeStart((services, cancellation) => services.GetRequiredService<DeclareTopology>().RunAsync(cancellation));
         builder.Services.AddSingleton(services => new SignedTokens(SigningKeys(builder.Configuration), services.GetRequiredService<TimeProvider>()));
         builder.Services.AddProblemDetails();

@@ -10,10 +10,6 @@ using Signup.Messages.Uniqueness;
 
 namespace Signup.Hosting;
 
-/// <summary>What <see cref="UniquenessClient"/> sends of each proposal.</summary>
-/// <param name="Cause">The message that led to it.</param>
-public sealed record CausedProposal(ProposeEvent Proposal, Cause Cause);
-
 /// <summary>
 /// Asks Uniqueness for verdicts by a call, while the command that led to the proposal is still the broker's: a message saved, and the wait for a disk. Proposals that come while a call is under way
 /// share the next one. A call may get lost, or be decided and its answer lost: the same proposal again gets its first answer, so whoever hears nothing sends it to the queue, where nothing is lost.
@@ -27,6 +23,8 @@ public sealed partial class UniquenessClient : IDisposable
     private const int Pause = 10_000;
 
     private const int MaxBatch = 128;
+
+    private static readonly TimeSpan RehearsalPause = TimeSpan.FromMilliseconds(50);
 
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
@@ -55,6 +53,24 @@ public sealed partial class UniquenessClient : IDisposable
         return await _calls.SubmitAsync(new(proposal, Cause.Capture()));
     }
 
+    /// <summary>Asks for nothing, until that is answered. See <see cref="RehearsalServices.AddRehearsal"/>.</summary>
+    public async Task RehearseAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                await PostAsync([], cancellation);
+                return;
+            }
+            // It may be starting, too.
+            catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
+            {
+                await Task.Delay(RehearsalPause, cancellation);
+            }
+        }
+    }
+
     public void Dispose() => _http.Dispose();
 
     private bool IsPausing => Environment.TickCount64 < _pausesUntil;
@@ -65,11 +81,7 @@ public sealed partial class UniquenessClient : IDisposable
         if (IsPausing) return new Verdict?[proposals.Count];
         try
         {
-            using var body = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(proposals, Wire.Json)) { Headers = { ContentType = Json } };
-            using var response = await _http.PostAsync("/proposals", body);
-            response.EnsureSuccessStatusCode();
-            var verdicts = await response.Content.ReadFromJsonAsync<Verdict?[]>(Wire.Json);
-            if (verdicts?.Length != proposals.Count) throw new JsonException("There must be as many verdicts as proposals.");
+            var verdicts = await PostAsync([.. proposals], CancellationToken.None);
             if (_pausesUntil != 0) Answers(_logger);
             _pausesUntil = 0;
             return verdicts;
@@ -80,6 +92,15 @@ public sealed partial class UniquenessClient : IDisposable
             _pausesUntil = Environment.TickCount64 + Pause;
             return new Verdict?[proposals.Count];
         }
+    }
+
+    private async Task<Verdict?[]> PostAsync(CausedProposal[] proposals, CancellationToken cancellation)
+    {
+        using var body = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(proposals, Wire.Json)) { Headers = { ContentType = Json } };
+        using var response = await _http.PostAsync("/proposals", body, cancellation);
+        response.EnsureSuccessStatusCode();
+        var verdicts = await response.Content.ReadFromJsonAsync<Verdict?[]>(Wire.Json, cancellation);
+        return verdicts?.Length == proposals.Length ? verdicts : throw new JsonException("There must be as many verdicts as proposals.");
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Uniqueness does not answer at {Url}, so proposals go to its queue: {Reason}")]
@@ -97,5 +118,6 @@ public static class UniquenessClientServices
         if (string.IsNullOrEmpty(settings["Uniqueness:Url"])) return;
         var url = SignupEndpoint.Url(settings, "Uniqueness:Url");
         services.AddSingleton(s => new UniquenessClient(url, settings["Uniqueness:ApiKey"], s.GetRequiredService<ILogger<UniquenessClient>>()));
+        services.AddRehearsal((s, cancellation) => s.GetRequiredService<UniquenessClient>().RehearseAsync(cancellation));
     }
 }

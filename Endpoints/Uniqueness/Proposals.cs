@@ -35,6 +35,16 @@ public sealed class Proposals
     public Task<Verdict> DecideAsync(Guid streamId, Guid? eventId, long expectedVersion, string type, System.Text.Json.JsonElement data, bool once) =>
         _commits.SubmitAsync(Proposal.Read(_rules, streamId, eventId, expectedVersion, type, data, once));
 
+    /// <summary>Decides a proposal that nobody has made, and keeps nothing of it. See <see cref="RehearsalServices.AddRehearsal"/>.</summary>
+    public async Task RehearseAsync()
+    {
+        var type = EventTypes.Find(_rules.EventNames.First())!;
+        var claim = new Claim("rehearsal", ClaimAction.Create, Guid.NewGuid().ToString(), null);
+        await using var connection = await _database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await DecideAsync(connection, [new Proposal(Guid.NewGuid(), Guid.NewGuid(), 0, type, "{}", [claim], Named: true, Once: false)], again: false);
+    }
+
     /// <summary>The same proposal may be under way in another instance (a redelivery, an impatient client). Who finds its value claimed by its own stream
     /// has waited for its twin's commit; looking again finds the twin's answer. So does who began a stream that another began meanwhile.</summary>
     private async Task<IReadOnlyList<Verdict>> CommitWithTwinsAsync(IReadOnlyList<Proposal> batch)
@@ -54,6 +64,15 @@ public sealed class Proposals
     {
         await using var connection = await _database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
+        var verdicts = await DecideAsync(connection, batch, again);
+        await transaction.CommitAsync();
+        if (verdicts.Any(v => v.Outcome == VerdictOutcome.Accepted)) _publisher.WakeUp.Signal();
+        return verdicts;
+    }
+
+    /// <summary>In the connection's transaction.</summary>
+    private static async Task<IReadOnlyList<Verdict>> DecideAsync(NpgsqlConnection connection, IReadOnlyList<Proposal> batch, bool again)
+    {
         var claims = new ClaimBatch(connection);
         var verdicts = await claims.LookAsync(batch);
         var known = verdicts.Select(v => v is { Outcome: VerdictOutcome.NotUnique }).ToList();
@@ -65,8 +84,6 @@ public sealed class Proposals
         var positions = await Appending.AppendAsync(connection, accepted.ConvertAll(i => batch[i].AsNewEvent()));
         // A "no" is kept, too: whoever missed it finds it, and the same proposal again hears it again, even if the value is free by then.
         await Verdicts.KeepAsync(connection, [.. verdicts.Where((v, i) => batch[i].Named && !known[i] && v is { Outcome: not VerdictOutcome.Accepted })!]);
-        await transaction.CommitAsync();
-        if (accepted.Count > 0) _publisher.WakeUp.Signal();
         for (var n = 0; n < accepted.Count; n++) verdicts[accepted[n]] = batch[accepted[n]].Accepted(positions[n]);
         return verdicts!;
     }

@@ -11,6 +11,7 @@ public static class UniquenessServices
         services.AddLogWriter();
         services.AddSingleton<Proposals>().AddSingleton<Verdicts>();
         services.AddBeforeStart((s, cancellation) => ClaimTable.CreateAsync(s.GetRequiredService<NpgsqlDataSource>(), cancellation));
+        services.AddRehearsal((s, _) => s.GetRequiredService<Proposals>().RehearseAsync());
         services.AddHostedService<ForgetRejections>();
     }
 

@@ -29,6 +29,8 @@ public sealed class when_a_call_gets_no_answer : IAsyncDisposable
         var accounts = _system.Add("Accounts");
         accounts.Set("Uniqueness__Url", $"http://{_listener.LocalEndpoint}");
         await accounts.StartAsync();
+        // What it has rehearsed is none of these.
+        _calls = 0;
 
         // One after another: it is not tried again for each of them. Then many at once, which wait for a call, or find that it was given up.
         for (var n = 0; n < 10; n++) Assert.Equal(VerdictOutcome.Accepted, (await SignUpAsync())!.Outcome);

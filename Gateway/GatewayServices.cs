@@ -74,8 +74,6 @@ public static class GatewayServices
         app.MapAssets();
     }
 
-    /// <summary>Headers that say who the client is count only where they come from these addresses, or address ranges, comma-separated.
-    /// From anyone else they are an attacker's to choose.</summary>
     /// <summary>What becomes of a form here, from the page to the answer.</summary>
     private static async Task RehearseAsync(IServiceProvider services, CancellationToken cancellation)
     {
@@ -86,6 +84,8 @@ public static class GatewayServices
             asked => sends.ReplyAsync(new Verdict(Guid.Empty, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null), asked), cancellation);
     }
 
+    /// <summary>Headers that say who the client is count only where they come from these addresses, or address ranges, comma-separated.
+    /// From anyone else they are an attacker's to choose.</summary>
     private static void TrustProxies(ForwardedHeadersOptions options, string? proxies)
     {
         options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;

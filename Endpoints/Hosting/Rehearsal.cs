@@ -9,7 +9,7 @@ public static class RehearsalServices
 {
     /// <summary>
     /// Something to do once, for nobody, before the process is ready: what the first in need of it would else wait for, such as code that is yet to be compiled, or a connection.
-    /// It leaves no trace, and must end when it is cancelled. Where it fails or takes long, the process goes on without: the first will wait.
+    /// It leaves no trace. Where it fails or takes long, the process goes on without: the first will wait.
     /// </summary>
     public static IServiceCollection AddRehearsal(this IServiceCollection services, Func<IServiceProvider, CancellationToken, Task> rehearse) =>
         services.AddSingleton<IHostedService>(s => new Rehearsal(cancellation => rehearse(s, cancellation), s.GetRequiredService<ILogger<Rehearsal>>()));
@@ -26,7 +26,7 @@ internal sealed partial class Rehearsal(Func<CancellationToken, Task> rehearse, 
         try
         {
             var begun = Stopwatch.GetTimestamp();
-            await rehearse(deadline.Token);
+            await rehearse(deadline.Token).WaitAsync(deadline.Token);
             var milliseconds = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
             Rehearsed(logger, milliseconds);
         }

@@ -41,20 +41,25 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
     public async Task<IReadOnlyList<LoggedEvent>> ReadAsync(long after, int limit, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        var (events, waits) = await ReadAsync(connection, after, limit, cancellation);
-        // Most gaps were left by a rollback, and a second look settles them.
-        return waits && events.Count == 0 ? (await ReadAsync(connection, after, limit, cancellation)).Events : events;
+        for (var again = false; ; again = true)
+        {
+            var (_, events, oldest) = await QueryAsync(connection, "select @after as position", after, limit, cancellation);
+            var safe = await SafeAsync(after, events, oldest, cancellation);
+            // Most gaps were left by a rollback, and a second look settles them.
+            if (safe.Count > 0 || events.Count == 0 || again) return safe;
+        }
     }
 
-    /// <summary>The same on a connection of the caller's own, which may be in a transaction of the isolation READ COMMITTED.</summary>
-    /// <returns>Whether there is more behind them, which has to wait.</returns>
-    public async Task<(IReadOnlyList<LoggedEvent> Events, bool Waits)> ReadAsync(NpgsqlConnection connection, long after, int limit, CancellationToken cancellation)
+    /// <summary>Reads behind a checkpoint, on a connection in a transaction of the isolation READ COMMITTED. It holds the checkpoint until its end, which does not wait for
+    /// the server's disk: checkpoint and what belongs to it would be lost together, and be derived again.</summary>
+    /// <param name="checkpoint">SQL that selects one column, <c>position</c>, of one row, or of none where nobody is to read on.</param>
+    /// <returns>Null for a position where another transaction holds the checkpoint, or there is none; and whether there is more behind the events, which has to wait.</returns>
+    public async Task<(long? Position, IReadOnlyList<LoggedEvent> Events, bool Waits)> FollowAsync(NpgsqlConnection connection, string checkpoint, int limit, CancellationToken cancellation)
     {
-        var (events, oldest) = await QueryAsync(connection, after, limit, cancellation);
-        var safe = SafePrefix(after, events, oldest);
-        if (safe == events.Count) return (events, false);
-        await RaiseFenceAsync(cancellation);
-        return (events.GetRange(0, safe), true);
+        var (position, events, oldest) = await QueryAsync(connection, $"{checkpoint} for update skip locked", after: null, limit, cancellation);
+        if (position is not { } after) return (null, [], false);
+        var safe = await SafeAsync(after, events, oldest, cancellation);
+        return (after, safe, safe.Count < events.Count);
     }
 
     /// <summary>All that happened in one stream, in order.</summary>
@@ -83,30 +88,45 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
-    /// <summary>The events, and the oldest transaction that was still running when they were read.</summary>
-    private async Task<(List<LoggedEvent>, ulong)> QueryAsync(NpgsqlConnection connection, long after, int limit, CancellationToken cancellation)
+    /// <summary>The checkpoint's position, the events, and the oldest transaction that was still running when they were read.</summary>
+    /// <param name="after">For a checkpoint that says so.</param>
+    private async Task<(long?, List<LoggedEvent>, ulong)> QueryAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, CancellationToken cancellation)
     {
-        // One statement, so one snapshot for both.
-        const string sql = $"""
-            with snapshot as materialized (select pg_current_snapshot() as s)
-            select {Columns}, pg_snapshot_xmin(s)
-            from snapshot left join lateral
-                 (select * from {LogStore.Schema}.mt_events where seq_id > @after order by seq_id limit @limit) e on true
+        // One statement, so one snapshot for all. A checkpoint that was moved since is locked, and read, as it is now, and the events as they were then: some are left for the next time.
+        var sql = $"""
+            with checkpoint as materialized ({checkpoint}),
+                 snapshot as materialized (select pg_current_snapshot() as s)
+            select {Columns}, pg_snapshot_xmin(s), c.position
+            from checkpoint c cross join snapshot left join lateral
+                 (select * from {LogStore.Schema}.mt_events where seq_id > c.position order by seq_id limit @limit) e on true
             order by e.seq_id
             """;
-        await using var command = new NpgsqlCommand(sql, connection);
-        command.Parameters.AddWithValue("after", after);
+        var command = new NpgsqlBatchCommand(sql);
+        if (after is not null) command.Parameters.AddWithValue("after", after);
         command.Parameters.AddWithValue("limit", limit);
-        var events = new List<LoggedEvent>();
-        var oldest = 0UL;
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using var batch = new NpgsqlBatch(connection);
+        if (after is null) batch.BatchCommands.Add(new("select set_config('synchronous_commit', 'off', true)"));
+        batch.BatchCommands.Add(command);
+        var (position, events, oldest) = ((long?)null, new List<LoggedEvent>(), 0UL);
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        if (after is null) await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
             oldest = reader.GetFieldValue<ulong>(8);
+            position = reader.GetInt64(9);
             if (await reader.IsDBNullAsync(0, cancellation)) break;
             events.Add(Read(reader));
         }
-        return (events, oldest);
+        return (position, events, oldest);
+    }
+
+    /// <summary>Those of the events that may be handed out.</summary>
+    private async Task<List<LoggedEvent>> SafeAsync(long after, List<LoggedEvent> events, ulong oldest, CancellationToken cancellation)
+    {
+        var safe = SafePrefix(after, events, oldest);
+        if (safe == events.Count) return events;
+        await RaiseFenceAsync(cancellation);
+        return events.GetRange(0, safe);
     }
 
     private LoggedEvent Read(NpgsqlDataReader reader)

@@ -15,7 +15,7 @@ namespace Signup.Hosting;
 public sealed partial class EventPublisher : IProjection, IAsyncDisposable
 {
     /// <summary>How long the broker may take to confirm a batch. Shorter than a transaction may be idle.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
     private readonly NpgsqlDataSource _database;
     private readonly Broker _broker;
@@ -30,6 +30,8 @@ public sealed partial class EventPublisher : IProjection, IAsyncDisposable
     }
 
     public string Name => "publisher.checkpoint";
+
+    public string Checkpoint => "select position from publisher.checkpoint";
 
     /// <summary>Signalled by whoever has appended events.</summary>
     public WakeUp WakeUp { get; } = new();
@@ -69,18 +71,6 @@ public sealed partial class EventPublisher : IProjection, IAsyncDisposable
             end $$;
             """);
         await command.ExecuteNonQueryAsync(cancellation);
-    }
-
-    public async Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand("select position from publisher.checkpoint", connection);
-        return (long)(await command.ExecuteScalarAsync(cancellation))!;
-    }
-
-    public async Task<long?> LockAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand("select position from publisher.checkpoint for update skip locked", connection);
-        return (long?)await command.ExecuteScalarAsync(cancellation);
     }
 
     public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)

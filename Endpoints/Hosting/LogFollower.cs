@@ -17,12 +17,9 @@ public interface IProjection
     /// <summary>Creates what it needs in the database; repeating does no harm, also from several processes at once.</summary>
     Task EnsureAsync(CancellationToken cancellation);
 
-    /// <summary>Position of the last event that is in it, 0 before the first.</summary>
-    Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellation);
-
-    /// <summary>Locks the checkpoint until the end of the connection's transaction. Null where another process holds it, or where this
-    /// process must not write (a newer version of the code has taken over).</summary>
-    Task<long?> LockAsync(NpgsqlConnection connection, CancellationToken cancellation);
+    /// <summary>SQL that selects one column, <c>position</c>, of one row of its own: of the last event that is in it, 0 before the first. Of no row where this process must not
+    /// write (a newer version of the code has taken over). Whoever writes locks that row.</summary>
+    string Checkpoint { get; }
 
     /// <summary>Takes in events that follow the checkpoint, all or the first of them, and moves the checkpoint to the last that it took, in the connection's transaction.</summary>
     Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation);
@@ -115,17 +112,16 @@ public sealed partial class LogFollower<TProjection>(
 
     public async Task<Lag> MeasureAsync(CancellationToken cancellation)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        var position = await projection.PositionAsync(connection, cancellation);
-        await using var command = new NpgsqlCommand($"""
-            select coalesce((select max(seq_id) from {LogStore.Schema}.mt_events), 0),
+        // Who must not write is not behind.
+        await using var command = database.CreateCommand($"""
+            select position, greatest(0, last - position),
                    coalesce((select extract(epoch from clock_timestamp() - timestamp) from {LogStore.Schema}.mt_events
-                             where seq_id > @position and isfinite(timestamp) order by seq_id limit 1), 0)::double precision -- Marten notes an append that failed without a time
-            """, connection);
-        command.Parameters.AddWithValue("position", position);
+                             where seq_id > position and isfinite(timestamp) order by seq_id limit 1), 0)::double precision -- Marten notes an append that failed without a time
+            from (select coalesce(max(seq_id), 0) as last from {LogStore.Schema}.mt_events) log cross join lateral (select coalesce(({projection.Checkpoint}), last) as position) checkpoint
+            """);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
-        return Lag = new Lag(position, Math.Max(0, reader.GetInt64(0) - position), Math.Max(0, reader.GetDouble(1)));
+        return Lag = new Lag(reader.GetInt64(0), reader.GetInt64(1), Math.Max(0, reader.GetDouble(2)));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -174,16 +170,12 @@ public sealed partial class LogFollower<TProjection>(
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        // A process that is frozen while it holds the checkpoint must not hold up the others: the server ends its transaction. Nor has anybody to wait for the server's
-        // disk: checkpoint and what belongs to it would be lost together, and be derived again.
-        await using (var command = new NpgsqlCommand("select set_config('idle_in_transaction_session_timeout', '20s', true), set_config('synchronous_commit', 'off', true)", connection))
-            await command.ExecuteNonQueryAsync(cancellation);
-        if (await projection.LockAsync(connection, cancellation) is not { } position) return Found.Busy;
-        var (events, waits) = await log.ReadAsync(connection, position, BatchSize, cancellation);
+        var (position, events, waits) = await log.FollowAsync(connection, projection.Checkpoint, BatchSize, cancellation);
+        if (position is null) return Found.Busy;
         if (events.Count == 0 && waits) return Found.Gap;
         if (events.Count == 0)
         {
-            Lag = new Lag(position, 0, 0);
+            Lag = new Lag(position.Value, 0, 0);
             return Found.Nothing;
         }
         await projection.ApplyAsync(connection, events, cancellation);

@@ -12,14 +12,20 @@ namespace Signup.Hosting;
 /// <summary>What all endpoints share: broker, log, recoverability, telemetry, health.</summary>
 public static class SignupEndpoint
 {
+    /// <summary>Settings of the database server for an endpoint whose statements look for rows by key, and for nothing else: each is planned once, not anew for every number of rows,
+    /// and goes through the keys, row by row. By itself the server takes a table that is empty when it plans for one that is best read as a whole; a minute later it is large.</summary>
+    public const string RowByRow = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+
     /// <summary>An endpoint that listens to the queue <paramref name="name"/>.</summary>
     /// <param name="handlers">Of what is sent to it.</param>
     /// <param name="concurrency">How many messages it handles at once; each stays unacknowledged until its work is committed.</param>
-    public static WebApplicationBuilder Create(string name, string[] args, Handlers handlers, ushort concurrency)
+    /// <param name="database">Settings of the database server for its connections, such as <see cref="RowByRow"/>.</param>
+    public static WebApplicationBuilder Create(string name, string[] args, Handlers handlers, ushort concurrency, string database = "")
     {
         var builder = CreateHost(name, args);
         var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
-        builder.Services.AddSingleton(LogStore.Connect(Setting(builder.Configuration, "ConnectionStrings:Postgres")));
+        // Nothing is set for a session, so none needs to be reset between two uses.
+        builder.Services.AddSingleton(LogStore.Connect($"No Reset On Close=true;{Setting(builder.Configuration, "ConnectionStrings:Postgres")}", database));
         builder.Services.AddBeforeStart((services, cancellation) => LogStore.CreateAsync(services.GetRequiredService<NpgsqlDataSource>(), cancellation));
         builder.Services.AddSingleton<LogReader>();
         builder.Services.AddServiceControl();

@@ -77,13 +77,8 @@ public sealed class Activations
 
     /// <summary>Applies events that follow the checkpoint, and moves the checkpoint, in the connection's transaction.</summary>
     /// <param name="position">Of the last of them.</param>
-    public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<(Guid Id, Func<Activation?, Activation?> Apply)> events, long position, CancellationToken cancellation)
-    {
-        if (events.Count > 0) await DecideAllAsync(connection, [.. events.Select(e => new Request(e.Id, e.Id, state => new(e.Apply(state)), Loop: null))]);
-        await using var command = new NpgsqlCommand("update mail.checkpoint set position = @position", connection);
-        command.Parameters.AddWithValue("position", position);
-        await command.ExecuteNonQueryAsync(cancellation);
-    }
+    public Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<(Guid Id, Func<Activation?, Activation?> Apply)> events, long position) =>
+        DecideAllAsync(connection, [.. events.Select(e => new Request(e.Id, e.Id, state => new(e.Apply(state)), Loop: null))], position);
 
     /// <summary>Creates the table, or waits for the process that is creating it.</summary>
     public async Task CreateTableAsync(CancellationToken cancellation)
@@ -106,7 +101,9 @@ public sealed class Activations
                 taken_at   timestamptz,
                 sent       text,        -- the mail, by its purpose, that the provider took meanwhile, of which the state does not know yet
                 sent_at    timestamptz
-            ) with (fillfactor = 70);
+            );
+            -- Room on the page for what becomes of a row at once: taken, and its mail sent.
+            alter table mail.activation set (fillfactor = 35);
             alter table mail.activation add column if not exists taken_at timestamptz, add column if not exists sent text, add column if not exists sent_at timestamptz;
             create index if not exists activation_due on mail.activation (due, due_at) where due is not null;
             drop table if exists mail.journal;
@@ -198,6 +195,8 @@ public sealed class Activations
             command.Parameters.AddWithValue("first", _first);
             command.Parameters.AddWithValue("loops", loops);
             await command.ExecuteNonQueryAsync(cancellation);
+            // Locks are the session's: no connection that is open by now is given to anybody else after it was closed.
+            _database.Clear();
             return connection;
         }
         catch
@@ -233,9 +232,10 @@ public sealed class Activations
         return decisions;
     }
 
-    private async Task<Decision[]> DecideAllAsync(NpgsqlConnection connection, IReadOnlyList<Request> requests)
+    /// <param name="position">Where the checkpoint is moved to; null: it stays.</param>
+    private async Task<Decision[]> DecideAllAsync(NpgsqlConnection connection, IReadOnlyList<Request> requests, long? position = null)
     {
-        var before = await LoadAsync(connection, requests);
+        var before = requests.Count > 0 ? await LoadAsync(connection, requests) : [];
         var after = new SortedDictionary<Guid, Activation?>();
         var released = new Dictionary<Guid, int>();
         var decisions = new Decision[requests.Count];
@@ -246,7 +246,7 @@ public sealed class Activations
             after[id] = decisions[i].State;
             if (loop is not null) released[id] = _first + loop.Value;
         }
-        await SaveAsync(connection, before, after, released);
+        await SaveAsync(connection, before, after, released, position);
         return decisions;
     }
 
@@ -266,7 +266,7 @@ public sealed class Activations
         return states;
     }
 
-    private async Task SaveAsync(NpgsqlConnection connection, Dictionary<Guid, Activation> before, SortedDictionary<Guid, Activation?> after, Dictionary<Guid, int> released)
+    private async Task SaveAsync(NpgsqlConnection connection, Dictionary<Guid, Activation> before, SortedDictionary<Guid, Activation?> after, Dictionary<Guid, int> released, long? position)
     {
         const string rows = "unnest(@ids, @statuses, @states, @dues, @dueAts, @released) as n (id, status, state, due, due_at, released)";
         var begun = after.Values.OfType<Activation>().Where(s => !before.ContainsKey(s.Id)).ToList();
@@ -283,6 +283,7 @@ public sealed class Activations
                 """, changed);
         }
         if (ended.Length > 0) batch.BatchCommands.Add(new("delete from mail.activation where id = any($1)") { Parameters = { new NpgsqlParameter<Guid[]> { TypedValue = ended } } });
+        if (position is not null) batch.BatchCommands.Add(new("update mail.checkpoint set position = $1") { Parameters = { new NpgsqlParameter<long> { TypedValue = position.Value } } });
         if (batch.BatchCommands.Count > 0) await batch.ExecuteNonQueryAsync();
 
         void Add(string sql, List<Activation> states)

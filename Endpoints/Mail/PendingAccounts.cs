@@ -20,19 +20,9 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
 
     public string Name => "mail.activation";
 
+    public string Checkpoint => "select position from mail.checkpoint";
+
     public Task EnsureAsync(CancellationToken cancellation) => activations.CreateTableAsync(cancellation);
-
-    public async Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand("select position from mail.checkpoint", connection);
-        return (long)(await command.ExecuteScalarAsync(cancellation))!;
-    }
-
-    public async Task<long?> LockAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand("select position from mail.checkpoint for update skip locked", connection);
-        return (long?)await command.ExecuteScalarAsync(cancellation);
-    }
 
     public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
     {
@@ -44,7 +34,7 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
             changes.Add((e.StreamId, state => state is null ? histories[e.StreamId].Aggregate(state, Next) : Next(state, e)));
             if (e.Type == nameof(EmailChanged) && Notice(e, histories[e.StreamId]) is { } notice) changes.Add((notice.Id, state => state ?? notice));
         }
-        await activations.ApplyAsync(connection, changes, events[^1].Position, cancellation);
+        await activations.ApplyAsync(connection, changes, events[^1].Position);
     }
 
     public void Applied() => activations.Changed.Signal();

@@ -6,7 +6,7 @@ using Signup.Messages.Mail;
 
 var handlers = new Handlers()
     .On<ResendActivationMail>(async (command, services, _) => await ResendActivationMailHandler.Handle(command, services.GetRequiredService<Activations>(), services.GetRequiredService<ActivationPolicy>()));
-var builder = SignupEndpoint.Create(Topology.Mail, args, handlers, concurrency: 256);
+var builder = SignupEndpoint.Create(Topology.Mail, args, handlers, concurrency: 256, SignupEndpoint.RowByRow);
 builder.Services.AddMail(builder.Configuration);
 var app = builder.Build();
 app.MapHealth();

@@ -13,6 +13,8 @@ public sealed class DailyStatistics(NpgsqlDataSource database) : IProjection
 {
     public string Name => "statistics.day";
 
+    public string Checkpoint => "select position from statistics.checkpoint";
+
     public async Task EnsureAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
@@ -26,12 +28,6 @@ public sealed class DailyStatistics(NpgsqlDataSource database) : IProjection
             """);
         await transaction.CommitAsync(cancellation);
     }
-
-    public Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        connection.QuerySingleAsync<long>(new CommandDefinition("select position from statistics.checkpoint", cancellationToken: cancellation));
-
-    public Task<long?> LockAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        connection.QuerySingleOrDefaultAsync<long?>(new CommandDefinition("select position from statistics.checkpoint for update skip locked", cancellationToken: cancellation));
 
     public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
     {

@@ -79,14 +79,13 @@ internal sealed class ClaimBatch(NpgsqlConnection connection)
     {
         var verdicts = new Verdict?[proposals.Count];
         if (proposals.Count == 0) return verdicts;
-        if (proposals.Count == 1)
+        // Many at once can be told apart only where each claims one new value for a stream of its own. The rest is rare, and gets its own transaction.
+        if (proposals.Any(p => p.Claims is not [{ Action: ClaimAction.Create }]) || proposals.DistinctBy(p => p.StreamId).Count() < proposals.Count)
         {
+            if (proposals.Count > 1) throw new MixedBatchException();
             verdicts[0] = await ClaimAloneAsync(proposals[0], again);
             return verdicts;
         }
-        // Many at once can be told apart only where each claims one new value for a stream of its own. The rest is rare, and gets its own transaction.
-        if (proposals.Any(p => p.Claims is not [{ Action: ClaimAction.Create }]) || proposals.DistinctBy(p => p.StreamId).Count() < proposals.Count)
-            throw new MixedBatchException();
 
         var won = new HashSet<Guid>();
         // In order of value, so that two instances with the same values wait for each other instead of deadlocking.
@@ -103,7 +102,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection)
         await reader.DisposeAsync();
         for (var i = 0; i < proposals.Count; i++)
             if (!won.Contains(proposals[i].StreamId)) verdicts[i] = proposals[i].NotUnique(proposals[i].Claims[0].Constraint);
-        await LookForTwinsAsync([.. proposals.Where((_, i) => verdicts[i] is not null)]);
+        if (!again) await LookForTwinsAsync([.. proposals.Where((_, i) => verdicts[i] is not null)]);
         return verdicts;
     }
 

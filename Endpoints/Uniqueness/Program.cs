@@ -9,7 +9,7 @@ if (await CommandLine.TryRunAsync(args, Rebuild.Command, Verify.Command) is { } 
 
 var handlers = new Handlers()
     .On<ProposeEvent>(async (proposed, services, _) => await ProposeEventHandler.Handle(proposed, services.GetRequiredService<Proposals>(), services.GetRequiredService<Verdicts>()));
-var builder = SignupEndpoint.Create(Topology.Uniqueness, args, handlers, concurrency: 256);
+var builder = SignupEndpoint.Create(Topology.Uniqueness, args, handlers, concurrency: 256, SignupEndpoint.RowByRow);
 builder.Services.AddUniqueness(builder.Configuration);
 var app = builder.Build();
 app.UseHeadRouting();

@@ -25,6 +25,9 @@ public sealed class ReadModel(NpgsqlDataSource database) : IProjection
 
     public string Name => "query.accounts";
 
+    /// <summary>Where a newer version of the code has rebuilt already, this one would write documents of the old shape among the new.</summary>
+    public string Checkpoint => $"select position from {Schema}.generation where state = 'live' and shape <= {AccountDocument.Shape}";
+
     public async Task EnsureAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
@@ -50,20 +53,9 @@ public sealed class ReadModel(NpgsqlDataSource database) : IProjection
         await transaction.CommitAsync(cancellation);
     }
 
-    public async Task<long> PositionAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        (await LiveAsync(connection, cancellation))?.Position ?? 0;
-
     public static Task<Generation?> LiveAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
         connection.QuerySingleOrDefaultAsync<Generation>(new CommandDefinition(
             $"select id, shape, position from {Schema}.generation where state = 'live'", cancellationToken: cancellation));
-
-    public async Task<long?> LockAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        var live = await connection.QuerySingleOrDefaultAsync<Generation>(new CommandDefinition(
-            $"select id, shape, position from {Schema}.generation where state = 'live' for update skip locked", cancellationToken: cancellation));
-        // A newer version of the code has rebuilt already: this one would write documents of the old shape among the new.
-        return live is null || live.Shape > AccountDocument.Shape ? null : live.Position;
-    }
 
     public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
     {
@@ -82,10 +74,7 @@ public sealed class ReadModel(NpgsqlDataSource database) : IProjection
                 ? AccountDocument.Fold(await History.ReadAsync(connection, e.StreamId, e.Version, cancellation))
                 : AccountDocument.Next(account, e);
         }
-        await SaveAsync(connection, generation, accounts.Values.OfType<AccountDocument>(), cancellation);
-        await connection.ExecuteAsync(new CommandDefinition(
-            $"update {Schema}.generation set position = @position where id = @id",
-            new { position = events[^1].Position, id = generation.Id }, cancellationToken: cancellation));
+        await SaveAsync(connection, generation, accounts.Values.OfType<AccountDocument>(), cancellation, events[^1].Position);
     }
 
     private static async Task<Dictionary<Guid, AccountDocument?>> LoadAsync(NpgsqlConnection connection, Generation generation, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
@@ -103,18 +92,25 @@ public sealed class ReadModel(NpgsqlDataSource database) : IProjection
     }
 
     /// <summary>Writes documents. One that is older than what is stored is ignored.</summary>
-    internal static async Task SaveAsync(NpgsqlConnection connection, Generation generation, IEnumerable<AccountDocument> accounts, CancellationToken cancellation)
+    /// <param name="position">Where the checkpoint is moved to; null: it stays.</param>
+    internal static async Task SaveAsync(NpgsqlConnection connection, Generation generation, IEnumerable<AccountDocument> accounts, CancellationToken cancellation, long? position = null)
     {
         var rows = accounts.ToList();
-        if (rows.Count == 0) return;
         await connection.ExecuteAsync(new CommandDefinition($"""
             insert into {generation.Table} as stored (id, document, email)
             select * from unnest(@ids, @documents::jsonb[], @emails)
             on conflict (id) do update set document = excluded.document, email = excluded.email
-            where stored.version <= excluded.version
+            where stored.version <= excluded.version;
+            update {Schema}.generation set position = @position where id = @generation and @position is not null
             """,
-            new { ids = rows.ConvertAll(r => r.Id).ToArray(), documents = rows.ConvertAll(r => r.ToJson()).ToArray(), emails = rows.ConvertAll(r => Normalize(r.Email)).ToArray() },
-            cancellationToken: cancellation));
+            new
+            {
+                ids = rows.ConvertAll(r => r.Id).ToArray(),
+                documents = rows.ConvertAll(r => r.ToJson()).ToArray(),
+                emails = rows.ConvertAll(r => Normalize(r.Email)).ToArray(),
+                position,
+                generation = generation.Id,
+            }, cancellationToken: cancellation));
     }
 
     /// <summary>The form in which an address is looked for: as Uniqueness compares it, or as it is where it is none.</summary>
@@ -146,11 +142,13 @@ public sealed class ReadModel(NpgsqlDataSource database) : IProjection
         return generation;
     }
 
-    /// <summary>Made after the bulk of a rebuild, when that is much cheaper than keeping them up with every row.</summary>
+    /// <summary>Made after the bulk of a rebuild, when that is much cheaper than keeping them up with every row. From then on each row is soon written a second time, when its first mail
+    /// is out: with room for that on its page, the indexes stay as they are.</summary>
     internal static Task CreateIndexesAsync(NpgsqlConnection connection, Generation generation, CancellationToken cancellation) =>
         connection.ExecuteAsync(new CommandDefinition($"""
             create index if not exists accounts_{generation.Id}_email on {generation.Table} (email, id);
             create index if not exists accounts_{generation.Id}_status on {generation.Table} (status, id);
+            alter table {generation.Table} set (fillfactor = 50);
             """, commandTimeout: 0, cancellationToken: cancellation));
 
     internal static Task PointViewAsync(NpgsqlConnection connection, Generation generation, CancellationToken cancellation) =>

@@ -80,10 +80,10 @@ public sealed class following_the_log : IAsyncLifetime
         await using var other = await _log.Database.OpenConnectionAsync();
         await using (await one.BeginTransactionAsync())
         {
-            Assert.Equal(0, await model.LockAsync(one, Wait.Token));
-            Assert.Null(await model.LockAsync(other, Wait.Token));
+            Assert.Equal(0, await _log.LockAsync(model, one));
+            Assert.Null(await _log.LockAsync(model, other));
         }
-        Assert.Equal(0, await model.LockAsync(other, Wait.Token));
+        Assert.Equal(0, await _log.LockAsync(model, other));
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class following_the_log : IAsyncLifetime
         await using var other = await _log.Database.OpenConnectionAsync();
         await using (await other.BeginTransactionAsync())
         {
-            await Wait.UntilAsync(async () => await new ReadModel(_log.Database).LockAsync(other, Wait.Token) is not null, "the follower has nothing in hand");
+            await Wait.UntilAsync(async () => await _log.LockAsync(new ReadModel(_log.Database), other) is not null, "the follower has nothing in hand");
             await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("a@example.org"));
             // As Marten notes an append that has failed.
             await _log.ExecuteAsync("update log.mt_events set timestamp = '-infinity'");
@@ -127,7 +127,7 @@ public sealed class following_the_log : IAsyncLifetime
         await using (var connection = await _log.Database.OpenConnectionAsync())
         await using (await connection.BeginTransactionAsync())
         {
-            await model.LockAsync(connection, Wait.Token);
+            await _log.LockAsync(model, connection);
             await model.ApplyAsync(connection, events, Wait.Token);
             // Dies before the commit.
         }
@@ -158,7 +158,7 @@ public sealed class following_the_log : IAsyncLifetime
         await model.EnsureAsync(Wait.Token);
         await _log.ExecuteAsync("update query.generation set shape = shape + 1");
         await using var connection = await _log.Database.OpenConnectionAsync();
-        Assert.Null(await model.LockAsync(connection, Wait.Token));
+        Assert.Null(await _log.LockAsync(model, connection));
     }
 
     [Fact]

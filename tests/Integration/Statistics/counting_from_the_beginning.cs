@@ -27,8 +27,8 @@ public sealed class counting_from_the_beginning
         await using (var connection = await log.Database.OpenConnectionAsync())
         await using (await connection.BeginTransactionAsync())
         {
-            var position = await projection.LockAsync(connection, Wait.Token);
-            await projection.ApplyAsync(connection, await new LogReader(log.Database).ReadAsync(position!.Value, 10, Wait.Token), Wait.Token);
+            var (_, events, _) = await new LogReader(log.Database).FollowAsync(connection, projection.Checkpoint, 10, Wait.Token);
+            await projection.ApplyAsync(connection, events, Wait.Token);
         }
 
         var followers = await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ =>

@@ -52,7 +52,7 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
                 await using var channel = await broker.OpenChannelAsync(stoppingToken, concurrency);
                 var queue = await DeclareAsync(channel, stoppingToken);
                 await channel.BasicQosAsync(prefetchSize: 0, concurrency, global: false, stoppingToken);
-                var consumer = new Consumer(this, channel, ended, stoppingToken);
+                var consumer = new Consumer(this, channel, new Acknowledgements(channel, concurrency), ended, stoppingToken);
                 var tag = await channel.BasicConsumeAsync(queue, autoAck: false, consumer, stoppingToken);
                 Begun();
                 _obstacle = told = null;
@@ -89,6 +89,7 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
     private sealed class Consumer : AsyncDefaultBasicConsumer
     {
         private readonly Listener _listener;
+        private readonly Acknowledgements _acknowledgements;
         private readonly CancellationToken _stopping;
         private readonly CancellationTokenSource _ended;
         private readonly TaskCompletionSource<string> _obstacle = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -96,21 +97,22 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
         private int _inWork = 1;
 
         /// <param name="ended">Cancelled when the messages in work are the broker's again.</param>
-        public Consumer(Listener listener, IChannel channel, CancellationTokenSource ended, CancellationToken stopping) : base(channel)
+        public Consumer(Listener listener, IChannel channel, Acknowledgements acknowledgements, CancellationTokenSource ended, CancellationToken stopping) : base(channel)
         {
-            (_listener, _ended, _stopping) = (listener, ended, stopping);
+            (_listener, _acknowledgements, _ended, _stopping) = (listener, acknowledgements, ended, stopping);
             channel.ChannelShutdownAsync += (_, shutdown) => LostAsync(shutdown.ReplyText);
         }
 
         public override async Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey,
             IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
         {
+            _acknowledgements.Begin(deliveryTag);
             // Unacknowledged, it is the broker's, which gives it to another process, or to this one later.
             if (_ended.IsCancellationRequested || _stopping.IsCancellationRequested) return;
             Interlocked.Increment(ref _inWork);
             try
             {
-                if (await _listener.TakeAsync(properties, body, _ended.Token)) await Channel.BasicAckAsync(deliveryTag, multiple: false, CancellationToken.None);
+                if (await _listener.TakeAsync(properties, body, _ended.Token)) await _acknowledgements.EndAsync(deliveryTag);
             }
             catch (Exception e)
             {
@@ -133,6 +135,7 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
             await Channel.BasicCancelAsync(tag).WaitAsync(Grace).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Leave();
             await _idle.Task.WaitAsync(Grace).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (Channel.IsOpen) await _acknowledgements.SendAsync();
             return obstacle;
         }
 

@@ -110,6 +110,13 @@ public sealed class Inbox(IChannel channel, string queue) : IAsyncDisposable
         ? new Failure(new BasicProperties(got.BasicProperties), (got.BasicProperties.Headers ?? new Dictionary<string, object?>()).ToDictionary(h => h.Key, h => h.Value is byte[] b ? Encoding.UTF8.GetString(b) : $"{h.Value}"), got.Body.ToArray())
         : null, $"a message in {queue}");
 
+    /// <summary>The event of that account. Others, of other tests, may come late: a sign-up that rests is tried again some seconds later.</summary>
+    public async Task<Failure> EventOfAsync(Guid accountId)
+    {
+        while (true)
+            if (await NextAsync() is var told && JsonSerializer.Deserialize<AccountCreated>(told.Body)!.AccountId == accountId) return told;
+    }
+
     public ValueTask DisposeAsync() => channel.DisposeAsync();
 }
 

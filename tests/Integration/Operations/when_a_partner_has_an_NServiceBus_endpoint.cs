@@ -43,8 +43,7 @@ public sealed class when_a_partner_has_an_NServiceBus_endpoint(OperatedSystem op
         var id = Guid.NewGuid().ToString();
         await operated.SendAsync("accounts", OperatedSystem.AsNServiceBus(typeof(SignUp), id), OperatedSystem.Body(command));
 
-        var published = await subscriber.NextAsync();
-        Assert.Equal(command.AccountId, JsonSerializer.Deserialize<AccountCreated>(published.Body)!.AccountId);
+        var published = await subscriber.EventOfAsync(command.AccountId);
         Assert.Equal("Publish", published.Headers[Headers.MessageIntent]);
         Assert.Equal(typeof(AccountCreated).AssemblyQualifiedName, published.Headers[Headers.EnclosedMessageTypes]);
         Assert.Equal(typeof(AccountCreated).FullName, published.Properties.Type);

@@ -135,7 +135,7 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
             await Channel.BasicCancelAsync(tag).WaitAsync(Grace).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             Leave();
             await _idle.Task.WaitAsync(Grace).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (Channel.IsOpen) await _acknowledgements.SendAsync();
+            await _acknowledgements.SendAsync().WaitAsync(Grace).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return obstacle;
         }
 

@@ -78,6 +78,7 @@ public static class GatewayServices
     private static async Task RehearseAsync(IServiceProvider services, CancellationToken cancellation)
     {
         await services.GetRequiredService<PageRenderer>().RenderAsync<SignUpPage>(Texts.English, new Dictionary<string, object?> { [nameof(SignUpPage.FormToken)] = "", [nameof(SignUpPage.Key)] = "" });
+        SignUpValidation.Check(new SignUpFields("rehearsal", "nobody@rehearsal.invalid", "rehearsed by nobody", []));
         var hash = await services.GetRequiredService<HashingPool>().HashAsync("rehearsal", new byte[DerivedKeys.SaltLength], cancellation);
         var sends = services.GetRequiredService<HandlerSends>();
         await services.GetRequiredService<CommandClient>().RehearseAsync<Verdict>(new SignUp(Guid.Empty, "", "", hash, "", default, Once: false),

@@ -18,9 +18,11 @@ var handlers = new Handlers()
 
 var builder = SignupEndpoint.Create(Topology.Accounts, args, handlers, concurrency: 128);
 builder.Services.AddLogWriter();
-builder.Services.AddUniquenessClient(builder.Configuration);
-// Nobody's sign-up, which is refused.
-builder.Services.AddRehearsal<Verdict>(new SignUp(Guid.Empty, "", "", "", "", default, Once: false));
+// Nobody's sign-ups: one that is proposed, and one that is refused.
+builder.Services.AddUniquenessClient(builder.Configuration, () => SignUpHandler.Handle(SignUpOf(Guid.NewGuid())).Item1!);
+builder.Services.AddRehearsal<Verdict>(SignUpOf(Guid.Empty));
 var app = builder.Build();
 app.MapHealth();
 await app.RunAsync();
+
+static SignUp SignUpOf(Guid nobody) => new(nobody, "rehearsal", $"{nobody}@rehearsal.invalid", "$", "en", DateTimeOffset.UtcNow, Once: false);

@@ -53,14 +53,16 @@ public sealed partial class UniquenessClient : IDisposable
         return await _calls.SubmitAsync(new(proposal, Cause.Capture()));
     }
 
-    /// <summary>Asks for nothing, until that is answered. See <see cref="RehearsalServices.AddRehearsal"/>.</summary>
-    public async Task RehearseAsync(CancellationToken cancellation)
+    /// <summary>Asks for a verdict of which nothing is kept, until that is answered. See <see cref="RehearsalServices.AddRehearsal"/>.</summary>
+    /// <exception cref="InvalidOperationException">It would not be accepted, or cannot be decided now.</exception>
+    public async Task RehearseAsync(ProposeEvent proposal, CancellationToken cancellation)
     {
         while (true)
         {
             try
             {
-                await PostAsync([], cancellation);
+                var verdicts = await PostAsync("/proposals/rehearsal", [new(proposal, Cause.Capture())], cancellation);
+                if (verdicts[0] is not { Outcome: VerdictOutcome.Accepted }) throw new InvalidOperationException("Uniqueness would not accept, or cannot decide, what is rehearsed with.");
                 return;
             }
             // It may be starting, too.
@@ -81,7 +83,7 @@ public sealed partial class UniquenessClient : IDisposable
         if (IsPausing) return new Verdict?[proposals.Count];
         try
         {
-            var verdicts = await PostAsync([.. proposals], CancellationToken.None);
+            var verdicts = await PostAsync("/proposals", [.. proposals], CancellationToken.None);
             if (_pausesUntil != 0) Answers(_logger);
             _pausesUntil = 0;
             return verdicts;
@@ -94,10 +96,10 @@ public sealed partial class UniquenessClient : IDisposable
         }
     }
 
-    private async Task<Verdict?[]> PostAsync(CausedProposal[] proposals, CancellationToken cancellation)
+    private async Task<Verdict?[]> PostAsync(string path, CausedProposal[] proposals, CancellationToken cancellation)
     {
         using var body = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(proposals, Wire.Json)) { Headers = { ContentType = Json } };
-        using var response = await _http.PostAsync("/proposals", body, cancellation);
+        using var response = await _http.PostAsync(path, body, cancellation);
         response.EnsureSuccessStatusCode();
         var verdicts = await response.Content.ReadFromJsonAsync<Verdict?[]>(Wire.Json, cancellation);
         return verdicts?.Length == proposals.Length ? verdicts : throw new JsonException("There must be as many verdicts as proposals.");
@@ -113,11 +115,12 @@ public sealed partial class UniquenessClient : IDisposable
 public static class UniquenessClientServices
 {
     /// <summary>For an endpoint whose handlers propose. Where the setting <c>Uniqueness:Url</c> is not there, all proposals go to the queue.</summary>
-    public static void AddUniquenessClient(this IServiceCollection services, IConfiguration settings)
+    /// <param name="rehearsed">What its handlers propose, for nobody.</param>
+    public static void AddUniquenessClient(this IServiceCollection services, IConfiguration settings, Func<ProposeEvent> rehearsed)
     {
         if (string.IsNullOrEmpty(settings["Uniqueness:Url"])) return;
         var url = SignupEndpoint.Url(settings, "Uniqueness:Url");
         services.AddSingleton(s => new UniquenessClient(url, settings["Uniqueness:ApiKey"], s.GetRequiredService<ILogger<UniquenessClient>>()));
-        services.AddRehearsal((s, cancellation) => s.GetRequiredService<UniquenessClient>().RehearseAsync(cancellation));
+        services.AddRehearsal((s, cancellation) => s.GetRequiredService<UniquenessClient>().RehearseAsync(rehearsed(), cancellation));
     }
 }

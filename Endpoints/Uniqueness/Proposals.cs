@@ -36,13 +36,23 @@ public sealed class Proposals
         _commits.SubmitAsync(Proposal.Read(_rules, streamId, eventId, expectedVersion, type, data, once));
 
     /// <summary>Decides a proposal that nobody has made, and keeps nothing of it. See <see cref="RehearsalServices.AddRehearsal"/>.</summary>
-    public async Task RehearseAsync()
+    public Task<Verdict> RehearseAsync()
     {
         var type = EventTypes.Find(_rules.EventNames.First())!;
         var claim = new Claim("rehearsal", ClaimAction.Create, Guid.NewGuid().ToString(), null);
+        return RehearseAsync(new Proposal(Guid.NewGuid(), Guid.NewGuid(), 0, type, "{}", [claim], Named: true, Once: false));
+    }
+
+    /// <summary>The same, where somebody else rehearses.</summary>
+    /// <exception cref="FormatException">The proposal is wrong. Says what.</exception>
+    public Task<Verdict> RehearseAsync(ProposeEvent proposed) =>
+        RehearseAsync(Proposal.Read(_rules, proposed.StreamId, proposed.EventId, proposed.ExpectedVersion, proposed.Type, proposed.Data, proposed.Once));
+
+    private async Task<Verdict> RehearseAsync(Proposal proposal)
+    {
         await using var connection = await _database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await DecideAsync(connection, [new Proposal(Guid.NewGuid(), Guid.NewGuid(), 0, type, "{}", [claim], Named: true, Once: false)], again: false);
+        return (await DecideAsync(connection, [proposal], again: false))[0];
     }
 
     /// <summary>The same proposal may be under way in another instance (a redelivery, an impatient client). Who finds its value claimed by its own stream

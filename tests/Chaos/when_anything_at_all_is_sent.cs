@@ -85,7 +85,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
             case 8:
                 return (gateway, HttpMethod.Post, Pick(random, ["/activations", $"/users/{id}/activation-mail", $"/users/{id}/email", "/", "/nowhere"]), Body(random, Object(random)), headers);
             case 9:
-                return (uniqueness, HttpMethod.Post, "/proposals", Body(random, random.Next(4) == 0 ? Object(random) : new JsonArray([.. Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(8) == 0 ? Value(random) : Proposal(random))])), headers);
+                return (uniqueness, HttpMethod.Post, Pick(random, ["/proposals", "/proposals/rehearsal"]), Body(random, random.Next(4) == 0 ? Object(random) : new JsonArray([.. Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(8) == 0 ? Value(random) : Proposal(random))])), headers);
             default:
                 return (gateway, HttpMethod.Post, "/users", Body(random, random.Next(4) == 0 ? Object(random) : SignUp(random)), headers);
         }

@@ -215,8 +215,11 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
     public async Task what_is_no_list_of_proposals_is_bad_input(string body)
     {
         using var http = pair.System.Client("Uniqueness");
-        using var content = new StringContent(body);
-        Assert.Equal(System.Net.HttpStatusCode.BadRequest, (await http.PostAsync("/proposals", content)).StatusCode);
+        foreach (var path in new[] { "/proposals", "/proposals/rehearsal" })
+        {
+            using var content = new StringContent(body);
+            Assert.Equal(System.Net.HttpStatusCode.BadRequest, (await http.PostAsync(path, content)).StatusCode);
+        }
     }
 
     [Fact]

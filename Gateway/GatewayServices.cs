@@ -78,7 +78,11 @@ public static class GatewayServices
     private static async Task RehearseAsync(IServiceProvider services, CancellationToken cancellation)
     {
         await services.GetRequiredService<PageRenderer>().RenderAsync<SignUpPage>(Texts.English, new Dictionary<string, object?> { [nameof(SignUpPage.FormToken)] = "", [nameof(SignUpPage.Key)] = "" });
-        SignUpValidation.Check(new SignUpFields("rehearsal", "nobody@rehearsal.invalid", "rehearsed by nobody", []));
+        var filledIn = """{"username":"rehearsal","email":"nobody@rehearsal.invalid","password":"rehearsed by nobody"}"""u8.ToArray();
+        var (json, _) = await Body.ReadJsonAsync(new DefaultHttpContext { Request = { ContentType = "application/json", Body = new MemoryStream(filledIn) } }.Request, cancellation);
+        SignUpValidation.Check(SignUpFields.Of(json));
+        services.GetRequiredService<StatusTokens>().Issue(Guid.Empty, Guid.Empty);
+        _ = services.GetRequiredService<SignUpDesk>();
         var hash = await services.GetRequiredService<HashingPool>().HashAsync("rehearsal", new byte[DerivedKeys.SaltLength], cancellation);
         var sends = services.GetRequiredService<HandlerSends>();
         await services.GetRequiredService<CommandClient>().RehearseAsync<Verdict>(new SignUp(Guid.Empty, "", "", hash, "", default, Once: false),

@@ -25,4 +25,4 @@ var app = builder.Build();
 app.MapHealth();
 await app.RunAsync();
 
-static SignUp SignUpOf(Guid nobody) => new(nobody, "rehearsal", $"{nobody}@rehearsal.invalid", "$", "en", DateTimeOffset.UtcNow, Once: false);
+static SignUp SignUpOf(Guid nobody) => new(nobody, "rehearsal", $"{nobody}@rehearsal.invalid", "$", "en", default, Once: false);

@@ -18,6 +18,8 @@ public sealed class CommandClient : IAsyncDisposable
     /// <summary>Pause between attempts to hand a command over while the broker is away.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
 
+    private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(10);
+
     /// <summary>The same where nobody waits for it any more.</summary>
     private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(2);
 
@@ -69,7 +71,7 @@ public sealed class CommandClient : IAsyncDisposable
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            var gaveUp = delivery.TryGiveUp();
+            var gaveUp = await delivery.GiveUpAsync();
             await end.CancelAsync();
             if (e is OperationCanceledException) throw;
             if (gaveUp) throw NotDelivered(delivery, mayBeThere: false);
@@ -93,7 +95,7 @@ public sealed class CommandClient : IAsyncDisposable
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            var gaveUp = delivery.TryGiveUp();
+            var gaveUp = await delivery.GiveUpAsync();
             await end.CancelAsync();
             if (e is OperationCanceledException) throw;
             throw NotDelivered(delivery, mayBeThere: !gaveUp);
@@ -181,6 +183,7 @@ public sealed class CommandClient : IAsyncDisposable
         private const int Nothing = 0, Something = 1, GivenUp = 2;
 
         private int _written;
+        private volatile bool _hasComeBack;
 
         /// <summary>Why the broker did not take it the last time.</summary>
         public Exception? Last { get; set; }
@@ -191,10 +194,19 @@ public sealed class CommandClient : IAsyncDisposable
         /// <returns>False where it was given up: then nothing may be written.</returns>
         public bool TryWrite() => Interlocked.CompareExchange(ref _written, Something, Nothing) != GivenUp;
 
-        /// <returns>True: nothing was written, and nothing will be.</returns>
-        public bool TryGiveUp() => Interlocked.CompareExchange(ref _written, GivenUp, Nothing) == Nothing;
+        /// <summary>Where it has come back, and is just being written once more, this waits a moment: it most likely comes back again, and then nobody need believe that it is there.</summary>
+        /// <returns>True: nothing is written, and nothing will be.</returns>
+        public async Task<bool> GiveUpAsync()
+        {
+            for (var begun = Stopwatch.GetTimestamp(); Interlocked.CompareExchange(ref _written, GivenUp, Nothing) != Nothing;)
+            {
+                if (!_hasComeBack || Stopwatch.GetElapsedTime(begun) > RetryPause) return false;
+                await Task.Delay(Moment);
+            }
+            return true;
+        }
 
         /// <summary>All that was written of it came back: no queue was there.</summary>
-        public void CameBack(Exception e) => (Last, _written) = (e, Nothing);
+        public void CameBack(Exception e) => (Last, _hasComeBack, _written) = (e, true, Nothing);
     }
 }

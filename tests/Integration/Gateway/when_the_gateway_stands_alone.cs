@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Signup.Hosting;
+using Signup.Messages.Mail;
 using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;
 
@@ -138,6 +140,22 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
         Assert.NotNull(report.Header("Retry-After"));
         Assert.Equal(200, (await gateway.GetAsync("/health/live")).Status);
         Assert.Equal(503, (await gateway.GetAsync("/health/ready")).Status);
+    }
+
+    [Fact]
+    public async Task whenever_the_patience_ends_what_no_queue_took_is_known_to_be_nowhere()
+    {
+        await using (var channel = await running.System.Broker.OpenChannelAsync(CancellationToken.None))
+            await channel.ExchangeDeclareAsync("nobody", "fanout", durable: true, autoDelete: false);
+
+        // It is tried five times a second, and comes back each time: at some of these moments it is on its way there and back.
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(async n =>
+        {
+            var command = new ResendActivationMail(Guid.NewGuid(), DateTimeOffset.UtcNow);
+            var e = await Assert.ThrowsAsync<BrokerUnavailableException>(() =>
+                running.System.Commands.AskAsync<ResendVerdict>("nobody", command, Guid.NewGuid(), TimeSpan.FromMilliseconds(600 + n), CancellationToken.None));
+            Assert.False(e.MayBeThere);
+        }));
     }
 
     [Fact]

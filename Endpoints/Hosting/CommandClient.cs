@@ -126,8 +126,8 @@ public sealed class CommandClient : IAsyncDisposable
                 await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, body, CancellationToken.None);
                 return;
             }
-            // Whoever was told that it is on its way relies on it.
-            catch (RabbitMQClientException e) when (!mayBeThere && !end.IsCancellationRequested && IsNoSuch(address, e))
+            // This one; what was written before it may be there.
+            catch (RabbitMQClientException e) when (!mayBeThere && IsNoSuch(address, e))
             {
                 delivery.CameBack(e);
             }
@@ -180,33 +180,37 @@ public sealed class CommandClient : IAsyncDisposable
     /// <summary>How far a command has come.</summary>
     private sealed class Delivery
     {
-        private const int Nothing = 0, Something = 1, GivenUp = 2;
+        private const int Nothing = 0, Something = 1, GivenUp = 2, Promised = 3;
 
-        private int _written;
+        private int _state;
         private volatile bool _hasComeBack;
 
         /// <summary>Why the broker did not take it the last time.</summary>
         public Exception? Last { get; set; }
 
-        /// <summary>Something of it was written, and the broker has not said that it came back.</summary>
-        public bool MayBeThere => Volatile.Read(ref _written) == Something;
+        /// <summary>Something of it was written, and the broker has not said that it came back; or somebody relies on it.</summary>
+        public bool MayBeThere => Volatile.Read(ref _state) is Something or Promised;
 
         /// <returns>False where it was given up: then nothing may be written.</returns>
-        public bool TryWrite() => Interlocked.CompareExchange(ref _written, Something, Nothing) != GivenUp;
+        public bool TryWrite() => Interlocked.CompareExchange(ref _state, Something, Nothing) != GivenUp;
 
         /// <summary>Where it has come back, and is just being written once more, this waits a moment: it most likely comes back again, and then nobody need believe that it is there.</summary>
-        /// <returns>True: nothing is written, and nothing will be.</returns>
+        /// <returns>True: nothing is written, and nothing will be. False: it is on its way from now on, whatever comes back.</returns>
         public async Task<bool> GiveUpAsync()
         {
-            for (var begun = Stopwatch.GetTimestamp(); Interlocked.CompareExchange(ref _written, GivenUp, Nothing) != Nothing;)
+            for (var begun = Stopwatch.GetTimestamp(); Interlocked.CompareExchange(ref _state, GivenUp, Nothing) != Nothing; await Task.Delay(Moment))
             {
-                if (!_hasComeBack || Stopwatch.GetElapsedTime(begun) > RetryPause) return false;
-                await Task.Delay(Moment);
+                var waits = _hasComeBack && Stopwatch.GetElapsedTime(begun) < RetryPause;
+                if (!waits && Interlocked.CompareExchange(ref _state, Promised, Something) == Something) return false;
             }
             return true;
         }
 
-        /// <summary>All that was written of it came back: no queue was there.</summary>
-        public void CameBack(Exception e) => (Last, _hasComeBack, _written) = (e, true, Nothing);
+        /// <summary>All that was written of it came back: no queue was there. Where somebody was told that it is on its way, it stays so.</summary>
+        public void CameBack(Exception e)
+        {
+            (Last, _hasComeBack) = (e, true);
+            Interlocked.CompareExchange(ref _state, Nothing, Something);
+        }
     }
 }

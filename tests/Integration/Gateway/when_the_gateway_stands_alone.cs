@@ -145,7 +145,7 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
     [Fact]
     public async Task whenever_the_patience_ends_what_no_queue_took_is_known_to_be_nowhere()
     {
-        await using (var channel = await running.System.Broker.OpenChannelAsync(CancellationToken.None))
+        await using (var channel = await running.System.Broker.OpenChannelAsync(Wait.Token))
             await channel.ExchangeDeclareAsync("nobody", "fanout", durable: true, autoDelete: false);
 
         // It is tried five times a second, and comes back each time: at some of these moments it is on its way there and back.
@@ -153,7 +153,7 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
         {
             var command = new ResendActivationMail(Guid.NewGuid(), DateTimeOffset.UtcNow);
             var e = await Assert.ThrowsAsync<BrokerUnavailableException>(() =>
-                running.System.Commands.AskAsync<ResendVerdict>("nobody", command, Guid.NewGuid(), TimeSpan.FromMilliseconds(600 + n), CancellationToken.None));
+                running.System.Commands.AskAsync<ResendVerdict>("nobody", command, Guid.NewGuid(), TimeSpan.FromMilliseconds(600 + n), Wait.Token));
             Assert.False(e.MayBeThere);
         }));
     }

@@ -19,6 +19,9 @@ internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersio
     /// <summary>More characters than any event needs.</summary>
     private const int MostData = 64 * 1024;
 
+    /// <summary>Two with the same are one proposal.</summary>
+    public (Guid, Guid, long) Id => (StreamId, EventId, ExpectedVersion);
+
     /// <summary>The message it came with.</summary>
     public Cause Cause { get; } = Cause.Capture();
 

@@ -11,32 +11,39 @@ public sealed class RebuildingException() : TransientException("The claims on un
 /// <summary>
 /// Decides proposals: claim and event in one transaction, and a verdict only after its commit. Whoever is to hear of an event hears it from the log.
 /// Proposals that arrive together share a transaction. Nothing is decided from memory, so any number of instances may run:
-/// the primary key on claims lets one through and makes the other wait until the first has committed or is gone.
+/// a value is reserved until the transaction ends, and the primary key on claims is the fence behind that.
 /// </summary>
-public sealed class Proposals
+public sealed class Proposals : IDisposable
 {
     /// <summary>More in one transaction gains little and makes the first wait for the last.</summary>
     private const int MaxBatch = 128;
 
+    /// <summary>Each takes a connection, and may wait with it.</summary>
+    private const int MaxAlone = 16;
+
     private readonly UniquenessRules _rules;
     private readonly NpgsqlDataSource _database;
     private readonly EventPublisher _publisher;
-    private readonly GroupCommit<Proposal, Verdict> _commits;
+    private readonly GroupCommit<Proposal, Verdict?> _commits;
+    private readonly SemaphoreSlim _alone = new(MaxAlone);
 
     public Proposals(UniquenessRules rules, NpgsqlDataSource database, EventPublisher publisher)
     {
         (_rules, _database, _publisher) = (rules, database, publisher);
-        _commits = new(CommitWithTwinsAsync, MaxBatch);
+        _commits = new(CommitBatchAsync, MaxBatch);
     }
 
     /// <param name="eventId">Identifies the proposal; null: its content does.</param>
     /// <exception cref="FormatException">The proposal is wrong. Says what.</exception>
     /// <exception cref="RebuildingException"/>
-    public Task<Verdict> DecideAsync(Guid streamId, Guid? eventId, long expectedVersion, string type, System.Text.Json.JsonElement data, bool once) =>
-        _commits.SubmitAsync(Proposal.Read(_rules, streamId, eventId, expectedVersion, type, data, once));
+    public async Task<Verdict> DecideAsync(Guid streamId, Guid? eventId, long expectedVersion, string type, System.Text.Json.JsonElement data, bool once)
+    {
+        var proposal = Proposal.Read(_rules, streamId, eventId, expectedVersion, type, data, once);
+        return await _commits.SubmitAsync(proposal) ?? await DecideAloneAsync(proposal);
+    }
 
     /// <summary>Decides a proposal that nobody has made, and keeps nothing of it. See <see cref="RehearsalServices.AddRehearsal"/>.</summary>
-    public Task<Verdict> RehearseAsync()
+    public Task<Verdict?> RehearseAsync()
     {
         var type = EventTypes.Find(_rules.EventNames.First())!;
         var claim = new Claim("rehearsal", ClaimAction.Create, Guid.NewGuid().ToString(), null);
@@ -45,56 +52,77 @@ public sealed class Proposals
 
     /// <summary>The same, where somebody else rehearses.</summary>
     /// <exception cref="FormatException">The proposal is wrong. Says what.</exception>
-    public Task<Verdict> RehearseAsync(ProposeEvent proposed) =>
+    public Task<Verdict?> RehearseAsync(ProposeEvent proposed) =>
         RehearseAsync(Proposal.Read(_rules, proposed.StreamId, proposed.EventId, proposed.ExpectedVersion, proposed.Type, proposed.Data, proposed.Once));
 
-    private async Task<Verdict> RehearseAsync(Proposal proposal)
+    public void Dispose() => _alone.Dispose();
+
+    private async Task<Verdict?> RehearseAsync(Proposal proposal)
     {
         await using var connection = await _database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        return (await DecideAsync(connection, [proposal], again: false))[0];
+        return (await DecideAsync(connection, [proposal], wait: false))[0];
     }
 
-    /// <summary>The same proposal may be under way in another instance (a redelivery, an impatient client). Who finds its value claimed by its own stream
-    /// has waited for its twin's commit; looking again finds the twin's answer. So does who began a stream that another began meanwhile.</summary>
-    private async Task<IReadOnlyList<Verdict>> CommitWithTwinsAsync(IReadOnlyList<Proposal> batch)
+    /// <summary>What a batch could not decide without waiting waits here, so that one value that is stuck (with an instance frozen before its commit, for example)
+    /// costs the others nothing. It may be stuck with its own twin (a redelivery, an impatient client), whose answer it finds then.</summary>
+    private async Task<Verdict> DecideAloneAsync(Proposal proposal)
+    {
+        await _alone.WaitAsync();
+        try
+        {
+            return await DecideAsync();
+        }
+        catch (Exception e) when (Recoverability.HasMovedOn(e))
+        {
+            return await DecideAsync();
+        }
+        finally
+        {
+            _alone.Release();
+        }
+
+        async Task<Verdict> DecideAsync() => (await CommitAsync([proposal], wait: true))[0] ?? throw new StreamMovedOnException(proposal.StreamId);
+    }
+
+    /// <returns>Null: see <see cref="DecideAloneAsync"/>.</returns>
+    private async Task<IReadOnlyList<Verdict?>> CommitBatchAsync(IReadOnlyList<Proposal> batch)
     {
         try
         {
-            return await CommitAsync(batch, again: false);
+            return await CommitAsync(batch, wait: false);
         }
-        catch (Exception e) when (batch.Count == 1 && (e is TwinException || Recoverability.HasMovedOn(e)))
+        catch (Exception e) when (Recoverability.HasMovedOn(e) || e is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable })
         {
-            return await CommitAsync(batch, again: true);
+            // Someone has begun one of the streams meanwhile, or is about to.
+            return new Verdict?[batch.Count];
         }
     }
 
-    /// <summary>One transaction for a batch. On any failure nothing of it is kept; <see cref="GroupCommit{TItem,TResult}"/> then gives each its own.</summary>
-    private async Task<IReadOnlyList<Verdict>> CommitAsync(IReadOnlyList<Proposal> batch, bool again)
+    /// <summary>One transaction. On any failure nothing of it is kept; <see cref="GroupCommit{TItem,TResult}"/> then gives each its own.</summary>
+    private async Task<IReadOnlyList<Verdict?>> CommitAsync(IReadOnlyList<Proposal> batch, bool wait)
     {
         await using var connection = await _database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        var verdicts = await DecideAsync(connection, batch, again);
+        var verdicts = await DecideAsync(connection, batch, wait);
         await transaction.CommitAsync();
-        if (verdicts.Any(v => v.Outcome == VerdictOutcome.Accepted)) _publisher.WakeUp.Signal();
+        if (verdicts.Any(v => v is { Outcome: VerdictOutcome.Accepted })) _publisher.WakeUp.Signal();
         return verdicts;
     }
 
     /// <summary>In the connection's transaction.</summary>
-    private static async Task<IReadOnlyList<Verdict>> DecideAsync(NpgsqlConnection connection, IReadOnlyList<Proposal> batch, bool again)
+    private static async Task<IReadOnlyList<Verdict?>> DecideAsync(NpgsqlConnection connection, IReadOnlyList<Proposal> batch, bool wait)
     {
-        var claims = new ClaimBatch(connection);
-        var verdicts = await claims.LookAsync(batch);
-        var known = verdicts.Select(v => v is { Outcome: VerdictOutcome.NotUnique }).ToList();
-        var undecided = Enumerable.Range(0, batch.Count).Where(i => verdicts[i] is null).ToList();
-        var conflicts = await claims.ClaimAsync(undecided.ConvertAll(i => batch[i]), again);
-        for (var n = 0; n < undecided.Count; n++) verdicts[undecided[n]] = conflicts[n];
-
-        var accepted = undecided.FindAll(i => verdicts[i] is null);
-        var positions = await Appending.AppendAsync(connection, accepted.ConvertAll(i => batch[i].AsNewEvent()));
+        // A double click, or two deliveries of one message: they share an answer.
+        var distinct = batch.DistinctBy(p => p.Id).ToList();
+        var claims = new ClaimBatch(connection, wait);
+        var state = await claims.LookAsync(distinct);
+        var verdicts = distinct.ToDictionary(p => p.Id, state.Decide);
+        await claims.WriteAsync(state);
+        var positions = await Appending.AppendAsync(connection, state.Accepted.ConvertAll(p => p.AsNewEvent()));
         // A "no" is kept, too: whoever missed it finds it, and the same proposal again hears it again, even if the value is free by then.
-        await Verdicts.KeepAsync(connection, [.. verdicts.Where((v, i) => batch[i].Named && !known[i] && v is { Outcome: not VerdictOutcome.Accepted })!]);
-        for (var n = 0; n < accepted.Count; n++) verdicts[accepted[n]] = batch[accepted[n]].Accepted(positions[n]);
-        return verdicts!;
+        await Verdicts.KeepAsync(connection, [.. distinct.Where(p => p.Named).Select(p => verdicts[p.Id]).OfType<Verdict>().Where(v => v.Outcome != VerdictOutcome.Accepted)]);
+        for (var n = 0; n < positions.Length; n++) verdicts[state.Accepted[n].Id] = state.Accepted[n].Accepted(positions[n]);
+        return [.. batch.Select(p => verdicts[p.Id])];
     }
 }

@@ -13,7 +13,19 @@ public sealed record ClaimRule(string Constraint, ClaimAction Action, string Fie
 
 /// <summary>What one event does to one constraint, by value, normalized.</summary>
 /// <param name="Value">The value claimed or given up; null: whatever the stream holds.</param>
-public sealed record Claim(string Constraint, ClaimAction Action, string? Value, string? From);
+public sealed record Claim(string Constraint, ClaimAction Action, string? Value, string? From)
+{
+    /// <summary>Null: none, or whatever the stream holds.</summary>
+    internal UniqueValue? GivenUp => (Action == ClaimAction.Update ? From : Action == ClaimAction.Delete ? Value : null) is { } value ? new(Constraint, value) : null;
+
+    internal bool GivesUpAll => Action == ClaimAction.Delete && Value is null;
+
+    /// <summary>Null: none.</summary>
+    internal UniqueValue? Taken => Action == ClaimAction.Delete || Value is null ? null : new(Constraint, Value);
+}
+
+/// <summary>One value of one constraint, normalized.</summary>
+internal readonly record struct UniqueValue(string Constraint, string Value);
 
 /// <summary>The contents of <c>uniqueness.json</c>.</summary>
 public sealed class UniquenessRules

@@ -227,15 +227,7 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
     {
         var email = NewEmail();
         var (frozen, other) = (Guid.NewGuid(), Guid.NewGuid());
-        // Hold it up where it has claimed and not yet appended, and freeze it there.
-        await using var connection = await pair.System.Database.OpenConnectionAsync();
-        await using var block = await connection.BeginTransactionAsync();
-        await ExecuteAsync("lock table log.mt_streams in share mode");
-        var slow = pair.HttpAsync("POST", Created(frozen, email), pair.Second.Url);
-        await Wait.UntilAsync(async () => (long)(await ScalarAsync("select count(*) from pg_locks where not granted and relation = 'log.mt_streams'::regclass"))! > 0, "the first instance has claimed and waits");
-        await pair.Second.FreezeAsync();
-        await block.RollbackAsync();
-
+        var slow = await FreezeSecondAsync(Created(frozen, email));
         try
         {
             // The database takes the frozen transaction back after ten seconds; until then the other instance waits, and says nothing.
@@ -248,17 +240,42 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
         }
         Assert.Equal(409, (await slow).Status);
         Assert.Equal([other], await pair.AccountsWithAsync(email));
+    }
 
-        async Task ExecuteAsync(string sql)
+    [Fact]
+    public async Task one_value_that_is_stuck_costs_the_others_nothing()
+    {
+        var email = NewEmail();
+        var slow = await FreezeSecondAsync(Created(Guid.NewGuid(), email));
+        try
         {
-            await using var command = new Npgsql.NpgsqlCommand(sql, connection);
-            await command.ExecuteNonQueryAsync();
-        }
+            var stuck = Enumerable.Range(0, 20).Select(_ => pair.ProposeAsync(Proposal(Guid.NewGuid(), email))).ToList();
 
-        async Task<object?> ScalarAsync(string sql)
-        {
-            await using var command = new Npgsql.NpgsqlCommand(sql, connection);
-            return await command.ExecuteScalarAsync();
+            for (var n = 0; n < 50; n++) Assert.Equal(200, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), NewEmail()))).Status);
+
+            // For ten seconds the database gives the value to nobody.
+            Assert.DoesNotContain(stuck, s => s.IsCompleted);
+            await Wait.UntilAsync(async () => (await pair.AccountsWithAsync(email)).Count == 1, "one of them has it then");
+            await Task.WhenAll(stuck);
         }
+        finally
+        {
+            await pair.Second.ContinueAsync();
+        }
+        Assert.Equal(409, (await slow).Status);
+    }
+
+    /// <summary>Holds the second instance up where it has claimed and not yet appended, and freezes it there.</summary>
+    private async Task<Task<(int Status, System.Text.Json.Nodes.JsonObject Body)>> FreezeSecondAsync(object proposal)
+    {
+        await using var connection = await pair.System.Database.OpenConnectionAsync();
+        await using var block = await connection.BeginTransactionAsync();
+        await using var hold = new Npgsql.NpgsqlCommand("lock table log.mt_streams in share mode", connection);
+        await hold.ExecuteNonQueryAsync();
+        var slow = pair.HttpAsync("POST", proposal, pair.Second.Url);
+        await using var waiting = new Npgsql.NpgsqlCommand("select count(*) from pg_locks where not granted and relation = 'log.mt_streams'::regclass", connection);
+        await Wait.UntilAsync(async () => (long)(await waiting.ExecuteScalarAsync())! > 0, "the second instance has claimed and waits");
+        await pair.Second.FreezeAsync();
+        return slow;
     }
 }

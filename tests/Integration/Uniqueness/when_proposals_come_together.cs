@@ -1,0 +1,122 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Signup.Messages.Uniqueness;
+using Signup.Tests.Fixture;
+using static Signup.Tests.Integration.Uniqueness.UniquenessPair;
+
+namespace Signup.Tests.Integration.Uniqueness;
+
+/// <summary>Two instances of Uniqueness, where addresses and user names are unique.</summary>
+public sealed class when_proposals_come_together : IAsyncLifetime
+{
+    private SignupSystem _system = null!;
+    private HttpClient[] _instances = [];
+
+    public async ValueTask InitializeAsync()
+    {
+        var file = Path.Combine(Path.GetTempPath(), $"uniqueness-{Guid.NewGuid():N}.json");
+        await File.WriteAllTextAsync(file, """
+            {
+              "constraints": { "email": { "normalize": "email" }, "username": { "normalize": "casefold" } },
+              "events": {
+                "AccountCreated": { "email": { "create": "email" }, "username": { "create": "username" } },
+                "EmailChanged": { "email": { "update": { "from": "oldEmail", "to": "newEmail" } } },
+                "AccountDeleted": { "email": { "delete": "email" }, "username": { "delete": "*" } }
+              }
+            }
+            """);
+        _system = await SignupSystem.StartAsync("together", new Dictionary<string, string> { ["Uniqueness__File"] = file }, "Uniqueness");
+        var second = _system.Add("Uniqueness");
+        await second.StartAsync();
+        _instances = [_system.Client("Uniqueness"), new() { BaseAddress = new(second.Url), DefaultRequestHeaders = { { "X-Api-Key", _system.ApiKey } } }];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var instance in _instances) instance.Dispose();
+        await _system.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task whatever_they_do_they_share_transactions()
+    {
+        var there = Enumerable.Range(0, 20).Select(_ => (Stream: Guid.NewGuid(), Email: NewEmail())).ToList();
+        Assert.All(await ProposeAsync(0, there.Select(a => Creating(a.Stream, a.Stream.ToString(), a.Email))), IsAccepted);
+
+        var asked = Enumerable.Range(0, 80).Select(_ => Creating(Guid.NewGuid(), $"{Guid.NewGuid()}", NewEmail())).ToList();
+        asked.AddRange(asked[..10]); // clicked twice
+        asked.AddRange(there[..10].Select(a => Changing(a.Stream, 1, a.Email, NewEmail())));
+        asked.AddRange(there[10..].Select(a => Deleting(a.Stream, 1, a.Email)));
+        asked.AddRange(there[10..].Select(a => Creating(Guid.NewGuid(), a.Stream.ToString(), a.Email))); // who takes what is given up
+        var verdicts = await ProposeAsync(0, asked);
+
+        Assert.All(verdicts, IsAccepted);
+        Assert.Equal(verdicts[..10].Select(v => v.Position), verdicts[80..90].Select(v => v.Position));
+        // now() in PostgreSQL is when the transaction began.
+        await using var transactions = _system.Database.CreateCommand("select count(distinct timestamp) from log.mt_events where seq_id = any($1)");
+        transactions.Parameters.AddWithValue(verdicts.Select(v => v.Position).ToArray());
+        Assert.InRange((long)(await transactions.ExecuteScalarAsync())!, 1, 15);
+    }
+
+    [Fact]
+    public async Task a_few_values_in_many_hands_at_two_instances_are_held_as_the_log_says()
+    {
+        var random = new Random(20261128);
+        var counts = new Dictionary<VerdictOutcome, int>();
+        for (var round = 0; round < 40; round++)
+        {
+            var held = await HeldAsync();
+            var answers = await Task.WhenAll(_instances.Select((_, i) => ProposeAsync(i, [.. Enumerable.Range(0, 30).Select(_ => Any(random, held))])));
+            foreach (var verdict in answers.SelectMany(a => a)) counts[verdict.Outcome] = counts.GetValueOrDefault(verdict.Outcome) + 1;
+        }
+
+        Assert.All(new[] { VerdictOutcome.Accepted, VerdictOutcome.NotUnique, VerdictOutcome.VersionConflict }, o => Assert.InRange(counts.GetValueOrDefault(o), 100, 2400));
+        var (exit, output) = await _system.RunAsync("Uniqueness", "verify");
+        Assert.True(exit == 0, output);
+    }
+
+    /// <summary>By stream: its version, and the address that it holds.</summary>
+    private async Task<Dictionary<Guid, (long Version, string Email)>> HeldAsync()
+    {
+        await using var command = _system.Database.CreateCommand("select s.id, s.version, c.value from log.mt_streams s join uniqueness.claims c on c.stream_id = s.id and c.name = 'email'");
+        await using var reader = await command.ExecuteReaderAsync();
+        var held = new Dictionary<Guid, (long, string)>();
+        while (await reader.ReadAsync()) held[reader.GetGuid(0)] = (reader.GetInt64(1), reader.GetString(2));
+        return held;
+    }
+
+    /// <summary>For one of few streams and values, so that they meet; most are what the stream could do, if it were alone.</summary>
+    private static JsonObject Any(Random random, Dictionary<Guid, (long Version, string Email)> held)
+    {
+        if (held.Count == 0 || random.Next(3) == 0) return Creating(Guid.NewGuid(), Name(), Email());
+        var (stream, now) = held.ElementAt(random.Next(held.Count));
+        var (version, email) = random.Next(10) == 0 ? (now.Version + 1, Email()) : now;
+        return random.Next(3) == 0 ? Deleting(stream, version, email) : Changing(stream, version, email, Email());
+
+        string Name() => $"name{random.Next(20)}";
+        string Email() => $"mail{random.Next(20)}@example.org";
+    }
+
+    private static JsonObject Creating(Guid stream, string username, string email) =>
+        Propose(stream, 0, "AccountCreated", new { username, email, passwordHash = "$x", language = "en", createdAt = DateTimeOffset.UnixEpoch });
+
+    private static JsonObject Changing(Guid stream, long version, string oldEmail, string newEmail) =>
+        Propose(stream, version, "EmailChanged", new { oldEmail, newEmail, changedAt = DateTimeOffset.UnixEpoch });
+
+    private static JsonObject Deleting(Guid stream, long version, string email) => Propose(stream, version, "AccountDeleted", new { email, deletedAt = DateTimeOffset.UnixEpoch });
+
+    private static JsonObject Propose(Guid stream, long version, string type, object data) => new()
+    {
+        ["proposal"] = JsonSerializer.SerializeToNode(new ProposeEvent(stream, Guid.NewGuid(), version, type, JsonSerializer.SerializeToElement(data))),
+        ["cause"] = new JsonObject { ["correlationId"] = $"{Guid.NewGuid()}" },
+    };
+
+    private static void IsAccepted(Verdict verdict) => Assert.Equal(VerdictOutcome.Accepted, verdict.Outcome);
+
+    private async Task<List<Verdict>> ProposeAsync(int instance, IEnumerable<JsonObject> proposals)
+    {
+        using var answer = await _instances[instance].PostAsJsonAsync("/proposals", proposals.Select(p => p.DeepClone()));
+        return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<List<Verdict>>())!;
+    }
+}

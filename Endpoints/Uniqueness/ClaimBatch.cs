@@ -22,7 +22,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
         await using var commands = new NpgsqlBatch(connection);
         // In one order everywhere, so that two instances with the same values wait for each other instead of deadlocking.
         Add($"""
-            select 0, set_config('lock_timeout', '{LockTimeout}', true) is not null and pg_try_advisory_xact_lock_shared({ClaimTable.RebuildLock})
+            select 0, set_config('lock_timeout', '{LockTimeout}', true) is not null and pg_try_advisory_xact_lock_shared({ClaimsFence.Lock})
             union all
             select n, {(wait ? "pg_advisory_xact_lock(key) is not null" : "pg_try_advisory_xact_lock(key)")}
             from (select n, hashtextextended(name || ' ' || value, 0) as key from unnest($1, $2) with ordinality as w (name, value, n) order by key) w
@@ -30,14 +30,14 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
         // Nobody else appends to these from here on, nor gives up what they hold.
         if (begun.Length > 0)
             Add($"select id from {LogStore.Schema}.mt_streams where id = any($1) order by id for no key update{(wait ? "" : " skip locked")}", begun);
-        Add("""
+        Add($"""
             select c.name, c.value, c.stream_id, null::uuid from unnest($1, $2) as v (name, value) join uniqueness.claims c on c.name = v.name and c.value = v.value
             union
             select name, value, stream_id, null::uuid from uniqueness.claims where stream_id = any($3)
             union all
             select name, null, stream_id, event_id from uniqueness.rejections where stream_id = any($4) and outcome = 'NotUnique'
             union all
-            select null, null, null, null from uniqueness.rebuild
+            select null, null, null, null from {ClaimsFence.Table}
             """, touched.ConvertAll(v => v.Constraint), touched.ConvertAll(v => v.Value), batch.Where(p => p.Claims.Any(c => c.GivesUpAll)).Select(p => p.StreamId).ToArray(), streams);
         // After the claims: whoever has its value from a twin that was committed in between finds that twin here.
         Add($"""

@@ -13,6 +13,7 @@ public static class UniquenessServices
         services.AddBeforeStart((s, cancellation) => ClaimTable.CreateAsync(s.GetRequiredService<NpgsqlDataSource>(), cancellation));
         services.AddRehearsal((s, _) => s.GetRequiredService<Proposals>().RehearseAsync());
         services.AddHostedService<ForgetRejections>();
+        services.AddHealthChecks().AddCheck<ClaimsCheck>("claims");
     }
 
     /// <summary>The rules in <c>uniqueness.json</c> beside the program, or in the file that <c>Uniqueness__File</c> names.</summary>

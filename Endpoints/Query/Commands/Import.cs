@@ -10,7 +10,7 @@ namespace Signup.Query.Commands;
 
 /// <summary>
 /// Loads exported events into an empty log, with their positions, versions and times as they were. All or nothing.
-/// No message is published. Nobody gets a mail for what is long over; who still waits for one gets it, since Mail follows the log.
+/// No message is published. From its first event on nobody claims a value, until all that the log holds is claimed (<see cref="ClaimsFence"/>). Nobody gets a mail for what is long over; who still waits for one gets it, since Mail follows the log.
 /// </summary>
 public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
 {
@@ -21,7 +21,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         using var progress = ProgressBar.OnConsole("events");
         var count = await new Import(database, progress).RunAsync(() => File.OpenText(file), cancellation);
         progress.Dispose();
-        Console.WriteLine($"{count:N0} events are in the log. Query and Mail take them in by themselves; './run Uniqueness rebuild' claims their addresses.");
+        Console.WriteLine($"{count:N0} events are in the log. Query and Mail take them in by themselves. Sign-ups are refused until './run Uniqueness rebuild' has claimed their addresses.");
         return 0;
     });
 
@@ -48,15 +48,18 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
             }
         }
 
+        if (count == 0) return 0;
         await LogStore.CreateAsync(database, cancellation);
+        await ClaimsFence.CreateAsync(database, cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await ClaimsFence.RaiseAsync(connection, cancellation);
         await connection.ExecuteAsync($"lock table {LogStore.Schema}.mt_events in exclusive mode");
         if (await connection.ExecuteScalarAsync<bool>($"select exists (select from {LogStore.Schema}.mt_events)"))
             throw new InvalidOperationException("The log is not empty; a history is imported into an empty system only.");
         await CopyStreamsAsync(connection, streams, cancellation);
         using (var reader = open()) await CopyEventsAsync(connection, reader, count, cancellation);
-        if (count > 0) await connection.ExecuteAsync($"select setval('{LogStore.Schema}.mt_events_sequence', @position)", new { position });
+        await connection.ExecuteAsync($"select setval('{LogStore.Schema}.mt_events_sequence', @position)", new { position });
         await transaction.CommitAsync(cancellation);
         return count;
     }

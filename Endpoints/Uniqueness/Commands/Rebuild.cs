@@ -23,7 +23,7 @@ internal static class Rebuild
 
         // Held by the connection, not by a transaction: it is gone when this process is.
         await using var fence = await database.OpenConnectionAsync(cancellation);
-        await using (var take = new NpgsqlCommand($"select pg_advisory_lock({ClaimTable.RebuildLock})", fence) { CommandTimeout = 0 })
+        await using (var take = new NpgsqlCommand($"select pg_advisory_lock({ClaimsFence.Lock})", fence) { CommandTimeout = 0 })
             await take.ExecuteNonQueryAsync(cancellation);
 
         // Nobody commits claims from here on, so what the log holds now is all there is to read.
@@ -41,15 +41,15 @@ internal static class Rebuild
             }
             progress.Report(end, end);
         }
-        await ExecuteAsync(database, "delete from uniqueness.rebuild", cancellation);
+        await ExecuteAsync(database, $"delete from {ClaimsFence.Table}", cancellation);
         return problems.Summarize("Rebuilt.");
     }
 
     private static async Task<long> BeginAsync(NpgsqlDataSource database, CancellationToken cancellation)
     {
-        await using var unfinished = database.CreateCommand("select position from uniqueness.rebuild");
-        if (await unfinished.ExecuteScalarAsync(cancellation) is long position) return position;
-        await ExecuteAsync(database, "begin; insert into uniqueness.rebuild (position) values (0); truncate uniqueness.claims; commit", cancellation);
+        await using var unfinished = database.CreateCommand($"select position from {ClaimsFence.Table}");
+        if (await unfinished.ExecuteScalarAsync(cancellation) is long position and > 0) return position;
+        await ExecuteAsync(database, $"begin; delete from {ClaimsFence.Table}; insert into {ClaimsFence.Table} (position) values (0); truncate uniqueness.claims; commit", cancellation);
         return 0;
     }
 
@@ -71,7 +71,7 @@ internal static class Rebuild
                 if (claim.Action is ClaimAction.Update) created.Add((claim, e.StreamId));
             }
         await ClaimAsync(connection, created, problems, cancellation);
-        await using var mark = new NpgsqlCommand("update uniqueness.rebuild set position = $1", connection) { Parameters = { new() { Value = events[^1].Position } } };
+        await using var mark = new NpgsqlCommand($"update {ClaimsFence.Table} set position = $1", connection) { Parameters = { new() { Value = events[^1].Position } } };
         await mark.ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         return events[^1].Position;

@@ -53,11 +53,16 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
                 var queue = await DeclareAsync(channel, stoppingToken);
                 await channel.BasicQosAsync(prefetchSize: 0, concurrency, global: false, stoppingToken);
                 var consumer = new Consumer(this, channel, new Acknowledgements(channel, concurrency), ended, stoppingToken);
-                var tag = await channel.BasicConsumeAsync(queue, autoAck: false, consumer, stoppingToken);
+                var end = consumer.EndAsync(await channel.BasicConsumeAsync(queue, autoAck: false, consumer, stoppingToken));
                 Begun();
-                _obstacle = told = null;
-                Takes(logger, name);
-                _obstacle = await consumer.EndAsync(tag);
+                _obstacle = null;
+                // What ends it again and again is told once.
+                if (told is null || await Task.WhenAny(end, Task.Delay(LongestPause, CancellationToken.None)) != end)
+                {
+                    told = null;
+                    Takes(logger, name);
+                }
+                _obstacle = await end;
             }
             catch (Exception) when (stoppingToken.IsCancellationRequested)
             {

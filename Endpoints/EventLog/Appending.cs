@@ -50,26 +50,17 @@ public static class Appending
             follow[i] = added.GetValueOrDefault(events[i].StreamId);
             added[events[i].StreamId] = follow[i] + 1;
         }
-        await using var batch = new NpgsqlBatch(connection)
+        await using var command = new NpgsqlCommand(sql, connection)
         {
-            BatchCommands =
+            Parameters =
             {
-                // The transaction takes its id before a position: see LogReader.
-                new NpgsqlBatchCommand("select pg_current_xact_id()"),
-                new NpgsqlBatchCommand(sql)
-                {
-                    Parameters =
-                    {
-                        Values(added.Keys.ToArray()), Values(added.Values.ToArray()),
-                        Values(Of(e => e.EventId)), Values(Of(e => e.StreamId)), Values(follow), Json(Of(e => e.Data)),
-                        Values(Of(e => e.Type.Name)), Values(Of(e => e.Type.DotNetName)), Json(Of(e => e.Cause.Headers)),
-                    },
-                },
+                Values(added.Keys.ToArray()), Values(added.Values.ToArray()),
+                Values(Of(e => e.EventId)), Values(Of(e => e.StreamId)), Values(follow), Json(Of(e => e.Data)),
+                Values(Of(e => e.Type.Name)), Values(Of(e => e.Type.DotNetName)), Json(Of(e => e.Cause.Headers)),
             },
         };
         var positions = new long[events.Count];
-        await using var reader = await batch.ExecuteReaderAsync(cancellation);
-        await reader.NextResultAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
         for (var i = 0; await reader.ReadAsync(cancellation); i++)
         {
             positions[i] = reader.GetInt64(0);

@@ -20,10 +20,10 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 /// <para>
 /// Positions come from a sequence before the transaction commits, so a lower position can become visible after a higher one,
 /// and a transaction that rolls back leaves a gap for ever. A reader that trusts "greater than the last position" skips events.
-/// This one stops before a gap until the gap cannot be filled any more. Every writer takes its transaction id before it takes a position
-/// (see <see cref="LogStore"/>), so whoever could fill a gap has a smaller id than one that is given out after the gap was seen: the fence.
-/// Once all transactions up to the fence have ended, what is still missing stays missing.
-/// The snapshot's own upper end would not do for a fence: transactions run above it, whose ids no finished transaction has passed yet.
+/// This one stops before a gap until the gap cannot be filled any more. Whoever has taken a position has locked the sequence for it, and keeps that lock until its
+/// transaction has ended: so those who could fill the gaps below a position that was seen are among those who hold the lock then. Once these have ended, what is still
+/// missing stays missing. Transactions that have nothing to do with the log hold up nobody.
+/// https://github.com/postgres/postgres/blob/REL_17_0/src/backend/commands/sequence.c, lock_and_open_sequence
 /// No clock is involved: a writer frozen for an hour delays readers, it does not lose an event.
 /// </para>
 /// </summary>
@@ -33,7 +33,9 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
     private const string Columns = $"e.seq_id, e.stream_id, e.version, e.id, e.type, e.data::text, e.timestamp, e.headers::text";
 
     private readonly Lock _lock = new();
-    private Fence _settled;
+
+    /// <summary>What is missing up to here is missing for ever.</summary>
+    private long _settled;
     private Fence? _waiting;
 
     /// <summary>Up to <paramref name="limit"/> events behind <paramref name="after"/>, in order. Empty at the end of the log, or where the
@@ -43,8 +45,9 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         for (var again = false; ; again = true)
         {
-            var (_, events, oldest) = await QueryAsync(connection, "select @after as position", after, limit, cancellation);
-            var safe = await SafeAsync(after, events, oldest, cancellation);
+            var settled = Interlocked.Read(ref _settled);
+            var (_, events) = await QueryAsync(connection, "select @after as position", after, limit, cancellation);
+            var safe = await SafeAsync(after, events, settled, cancellation);
             // Most gaps were left by a rollback, and a second look settles them.
             if (safe.Count > 0 || events.Count == 0 || again) return safe;
         }
@@ -56,9 +59,10 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
     /// <returns>Null for a position where another transaction holds the checkpoint, or there is none; and whether there is more behind the events, which has to wait.</returns>
     public async Task<(long? Position, IReadOnlyList<LoggedEvent> Events, bool Waits)> FollowAsync(NpgsqlConnection connection, string checkpoint, int limit, CancellationToken cancellation)
     {
-        var (position, events, oldest) = await QueryAsync(connection, $"{checkpoint} for update skip locked", after: null, limit, cancellation);
+        var settled = Interlocked.Read(ref _settled);
+        var (position, events) = await QueryAsync(connection, $"{checkpoint} for update skip locked", after: null, limit, cancellation);
         if (position is not { } after) return (null, [], false);
-        var safe = await SafeAsync(after, events, oldest, cancellation);
+        var safe = await SafeAsync(after, events, settled, cancellation);
         return (after, safe, safe.Count < events.Count);
     }
 
@@ -88,16 +92,15 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
-    /// <summary>The checkpoint's position, the events, and the oldest transaction that was still running when they were read.</summary>
+    /// <summary>The checkpoint's position, and the events.</summary>
     /// <param name="after">For a checkpoint that says so.</param>
-    private async Task<(long?, List<LoggedEvent>, ulong)> QueryAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, CancellationToken cancellation)
+    private async Task<(long?, List<LoggedEvent>)> QueryAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, CancellationToken cancellation)
     {
         // One statement, so one snapshot for all. A checkpoint that was moved since is locked, and read, as it is now, and the events as they were then: some are left for the next time.
         var sql = $"""
-            with checkpoint as materialized ({checkpoint}),
-                 snapshot as materialized (select pg_current_snapshot() as s)
-            select {Columns}, pg_snapshot_xmin(s), c.position
-            from checkpoint c cross join snapshot left join lateral
+            with checkpoint as materialized ({checkpoint})
+            select {Columns}, c.position
+            from checkpoint c left join lateral
                  (select * from {LogStore.Schema}.mt_events where seq_id > c.position order by seq_id limit @limit) e on true
             order by e.seq_id
             """;
@@ -107,25 +110,31 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         await using var batch = new NpgsqlBatch(connection);
         if (after is null) batch.BatchCommands.Add(new("select set_config('synchronous_commit', 'off', true)"));
         batch.BatchCommands.Add(command);
-        var (position, events, oldest) = ((long?)null, new List<LoggedEvent>(), 0UL);
+        var (position, events) = ((long?)null, new List<LoggedEvent>());
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         if (after is null) await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            oldest = reader.GetFieldValue<ulong>(8);
-            position = reader.GetInt64(9);
+            position = reader.GetInt64(8);
             if (await reader.IsDBNullAsync(0, cancellation)) break;
             events.Add(Read(reader));
         }
-        return (position, events, oldest);
+        return (position, events);
     }
 
     /// <summary>Those of the events that may be handed out.</summary>
-    private async Task<List<LoggedEvent>> SafeAsync(long after, List<LoggedEvent> events, ulong oldest, CancellationToken cancellation)
+    /// <param name="settled">As it was before they were read: what an earlier look lacks, a later one may have seen settled.</param>
+    private async Task<List<LoggedEvent>> SafeAsync(long after, List<LoggedEvent> events, long settled, CancellationToken cancellation)
     {
-        var safe = SafePrefix(after, events, oldest);
-        if (safe == events.Count) return events;
-        await RaiseFenceAsync(cancellation);
+        var expected = after + 1;
+        var safe = events.FindIndex(e =>
+        {
+            if (e.Position != expected && e.Position > settled) return true;
+            expected = e.Position + 1;
+            return false;
+        });
+        if (safe < 0) return events;
+        await SettleAsync(cancellation);
         return events.GetRange(0, safe);
     }
 
@@ -136,48 +145,45 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
             type, asStored ? data : Upcasting.Apply(type, data), reader.GetFieldValue<DateTimeOffset>(6), reader.IsDBNull(7) ? null : reader.GetString(7));
     }
 
-    /// <summary>How many of the events may be handed out.</summary>
-    /// <param name="oldest">The oldest transaction that was running when the events were read, by the same snapshot: what an earlier
-    /// snapshot lacks, a later one may have seen settled.</param>
-    private int SafePrefix(long after, List<LoggedEvent> events, ulong oldest)
+    /// <summary>Settles what nobody can fill any more. One fence at a time, for all gaps that can be seen by then: it is passed sooner or later, and only then the next is needed.</summary>
+    private async Task SettleAsync(CancellationToken cancellation)
     {
-        lock (_lock)
-        {
-            if (_waiting is { } fence && fence.Passed(oldest)) (_settled, _waiting) = (fence, null);
-            var expected = after + 1;
-            for (var i = 0; i < events.Count; i++)
-            {
-                var settled = events[i].Position == expected || (events[i].Position <= _settled.Position && _settled.Passed(oldest));
-                if (!settled) return i;
-                expected = events[i].Position + 1;
-            }
-            return events.Count;
-        }
-    }
-
-    /// <summary>For all gaps that can be seen by now. One fence at a time: each is passed sooner or later, and only then the next is needed.</summary>
-    private async Task RaiseFenceAsync(CancellationToken cancellation)
-    {
-        lock (_lock)
-            if (_waiting is not null) return;
-        // In a transaction of its own: the caller's may have taken its id before the gap was there. The position first: its statement's snapshot must be older than the id.
+        var waiting = Volatile.Read(ref _waiting);
+        // The position first: whoever has a lower one is among those who are asked for next.
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var batch = new NpgsqlBatch(connection)
         {
-            BatchCommands = { new($"select coalesce(max(seq_id), 0) from {LogStore.Schema}.mt_events"), new("select pg_current_xact_id()") },
+            BatchCommands =
+            {
+                new($"select coalesce(max(seq_id), 0), pg_is_in_recovery() from {LogStore.Schema}.mt_events"),
+                new($"""
+                    select virtualtransaction from pg_locks
+                    where locktype = 'relation' and mode = 'RowExclusiveLock' and relation = '{LogStore.Schema}.mt_events_sequence'::regclass
+                      and database = (select oid from pg_database where datname = current_database())
+                    """),
+            },
         };
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         var position = reader.GetInt64(0);
+        if (reader.GetBoolean(1)) throw new InvalidOperationException("This server is a standby, which does not know who is about to append: the log is followed at the primary.");
         await reader.NextResultAsync(cancellation);
-        await reader.ReadAsync(cancellation);
-        lock (_lock) _waiting ??= new Fence(position, reader.GetFieldValue<ulong>(0));
+        var writers = new HashSet<string>();
+        while (await reader.ReadAsync(cancellation)) writers.Add(reader.GetString(0));
+
+        lock (_lock)
+        {
+            // Somebody else may have seen it passed meanwhile, and raised the next, whose writers this look was too early for.
+            if (waiting is not null && waiting == _waiting && waiting.IsPassed(writers)) (_settled, _waiting) = (Math.Max(_settled, waiting.Position), null);
+            if (writers.Count == 0) _settled = Math.Max(_settled, position);
+            else _waiting ??= new Fence(position, writers);
+        }
     }
 
-    /// <summary>Positions up to <paramref name="Position"/> that are missing once all transactions up to <paramref name="TransactionId"/> have ended
-    /// are missing for ever.</summary>
-    private readonly record struct Fence(long Position, ulong TransactionId)
+    /// <summary>Positions up to <paramref name="Position"/> that are missing once all of <paramref name="Writers"/> have ended are missing for ever.</summary>
+    private sealed record Fence(long Position, HashSet<string> Writers)
     {
-        public bool Passed(ulong oldestRunning) => oldestRunning > TransactionId;
+        /// <summary>Of a prepared transaction the server does not tell any more which it was.</summary>
+        public bool IsPassed(HashSet<string> running) => !running.Any(w => Writers.Contains(w) || w.StartsWith("-1/", StringComparison.Ordinal));
     }
 }

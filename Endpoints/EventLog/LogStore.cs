@@ -48,7 +48,6 @@ public static class LogStore
         options.UseSystemTextJsonForSerialization(LogJson.Options, EnumStorage.AsString, Casing.CamelCase);
         options.AutoCreateSchemaObjects = AutoCreate.CreateOrUpdate;
         options.DisableNpgsqlLogging = true;
-        options.Listeners.Add(new TransactionIdBeforePosition());
         foreach (var type in EventTypes.All)
             Upcasting.Map(options, type);
     }
@@ -82,16 +81,4 @@ public static class LogStore
     /// <summary>Everything about an account that is in the log, in order.</summary>
     public static async Task<Accounts.Account> LoadAccountAsync(this LogReader log, Guid accountId, CancellationToken cancellation) =>
         Accounts.Account.Fold(await log.ReadStreamAsync(accountId, cancellation));
-
-    /// <summary>Makes every appending transaction own a transaction id before it takes a position from the sequence.
-    /// <see cref="LogReader"/> relies on it to tell a gap that may still be filled from one that never will.</summary>
-    private sealed class TransactionIdBeforePosition : DocumentSessionListenerBase
-    {
-        public override async Task BeforeSaveChangesAsync(IDocumentSession session, CancellationToken token)
-        {
-            if (session.PendingChanges.Streams().Count == 0) return;
-            await session.BeginTransactionAsync(token);
-            await session.ExecuteAsync(new NpgsqlCommand("select pg_current_xact_id()"), token);
-        }
-    }
 }

@@ -60,6 +60,26 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
     }
 
     [Theory, InlineData(true), InlineData(false)]
+    public async Task waits_for_nobody_who_has_not_taken_a_position(bool inAnotherDatabase)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(_log.ConnectionString);
+        if (inAnotherDatabase) settings.Database = "postgres";
+        await using var database = NpgsqlDataSource.Create(settings);
+        await using var somebody = await database.OpenConnectionAsync();
+        await using var transaction = await somebody.BeginTransactionAsync();
+        await using (var begun = new NpgsqlCommand("select pg_current_xact_id()", somebody)) await begun.ExecuteScalarAsync();
+        if (!inAnotherDatabase)
+            await using (var locked = new NpgsqlCommand($"lock table {LogStore.Schema}.mt_events in row exclusive mode; select last_value from {LogStore.Schema}.mt_events_sequence", somebody)) await locked.ExecuteNonQueryAsync();
+        long start;
+        await using (var gone = await Writer.BeginAsync(_log.Database)) start = await gone.AppendAsync() - 1;
+        await using var writer = await Writer.BeginAsync(_log.Database);
+        var position = await writer.AppendAsync();
+        await writer.CommitAsync();
+
+        Assert.Equal([position], (await ReadAsync(new LogReader(_log.Database), start)).Select(e => e.Position));
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
     public async Task waits_for_an_append_of_the_log_s_own_that_has_its_position_and_has_written_nothing_yet(bool byMarten)
     {
         // To a stream that is there already, so that nothing else gave the transaction an id before it took the position.
@@ -144,7 +164,7 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
 
     private static Task<IReadOnlyList<LoggedEvent>> ReadAsync(LogReader reader, long after) => reader.ReadAsync(after, 1_000, Wait.Token);
 
-    /// <summary>A transaction that appends as the log's writers do: a transaction id first, then positions.</summary>
+    /// <summary>A transaction that appends.</summary>
     private sealed class Writer : IAsyncDisposable
     {
         private readonly NpgsqlConnection _connection;
@@ -156,8 +176,6 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
         {
             var connection = await database.OpenConnectionAsync();
             await connection.BeginTransactionAsync();
-            await using var command = new NpgsqlCommand("select pg_current_xact_id()", connection);
-            await command.ExecuteScalarAsync();
             return new Writer(connection);
         }
 

@@ -80,7 +80,12 @@ public sealed class WakeUp
 /// <summary>How far a projection is behind the log.</summary>
 /// <param name="Events">Positions between checkpoint and end of the log: at most this many events, since positions have gaps.</param>
 /// <param name="Seconds">Age of the oldest event that is not in the projection.</param>
-public sealed record Lag(long Position, long Events, double Seconds);
+/// <param name="IsOthers">A newer version of the code keeps the projection; this process must not.</param>
+public sealed record Lag(long Position, long Events, double Seconds, bool IsOthers = false);
+
+/// <summary>Where a projection stands, and why.</summary>
+/// <param name="Position">Of the event.</param>
+internal sealed record Obstacle(long Position, string Why);
 
 /// <summary>
 /// Keeps a projection at the end of the log: the one piece of code that fills a new consumer with history and keeps it current.
@@ -105,23 +110,31 @@ public sealed partial class LogFollower<TProjection>(
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5), MeasureEvery = TimeSpan.FromMilliseconds(500);
 
+    private volatile Obstacle? _obstacle;
+
+    /// <summary>How many events to take at once. Less where one of them cannot be taken in: those before it are, and it shows which it is.</summary>
+    private int _atOnce = BatchSize;
+
     private enum Found { Many, Few, Nothing, Gap, Busy }
 
     /// <summary>As of the last look, at most about a second old while the database answers.</summary>
     public Lag? Lag { get; private set; }
 
+    /// <summary>The event that cannot be taken in; null where there is none, or another process has gone past it.</summary>
+    internal Obstacle? Obstacle => _obstacle is { } obstacle && obstacle.Position > (Lag?.Position ?? 0) ? obstacle : null;
+
     public async Task<Lag> MeasureAsync(CancellationToken cancellation)
     {
         // Who must not write is not behind.
         await using var command = database.CreateCommand($"""
-            select position, greatest(0, last - position),
+            select coalesce(position, last), coalesce(greatest(0, last - position), 0),
                    coalesce((select extract(epoch from clock_timestamp() - timestamp) from {LogStore.Schema}.mt_events
-                             where seq_id > position and isfinite(timestamp) order by seq_id limit 1), 0)::double precision -- Marten notes an append that failed without a time
-            from (select coalesce(max(seq_id), 0) as last from {LogStore.Schema}.mt_events) log cross join lateral (select coalesce(({projection.Checkpoint}), last) as position) checkpoint
+                             where seq_id > position and isfinite(timestamp) order by seq_id limit 1), 0)::double precision, position is null -- Marten notes an append that failed without a time
+            from (select coalesce(max(seq_id), 0) as last from {LogStore.Schema}.mt_events) log cross join lateral (select ({projection.Checkpoint}) as position) checkpoint
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
-        return Lag = new Lag(reader.GetInt64(0), reader.GetInt64(1), Math.Max(0, reader.GetDouble(2)));
+        return Lag = new Lag(reader.GetInt64(0), reader.GetInt64(1), Math.Max(0, reader.GetDouble(2)), reader.GetBoolean(3));
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -156,9 +169,14 @@ public sealed partial class LogFollower<TProjection>(
             {
                 return;
             }
+            catch (EventsNotTakenException e) when (e.Events.Count > 1)
+            {
+                _atOnce = e.Events.Count / 2;
+            }
             catch (Exception e)
             {
                 // Whatever it is, the checkpoint has not moved: trying again is safe, and giving up would freeze the projection.
+                if (e is EventsNotTakenException { Events: [var stuck] }) _obstacle = new(stuck.Position, e.Message);
                 if (pause == TimeSpan.Zero) Failing(logger, e, projection.Name);
                 pause = pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
                 await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -170,7 +188,7 @@ public sealed partial class LogFollower<TProjection>(
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var (position, events, waits) = await log.FollowAsync(connection, projection.Checkpoint, BatchSize, cancellation);
+        var (position, events, waits) = await log.FollowAsync(connection, projection.Checkpoint, _atOnce, cancellation);
         if (position is null) return Found.Busy;
         if (events.Count == 0 && waits) return Found.Gap;
         if (events.Count == 0)
@@ -178,10 +196,26 @@ public sealed partial class LogFollower<TProjection>(
             Lag = new Lag(position.Value, 0, 0);
             return Found.Nothing;
         }
-        await projection.ApplyAsync(connection, events, cancellation);
+        try
+        {
+            await projection.ApplyAsync(connection, events, cancellation);
+        }
+        catch (Exception e) when (!Recoverability.IsTransient(e))
+        {
+            throw new EventsNotTakenException(events, e);
+        }
         await transaction.CommitAsync(cancellation);
         projection.Applied();
-        return events.Count < BatchSize ? Found.Few : Found.Many;
+        var isFull = events.Count == _atOnce;
+        _atOnce = Math.Min(_atOnce * 2, BatchSize);
+        return isFull ? Found.Many : Found.Few;
+    }
+
+    /// <param name="events">One of them is why.</param>
+    private sealed class EventsNotTakenException(IReadOnlyList<LoggedEvent> events, Exception why)
+        : Exception($"The {events[0].Type} at position {events[0].Position}, of {events[0].StreamId}, cannot be taken in: {why.Message}", why)
+    {
+        public IReadOnlyList<LoggedEvent> Events => events;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Projection} cannot follow the log, trying again until it can")]

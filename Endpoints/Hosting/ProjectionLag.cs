@@ -1,13 +1,15 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Signup.Hosting;
 
-/// <summary>How far a projection is behind the log, as metrics and in <c>/health/ready</c>. Being behind is no reason to refuse reads.</summary>
+/// <summary>How far a projection is behind the log, as metrics and in <c>/health/ready</c>. Unhealthy is what does not mend itself: one event that cannot be taken in, lag that grows,
+/// code that is older than what it reads.</summary>
 internal sealed class ProjectionLag<TProjection> : IHealthCheck, IDisposable where TProjection : IProjection
 {
-    private static readonly TimeSpan Alarming = TimeSpan.FromMinutes(1);
     private readonly LogFollower<TProjection> _follower;
+    private readonly LagWatch _watch = new();
     private readonly Meter _meter;
 
     public ProjectionLag(LogFollower<TProjection> follower, TProjection projection, EndpointIdentity identity)
@@ -25,7 +27,10 @@ internal sealed class ProjectionLag<TProjection> : IHealthCheck, IDisposable whe
         {
             var lag = await _follower.MeasureAsync(cancellationToken);
             var data = new Dictionary<string, object> { ["position"] = lag.Position, ["behindEvents"] = lag.Events, ["behindSeconds"] = lag.Seconds };
-            return lag.Seconds > Alarming.TotalSeconds
+            if (lag.IsOthers) return HealthCheckResult.Unhealthy("A newer version of the code keeps it. This process is to be replaced.", data: data);
+            if (_follower.Obstacle is { } obstacle) return HealthCheckResult.Unhealthy(obstacle.Why, data: data);
+            if (_watch.Grows(Stopwatch.GetElapsedTime(0), lag.Seconds)) return HealthCheckResult.Unhealthy($"{lag.Seconds:0} s behind the log, and not catching up.", data: data);
+            return lag.Seconds > LagWatch.Alarming.TotalSeconds
                 ? HealthCheckResult.Degraded($"{lag.Seconds:0} s behind the log.", data: data)
                 : HealthCheckResult.Healthy(data: data);
         }

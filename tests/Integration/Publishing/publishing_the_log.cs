@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging.Abstractions;
 using RabbitMQ.Client;
 using Signup.EventLog;
@@ -95,6 +96,8 @@ public sealed class publishing_the_log : IAsyncLifetime
         await using var publisher = await PublishAsync();
         await Wait.UntilAsync(async () => await PositionAsync() == 3, "what came before is published");
         await HearAsync(1);
+        using (var check = publisher.Check())
+            await Wait.UntilAsync(async () => await check.CheckHealthAsync(new(), Wait.Token) is { Status: HealthStatus.Unhealthy, Description: { } why } && why.Contains("NotOfThisVersion at position 4", StringComparison.Ordinal), "it says which event");
 
         await _log.ExecuteAsync("update log.mt_events set type = 'AccountActivated', data = '{\"activatedAt\": \"2026-11-24T10:00:00Z\"}' where type = 'NotOfThisVersion'");
         await Wait.UntilAsync(async () => await PositionAsync() == (await _log.ReadAllAsync())[^1].Position, "it goes on");
@@ -191,6 +194,8 @@ public sealed class publishing_the_log : IAsyncLifetime
 
     private sealed class Publishing(EventPublisher publisher, LogFollower<EventPublisher> follower) : IAsyncDisposable
     {
+        public ProjectionLag<EventPublisher> Check() => new(follower, publisher, new EndpointIdentity("test"));
+
         public void Signal() => publisher.WakeUp.Signal();
 
         public async ValueTask DisposeAsync()

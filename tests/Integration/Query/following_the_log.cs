@@ -1,4 +1,5 @@
 using Dapper;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
 using Signup.Query.Accounts;
@@ -162,11 +163,51 @@ public sealed class following_the_log : IAsyncLifetime
     }
 
     [Fact]
+    public async Task and_says_so()
+    {
+        using var follower = await _log.FollowAsync();
+        await _log.CaughtUpAsync(follower);
+        using var check = Check(follower);
+        Assert.Equal(HealthStatus.Healthy, (await check.CheckHealthAsync(new(), Wait.Token)).Status);
+
+        await _log.ExecuteAsync("update query.generation set shape = shape + 1");
+
+        var health = await check.CheckHealthAsync(new(), Wait.Token);
+        Assert.Equal((HealthStatus.Unhealthy, true), (health.Status, health.Description!.Contains("newer version of the code", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task one_event_that_cannot_be_taken_in_is_named_and_those_before_it_are_taken()
+    {
+        var poison = Guid.NewGuid();
+        await new ReadModel(_log.Database).EnsureAsync(Wait.Token);
+        await _log.ExecuteAsync($"""
+            create function refuse() returns trigger language plpgsql as 'begin if new.id = ''{poison}'' then raise exception ''too hard to swallow''; end if; return new; end';
+            create trigger refuse before insert on query.accounts_1 for each row execute function refuse();
+            """);
+        for (var n = 0; n < 30; n++) await _log.AppendAsync(n == 20 ? poison : Guid.NewGuid(), LogDatabase.Created($"{n}@example.org"));
+        var position = await _log.ScalarAsync<long>($"select seq_id from log.mt_events where stream_id = '{poison}'");
+
+        using var follower = await _log.FollowAsync();
+        using var check = Check(follower);
+        await Wait.UntilAsync(async () => await check.CheckHealthAsync(new(), Wait.Token) is { Status: HealthStatus.Unhealthy, Description: { } why }
+            && why.Contains($"AccountCreated at position {position}, of {poison}", StringComparison.Ordinal) && why.Contains("too hard to swallow", StringComparison.Ordinal), "it says which event, and why");
+        Assert.Equal(20, await DocumentsAsync());
+
+        await _log.ExecuteAsync("drop trigger refuse on query.accounts_1");
+        await _log.CaughtUpAsync(follower);
+        await Wait.UntilAsync(async () => (await check.CheckHealthAsync(new(), Wait.Token)).Status == HealthStatus.Healthy, "it is well again");
+        Assert.Equal(30, await DocumentsAsync());
+    }
+
+    [Fact]
     public async Task starting_many_at_once_on_an_empty_database_makes_one_read_model()
     {
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => new ReadModel(_log.Database).EnsureAsync(Wait.Token)));
         Assert.Equal(1, await _log.ScalarAsync<long>("select count(*) from query.generation"));
     }
+
+    private ProjectionLag<ReadModel> Check(LogFollower<ReadModel> follower) => new(follower, new ReadModel(_log.Database), new EndpointIdentity("test"));
 
     private Task<long> DocumentsAsync() => _log.ScalarAsync<long>("select count(*) from query.accounts");
 

@@ -11,7 +11,7 @@ internal sealed class ClaimsCheck(NpgsqlDataSource database) : IHealthCheck
     {
         await using var command = database.CreateCommand($"select position from {ClaimsFence.Table}");
         return await command.ExecuteScalarAsync(cancellationToken) is long position
-            ? HealthCheckResult.Degraded($"Sign-ups are refused until './run Uniqueness rebuild' has claimed all that the log holds; it is at position {position}.")
+            ? HealthCheckResult.Degraded($"No sign-up is decided until './run Uniqueness rebuild' has claimed all that the log holds; it is at position {position}.")
             : HealthCheckResult.Healthy();
     }
 }

@@ -21,7 +21,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         using var progress = ProgressBar.OnConsole("events");
         var count = await new Import(database, progress).RunAsync(() => File.OpenText(file), cancellation);
         progress.Dispose();
-        Console.WriteLine($"{count:N0} events are in the log. Query and Mail take them in by themselves. Sign-ups are refused until './run Uniqueness rebuild' has claimed their addresses.");
+        Console.WriteLine($"{count:N0} events are in the log. Query and Mail take them in by themselves. No sign-up is decided until './run Uniqueness rebuild' has claimed their addresses.");
         return 0;
     });
 

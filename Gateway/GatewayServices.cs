@@ -1,8 +1,6 @@
-using System.Net;
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.AspNetCore.HttpOverrides;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Activation;
 using Signup.Gateway.Inbox;
@@ -15,12 +13,11 @@ using Signup.Gateway.Web;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
-using IPNetwork = System.Net.IPNetwork;
 
 namespace Signup.Gateway;
 
 /// <summary>What the gateway consists of.</summary>
-public static class GatewayServices
+public static partial class GatewayServices
 {
     public static void AddGateway(this WebApplicationBuilder builder)
     {
@@ -35,12 +32,12 @@ public static class GatewayServices
         services.AddSingleton<FormTokens>().AddSingleton<StatusTokens>().AddSingleton<PageRenderer>().AddSingleton<GatewayMetrics>();
         services.AddOptions<HashingSettings>().Bind(settings.GetSection("PasswordHashing")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PasswordHasher>().AddSingleton<HashingPool>();
-        services.AddSingleton(new SignUpLimit(settings.GetValue("RateLimiting:SignUpsPerMinute", 60)));
+        services.AddSingleton(new ClientLimit(settings.GetValue("RateLimiting:SignUpsPerMinute", 60)));
         services.AddTransient<SignUpDesk>();
         services.AddSingleton<DevInbox>();
         services.AddRehearsal(RehearseAsync);
         services.AddMailEvents(settings);
-        services.AddOps();
+        builder.AddOps();
         services.AddTransient<AccountLookup>().AddTransient<AccountAnswers>();
         services.AddHttpClient<VerdictClient>(http =>
         {
@@ -55,14 +52,12 @@ public static class GatewayServices
             http.DefaultRequestHeaders.Add(ApiKey.Header, settings["Query:ApiKey"]);
         });
         services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
-        services.Configure<ForwardedHeadersOptions>(options => TrustProxies(options, settings["ForwardedHeaders:KnownProxies"]));
     }
 
     public static void UseGateway(this WebApplication app)
     {
-        if (!string.IsNullOrWhiteSpace(app.Configuration["ForwardedHeaders:KnownProxies"])) app.UseForwardedHeaders();
+        app.UseProxies();
         app.UseMiddleware<SecurityHeaders>();
-        if (!app.Environment.IsDevelopment()) app.UseHsts();
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = context => Failures.WriteAsync(context, context.Features.Get<IExceptionHandlerFeature>()?.Error),
@@ -70,9 +65,28 @@ public static class GatewayServices
             SuppressDiagnosticsCallback = context => context.Exception is BadHttpRequestException or OperationCanceledException,
         });
         app.UseStatusCodePages(context => Failures.WriteAsync(context.HttpContext));
+        OpsAddress.Use(app);
+        app.UsePublicScheme();
+        if (!app.Environment.IsDevelopment()) app.UseHsts();
         app.UseHeadRouting();
         app.MapAssets();
     }
+
+    /// <summary>A site that is https for its users, and is not spoken to by TLS here, has a proxy in front that ends it: cookies and forms are those of https, whether or not it says so.</summary>
+    private static void UsePublicScheme(this WebApplication app)
+    {
+        if (app.Configuration["Signup:PublicUrl"]?.StartsWith("https:", StringComparison.OrdinalIgnoreCase) is not true) return;
+        app.Use((http, next) =>
+        {
+            http.Request.Scheme = "https";
+            return next(http);
+        });
+        if (!app.Environment.IsDevelopment() && string.IsNullOrWhiteSpace(app.Configuration[Proxies.Setting]) && app.Services.GetRequiredService<OpsAddress>().PublicUrls.All(u => !u.StartsWith("https:", StringComparison.OrdinalIgnoreCase)))
+            ProxyNotDeclared(app.Logger);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Signup:PublicUrl is https, and this process speaks plain http: some proxy must be in front of it, and " + Proxies.Setting + " does not say which. All people behind it count as one client, and share one rate limit: put its address into that setting")]
+    private static partial void ProxyNotDeclared(ILogger logger);
 
     /// <summary>What becomes of a form here, from the page to the answer.</summary>
     private static async Task RehearseAsync(IServiceProvider services, CancellationToken cancellation)
@@ -87,19 +101,5 @@ public static class GatewayServices
         var sends = services.GetRequiredService<HandlerSends>();
         await services.GetRequiredService<CommandClient>().RehearseAsync<Verdict>(new SignUp(Guid.Empty, "", "", hash, "", default, Once: false),
             asked => sends.ReplyAsync(new Verdict(Guid.Empty, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null), asked), cancellation);
-    }
-
-    /// <summary>Headers that say who the client is count only where they come from these addresses, or address ranges, comma-separated.
-    /// From anyone else they are an attacker's to choose.</summary>
-    private static void TrustProxies(ForwardedHeadersOptions options, string? proxies)
-    {
-        options.ForwardedHeaders = ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto;
-        options.KnownProxies.Clear();
-        options.KnownIPNetworks.Clear();
-        foreach (var proxy in (proxies ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (proxy.Contains('/')) options.KnownIPNetworks.Add(IPNetwork.Parse(proxy));
-            else options.KnownProxies.Add(IPAddress.Parse(proxy));
-        }
     }
 }

@@ -5,7 +5,6 @@ using Signup.Gateway.Accounts;
 using Signup.Gateway.Activation;
 using Signup.Gateway.Inbox;
 using Signup.Gateway.MailEvents;
-using Signup.Gateway.Ops;
 using Signup.Gateway.SigningUp;
 using Signup.Hosting;
 
@@ -20,5 +19,4 @@ app.MapCorrections();
 app.MapActivation();
 app.MapMailEvents();
 app.MapInbox();
-app.MapOps();
 await app.RunAsync();

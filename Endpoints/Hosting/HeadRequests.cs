@@ -9,7 +9,7 @@ public static class HeadRequests
     private static readonly object Asked = new();
 
     /// <summary>Routes, and goes before all that is to happen between routing and the endpoint.</summary>
-    public static void UseHeadRouting(this WebApplication app)
+    public static void UseHeadRouting(this IApplicationBuilder app)
     {
         app.Use((http, next) =>
         {

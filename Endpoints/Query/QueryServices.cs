@@ -16,11 +16,13 @@ public static class QueryServices
     {
         services.AddProjection<ReadModel>("read-model", EventTypes.All);
         services.AddSingleton(s => new Catalogue(s.GetRequiredService<NpgsqlDataSource>(), Path.Combine(AppContext.BaseDirectory, "Questions")));
+        services.AddOperators("query-operator", "/");
         services.AddProblemDetails();
     }
 
     public static void MapQuery(this WebApplication app)
     {
+        app.UseProxies();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseHeadRouting();

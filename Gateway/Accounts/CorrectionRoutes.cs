@@ -19,7 +19,7 @@ public static class CorrectionRoutes
     public static void MapCorrections(this IEndpointRouteBuilder app) => app.MapPost("/users/{id}/email", CorrectAsync);
 
     private static async Task<IResult> CorrectAsync(
-        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, SignUpLimit limit, CommandClient commands,
+        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ClientLimit limit, CommandClient commands,
         AccountLookup accounts, AccountAnswers answers, IConfiguration settings, TimeProvider time)
     {
         var texts = Client.Texts(http.Request);

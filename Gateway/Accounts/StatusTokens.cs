@@ -6,7 +6,7 @@ namespace Signup.Gateway.Accounts;
 /// Whoever signed up may see what became of it: with a token, that programs send as bearer and browsers as a cookie. It says which sign-up it was, by a digest
 /// of all that was typed, the password included: who guesses somebody's idempotency key gets a token for what they have sent themselves, and never for that person's account.
 /// </summary>
-public sealed class StatusTokens(SignedTokens tokens, IConfiguration settings)
+public sealed class StatusTokens(SignedTokens tokens)
 {
     private const string Cookie = "status";
 
@@ -16,8 +16,6 @@ public sealed class StatusTokens(SignedTokens tokens, IConfiguration settings)
     /// <summary>How long a browser keeps it: longer than it takes any sign-up to be activated or to expire.</summary>
     private static readonly TimeSpan CookieAge = TimeSpan.FromDays(30);
 
-    private readonly bool _publicIsHttps = settings["Signup:PublicUrl"]?.StartsWith("https:", StringComparison.OrdinalIgnoreCase) ?? false;
-
     /// <param name="signUpId">See <see cref="EventLog.Accounts.ProposalId"/>.</param>
     public string Issue(Guid accountId, Guid signUpId) => tokens.Issue(PurposeOf(accountId), signUpId, Never);
 
@@ -25,7 +23,7 @@ public sealed class StatusTokens(SignedTokens tokens, IConfiguration settings)
     public void SetCookie(HttpContext http, Guid accountId, Guid signUpId) => http.Response.Cookies.Append(Cookie, Issue(accountId, signUpId), new CookieOptions
     {
         HttpOnly = true,
-        Secure = http.Request.IsHttps || _publicIsHttps,
+        Secure = http.Request.IsHttps,
         // Lax: the page must open from a bookmark or a mail, too.
         SameSite = SameSiteMode.Lax,
         Path = $"/users/{accountId}",

@@ -2,7 +2,7 @@ using MimeKit;
 
 namespace Signup.Gateway.Inbox;
 
-/// <summary>The mails that Mail has written to files, where there is no mail provider. For development only: it shows every mail to anyone.</summary>
+/// <summary>The mails that Mail has written to files, where there is no mail provider. For development only, and for clients on this machine: it shows every mail.</summary>
 public sealed class DevInbox(IHostEnvironment environment, IConfiguration settings)
 {
     public const string Path = "/dev/inbox";

@@ -1,5 +1,6 @@
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
+using Signup.Hosting;
 
 namespace Signup.Gateway.Inbox;
 
@@ -10,11 +11,12 @@ public static class InboxRoutes
     {
         // Where it is not open there is no route.
         if (!app.Services.GetRequiredService<DevInbox>().IsOpen) return;
-        app.MapGet(DevInbox.Path, async (HttpContext http, DevInbox inbox) => (IResult)new Page<InboxPage>(200, Client.Texts(http.Request), new()
+        var inboxes = app.MapGroup(DevInbox.Path).AddEndpointFilter(async (context, next) => Proxies.IsLocal(context.HttpContext) ? await next(context) : Results.NotFound());
+        inboxes.MapGet("", async (HttpContext http, DevInbox inbox) => (IResult)new Page<InboxPage>(200, Client.Texts(http.Request), new()
         {
             [nameof(InboxPage.Mails)] = await inbox.ListAsync(http.RequestAborted),
         }));
-        app.MapGet(DevInbox.Path + "/{name}", async (string name, HttpContext http, DevInbox inbox) =>
+        inboxes.MapGet("/{name}", async (string name, HttpContext http, DevInbox inbox) =>
             await inbox.FindAsync(name, http.RequestAborted) is { } mail
                 ? (IResult)new Page<MailPage>(200, Client.Texts(http.Request), new() { [nameof(MailPage.Mail)] = mail })
                 : Results.NotFound());

@@ -1,5 +1,4 @@
 using Signup.Gateway.Pages;
-using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 using Signup.Hosting;
 using Signup.Hosting.ServiceControl;
@@ -16,39 +15,38 @@ public static class OpsRoutes
 
     private static readonly Texts Texts = Texts.English;
 
-    public static void AddOps(this IServiceCollection services)
+    public static void AddOps(this WebApplicationBuilder builder)
     {
-        services.AddSingleton<Operators>().AddSingleton<SystemState>().AddSingleton<ErrorQueue>().AddSingleton<SignInLimit>();
-        services.AddHttpClient(SystemState.Client, http => http.Timeout = TimeSpan.FromSeconds(2));
+        OpsAddress.Add(builder);
+        builder.Services.AddOperators("operator", Path);
+        builder.Services.AddSingleton<SystemState>().AddSingleton<ErrorQueue>();
+        builder.Services.AddHttpClient(SystemState.Client, http => http.Timeout = TimeSpan.FromSeconds(2));
     }
 
-    public static void MapOps(this WebApplication app)
+    public static void MapOps(this IEndpointRouteBuilder app)
     {
-        // Without a key there is no route: nobody gets in, and nobody learns that there could be one.
-        if (!app.Services.GetRequiredService<Operators>().MayExist) return;
-
         app.MapGet(Path, ShowAsync);
         app.MapPost(Path + "/sign-in", SignInAsync);
         app.MapPost(Path + "/sign-out", (HttpContext http, Operators operators, FormTokens tokens) => ActAsync(http, operators, tokens, (_, _) =>
         {
             operators.SignOut(http);
-            return Task.FromResult(Back(null));
+            return Task.FromResult(Results.Redirect(Path));
         }));
         app.MapGet(Path + "/messages/{id:guid}", ShowMessageAsync);
         app.MapPost(Path + "/messages/{id:guid}/retry", (Guid id, HttpContext http, Operators operators, FormTokens tokens, ErrorQueue error) =>
-            ActAsync(http, operators, tokens, async (by, _) => Back(Say(await error.RetryAsync(id, by, http.RequestAborted), "sent to its queue again"))));
+            ActAsync(http, operators, tokens, async (by, _) => Back(Said(await error.RetryAsync(id, by, http.RequestAborted), OpsNotice.Retried))));
         app.MapPost(Path + "/messages/{id:guid}/discard", (Guid id, HttpContext http, Operators operators, FormTokens tokens, ErrorQueue error) =>
             ActAsync(http, operators, tokens, async (by, form) => form.GetValueOrDefault("reason").ToString().Trim() is { Length: > 0 and <= 500 } reason
-                ? Back(Say(await error.DiscardAsync(id, by, reason, http.RequestAborted), "discarded"))
+                ? Back(Said(await error.DiscardAsync(id, by, reason, http.RequestAborted), OpsNotice.Discarded))
                 : Results.Redirect($"{Path}/messages/{id}?say=reason")));
         app.MapPost(Path + "/retry-all", (HttpContext http, Operators operators, FormTokens tokens, ErrorQueue error) =>
-            ActAsync(http, operators, tokens, async (by, _) => Back(await RetryAllAsync(error, by, http.RequestAborted))));
+            ActAsync(http, operators, tokens, async (by, _) => await RetryAllAsync(error, by, http.RequestAborted)));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext http, Operators operators, FormTokens tokens, SystemState state, ErrorQueue error, TimeProvider time, string? say)
+    private static async Task<IResult> ShowAsync(HttpContext http, Operators operators, FormTokens tokens, SystemState state, ErrorQueue error, TimeProvider time, string? say, int? done, int? left)
     {
         if (operators.Find(http.Request) is not { } name) return SignInPage(http, tokens, 401, null);
-        var (parts, queue, noFigures) = await state.LookAsync($"http://{http.Connection.LocalIpAddress?.MapToIPv4()}:{http.Connection.LocalPort}", http.RequestAborted);
+        var (parts, queue, noFigures) = await state.LookAsync(http.RequestAborted);
         return Private(http, new Page<OpsPage>(200, Texts, new()
         {
             [nameof(OpsPage.Operator)] = name,
@@ -56,7 +54,7 @@ public static class OpsRoutes
             [nameof(OpsPage.Error)] = queue,
             [nameof(OpsPage.NoFigures)] = noFigures,
             [nameof(OpsPage.Failed)] = await error.LookAsync(http.RequestAborted),
-            [nameof(OpsPage.Say)] = say,
+            [nameof(OpsPage.Say)] = Text(say, done, left),
             [nameof(OpsPage.FormToken)] = tokens.Issue(http),
             [nameof(OpsPage.At)] = time.GetUtcNow(),
         }));
@@ -74,53 +72,56 @@ public static class OpsRoutes
                 [nameof(OpsMessagePage.ReasonMissing)] = say == "reason",
                 [nameof(OpsMessagePage.FormToken)] = tokens.Issue(http),
             }))
-            : Back("It is not in the queue error any more.");
+            : Back(OpsNotice.Gone);
     }
 
-    private static async Task<IResult> SignInAsync(HttpContext http, Operators operators, FormTokens tokens, SignInLimit limit, ILogger<Operators> logger)
+    private static async Task<IResult> SignInAsync(HttpContext http, Operators operators, FormTokens tokens)
     {
-        if (limit.Limit.Refuse(http.Connection.RemoteIpAddress) is { } after)
-        {
-            Problems.SetRetryAfter(http.Response, after);
-            return SignInPage(http, tokens, 429, "Too many tries. Wait a minute.");
-        }
         var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
         if (fault is not null || !tokens.AreValid(http.Request, form)) return SignInPage(http, tokens, 400, "The form was too old. Try again.");
-        if (form.GetValueOrDefault("name").ToString().Trim() is not { Length: > 0 } name) return SignInPage(http, tokens, 400, "Say who you are: what you do here is recorded under this name.");
-        if (!operators.IsKey(form.GetValueOrDefault("key")))
-        {
-            logger.Refused(http.Connection.RemoteIpAddress?.ToString());
-            return SignInPage(http, tokens, 401, "That is not the key.");
-        }
-        operators.SignIn(http, name);
-        return Back(null);
+        var (name, tryAfter) = operators.SignIn(http, form.GetValueOrDefault("key"));
+        if (tryAfter is { } after) Problems.SetRetryAfter(http.Response, after);
+        return name is not null ? Results.Redirect(Path) : SignInPage(http, tokens, tryAfter is null ? 401 : 429, tryAfter is null ? "That is nobody's key." : "Too many tries. Wait a minute.");
     }
 
     private static async Task<IResult> ActAsync(HttpContext http, Operators operators, FormTokens tokens, Func<string, IReadOnlyDictionary<string, Microsoft.Extensions.Primitives.StringValues>, Task<IResult>> act)
     {
         if (operators.Find(http.Request) is not { } name) return SignInPage(http, tokens, 401, null);
         var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
-        return fault is null && tokens.AreValid(http.Request, form) ? await act(name, form) : Back("The form was too old. Try again.");
+        return fault is null && tokens.AreValid(http.Request, form) ? await act(name, form) : Back(OpsNotice.FormTooOld);
     }
 
-    private static async Task<string> RetryAllAsync(ErrorQueue error, string by, CancellationToken cancellation)
+    private static async Task<IResult> RetryAllAsync(ErrorQueue error, string by, CancellationToken cancellation)
     {
         var (done, left) = (0, 0);
         foreach (var message in (await error.LookAsync(cancellation)).Messages)
             if (await error.RetryAsync(message.FailureId, by, cancellation) == ActOutcome.Done) done++;
             else left++;
-        return left == 0 ? $"{done} sent to their queues again." : $"{done} sent to their queues again, {left} could not be.";
+        return Results.Redirect($"{Path}?say={OpsNotice.AllRetried}&done={done}&left={left}");
     }
 
-    private static string Say(ActOutcome outcome, string done) => outcome switch
+    private static OpsNotice Said(ActOutcome outcome, OpsNotice done) => outcome switch
     {
-        ActOutcome.Done => $"It was {done}.",
-        ActOutcome.Gone => "It is not in the queue error any more.",
-        ActOutcome.NoSuchQueue => "The queue it failed in does not exist. It can only be discarded.",
-        _ => "RabbitMQ cannot be reached. Nothing was lost; try again.",
+        ActOutcome.Done => done,
+        ActOutcome.Gone => OpsNotice.Gone,
+        ActOutcome.NoSuchQueue => OpsNotice.NoSuchQueue,
+        _ => OpsNotice.NoBroker,
     };
 
-    private static IResult Back(string? say) => Results.Redirect(say is null ? Path : $"{Path}?say={Uri.EscapeDataString(say)}");
+    /// <summary>An address says which of these it is, and never the words: whoever makes somebody follow a link puts nothing into our mouth.</summary>
+    private static string? Text(string? say, int? done, int? left) => Enum.TryParse<OpsNotice>(say, out var notice) ? notice switch
+    {
+        OpsNotice.Retried => "It was sent to its queue again.",
+        OpsNotice.Discarded => "It was discarded.",
+        OpsNotice.AllRetried => left is null or 0 ? $"{done} sent to their queues again." : $"{done} sent to their queues again, {left} could not be.",
+        OpsNotice.Gone => "It is not in the queue error any more.",
+        OpsNotice.NoSuchQueue => "The queue it failed in does not exist. It can only be discarded.",
+        OpsNotice.NoBroker => "RabbitMQ cannot be reached. Nothing was lost; try again.",
+        OpsNotice.FormTooOld => "The form was too old. Try again.",
+        _ => null,
+    } : null;
+
+    private static IResult Back(OpsNotice say) => Results.Redirect($"{Path}?say={say}");
 
     private static IResult SignInPage(HttpContext http, FormTokens tokens, int status, string? trouble) => Private(http, new Page<OpsSignInPage>(status, Texts, new()
     {
@@ -135,16 +136,5 @@ public static class OpsRoutes
     }
 }
 
-/// <summary>A key is long and random; this keeps guessing from filling the log.</summary>
-public sealed class SignInLimit : IDisposable
-{
-    public SignUpLimit Limit { get; } = new(10);
-
-    public void Dispose() => Limit.Dispose();
-}
-
-internal static partial class OpsLog
-{
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A wrong key for /ops, from {Address}")]
-    public static partial void Refused(this ILogger logger, string? address);
-}
+/// <summary>What became of an operator's act.</summary>
+public enum OpsNotice { Retried, Discarded, AllRetried, Gone, NoSuchQueue, NoBroker, FormTooOld }

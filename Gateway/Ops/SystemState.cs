@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Signup.Hosting;
 
 namespace Signup.Gateway.Ops;
@@ -23,7 +24,7 @@ public sealed record Check(string Name, string Status, string? Description, IRea
 public sealed record QueueFigures(string Name, long Messages, long InWork, long Consumers, double In, double Out);
 
 /// <summary>Asks every process how it is, and RabbitMQ how long its queues are. Stores nothing.</summary>
-public sealed class SystemState(IHttpClientFactory clients, IConfiguration settings)
+public sealed class SystemState(IHttpClientFactory clients, IConfiguration settings, HealthCheckService own)
 {
     public const string Client = "ops";
 
@@ -37,10 +38,10 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
     ];
 
     /// <summary>All parts, and why there are no queue figures, or null.</summary>
-    public async Task<(IReadOnlyList<Part> Parts, QueueFigures? Error, string? NoFigures)> LookAsync(string self, CancellationToken cancellation)
+    public async Task<(IReadOnlyList<Part> Parts, QueueFigures? Error, string? NoFigures)> LookAsync(CancellationToken cancellation)
     {
         var queues = QueuesAsync(cancellation);
-        var answers = await Task.WhenAll(Known.Select(part => AskAsync(part.Name == "Gateway" ? self : settings[$"{part.Name}:Url"], cancellation)));
+        var answers = await Task.WhenAll(Known.Select(part => part.Name == "Gateway" ? AskSelfAsync(cancellation) : AskAsync(settings[$"{part.Name}:Url"], cancellation)));
         var (figures, trouble) = await queues;
         return ([.. Known.Select((part, i) =>
         {
@@ -52,6 +53,14 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
         })], figures.GetValueOrDefault(Topology.Error), trouble);
     }
 
+    private async Task<(PartState, string?, IReadOnlyList<Check>)> AskSelfAsync(CancellationToken cancellation)
+    {
+        var report = await own.CheckHealthAsync(cancellation);
+        return Found([.. report.Entries.Select(e => new Check(e.Key, e.Value.Status.ToString(), e.Value.Description, [.. e.Value.Data.Select(d => KeyValuePair.Create(d.Key, Short(d.Value)))]))]);
+    }
+
+    private static (PartState, string?, IReadOnlyList<Check>) Found(List<Check> checks) => (checks.TrueForAll(c => c.IsWell) ? PartState.Well : PartState.Troubled, null, checks);
+
     private async Task<(PartState, string?, IReadOnlyList<Check>)> AskAsync(string? url, CancellationToken cancellation)
     {
         if (string.IsNullOrEmpty(url)) return (PartState.Unknown, null, []);
@@ -59,9 +68,8 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
         {
             using var answer = await clients.CreateClient(Client).GetAsync(new Uri(new Uri(url), "/health/ready"), cancellation);
             var report = (await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation)).RootElement;
-            var checks = report.GetProperty("checks").EnumerateObject().Select(c => new Check(c.Name, Text(c.Value, "status") ?? "", Text(c.Value, "description"),
-                c.Value.TryGetProperty("data", out var data) ? [.. data.EnumerateObject().Select(d => KeyValuePair.Create(d.Name, Short(d.Value)))] : [])).ToList();
-            return (checks.TrueForAll(c => c.IsWell) ? PartState.Well : PartState.Troubled, null, checks);
+            return Found([.. report.GetProperty("checks").EnumerateObject().Select(c => new Check(c.Name, Text(c.Value, "status") ?? "", Text(c.Value, "description"),
+                c.Value.TryGetProperty("data", out var data) ? [.. data.EnumerateObject().Select(d => KeyValuePair.Create(d.Name, Short(Value(d.Value))))] : []))]);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or KeyNotFoundException or TaskCanceledException && !cancellation.IsCancellationRequested)
         {
@@ -92,8 +100,9 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
 
     private static string? Text(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    private static string Short(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number)
-        ? number.ToString("0.#", System.Globalization.CultureInfo.InvariantCulture) : value.ToString();
+    private static object Value(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) ? number : value;
+
+    private static string Short(object value) => string.Format(System.Globalization.CultureInfo.InvariantCulture, value is double ? "{0:0.#}" : "{0}", value);
 
     private static long Number(JsonElement queue, string name) => queue.TryGetProperty(name, out var value) && value.TryGetInt64(out var number) ? number : 0;
 

@@ -24,7 +24,7 @@ public static class SignUpRoutes
 
     private static Page<SignUpPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, SignUpFields.Empty, []);
 
-    private static async Task<IResult> PostFormAsync(HttpContext http, SignUpLimit limit, FormTokens formTokens, StatusTokens statusTokens, SignUpDesk desk)
+    private static async Task<IResult> PostFormAsync(HttpContext http, ClientLimit limit, FormTokens formTokens, StatusTokens statusTokens, SignUpDesk desk)
     {
         var texts = Client.Texts(http.Request);
         var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
@@ -68,7 +68,7 @@ public static class SignUpRoutes
         }
     }
 
-    private static async Task<IResult> PostJsonAsync(HttpContext http, SignUpLimit limit, StatusTokens statusTokens, SignUpDesk desk)
+    private static async Task<IResult> PostJsonAsync(HttpContext http, ClientLimit limit, StatusTokens statusTokens, SignUpDesk desk)
     {
         var texts = Client.Texts(http.Request);
         if (limit.Refuse(http.Connection.RemoteIpAddress) is { } wait)

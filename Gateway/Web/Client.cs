@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Net.Http.Headers;
 using Signup.Gateway.Pages;
 
@@ -8,17 +6,6 @@ namespace Signup.Gateway.Web;
 /// <summary>What a request says about who sent it.</summary>
 public static class Client
 {
-    /// <summary>One user, as far as an address can say: an IPv4 address, or the /64 that every IPv6 user has at least.</summary>
-    public static IPAddress Network(IPAddress? address)
-    {
-        if (address is null) return IPAddress.None;
-        if (address.IsIPv4MappedToIPv6) return address.MapToIPv4();
-        if (address.AddressFamily != AddressFamily.InterNetworkV6) return address;
-        var bytes = address.GetAddressBytes();
-        bytes.AsSpan(8).Clear();
-        return new IPAddress(bytes);
-    }
-
     /// <summary>Whether a page of another site made the browser send it.</summary>
     public static bool IsFromElsewhere(HttpRequest request)
     {

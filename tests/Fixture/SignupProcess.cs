@@ -19,7 +19,7 @@ public sealed class SignupProcess : IAsyncDisposable
     public SignupProcess(string name, string dll, string log, IReadOnlyDictionary<string, string> settings)
     {
         (Name, _log) = (name, log);
-        Url = $"http://127.0.0.1:{FreePort()}";
+        Url = FreeUrl();
         _start = new ProcessStartInfo("dotnet", [dll]);
         foreach (var (key, value) in settings) _start.Environment[key] = value;
         _start.Environment["ASPNETCORE_URLS"] = Url;
@@ -91,10 +91,11 @@ public sealed class SignupProcess : IAsyncDisposable
         lock (_start) File.AppendAllText(_log, line + "\n");
     }
 
-    private static int FreePort()
+    /// <summary>An address of this machine with a port that nobody has.</summary>
+    public static string FreeUrl()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        return $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
     }
 }

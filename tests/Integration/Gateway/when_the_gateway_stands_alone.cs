@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Signup.Hosting;
 using Signup.Messages.Mail;
 using Signup.Tests.Fixture;
@@ -240,7 +241,7 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
         var process = running.System.Add("Gateway");
         process.Set("ASPNETCORE_ENVIRONMENT", "Production");
         process.Set("DOTNET_ENVIRONMENT", "Production");
-        process.Set("ForwardedHeaders__KnownProxies", "127.0.0.1");
+        process.Set("ForwardedHeaders__KnownProxies", "127.0.0.1, 10.0.0.0/8");
         process.Set("RateLimiting__SignUpsPerMinute", "1");
         process.Set("Mail__EventsKey", "");
         await process.StartAsync();
@@ -257,20 +258,80 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
         Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.1"))).Status);
         Assert.Equal(429, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.1"))).Status);
         Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.2"))).Status);
+        // By way of two: whoever the first one names, not what was said before.
+        Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.1, 192.0.2.3, 10.1.2.3"))).Status);
+        Assert.Equal(429, (await gateway.PostJsonAsync("/users", Body(NewEmail()), From("192.0.2.4, 192.0.2.3, 10.1.2.3"))).Status);
+        Assert.Empty(process.LogLines("KnownProxies"));
         await process.KillAsync();
     }
 
     [Fact]
-    public async Task without_a_known_proxy_nobody_can_say_to_be_someone_else()
+    public async Task without_a_known_proxy_nobody_can_say_to_be_someone_else_and_the_log_says_why_all_are_one()
     {
         var process = running.System.Add("Gateway");
+        process.Set("ASPNETCORE_ENVIRONMENT", "Production");
+        process.Set("DOTNET_ENVIRONMENT", "Production");
+        process.Set("Signup__PublicUrl", "https://signup.example");
         process.Set("RateLimiting__SignUpsPerMinute", "1");
         await process.StartAsync();
         using var gateway = new GatewayHttp(process);
+        Assert.Single(process.LogLines("ForwardedHeaders:KnownProxies does not say which"));
 
         Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(NewEmail()), ("X-Forwarded-For", "192.0.2.1"))).Status);
         Assert.Equal(429, (await gateway.PostJsonAsync("/users", Body(NewEmail()), ("X-Forwarded-For", "192.0.2.2"))).Status);
+        await Wait.UntilAsync(() => Task.FromResult(process.LogLines("Forwarded headers come from 127.0.0.1").Length == 1), "the log names the proxy, once");
+
+        // It says nothing of TLS itself, either: what is https for people has their cookies by https only.
+        var page = await gateway.GetAsync("/");
+        Assert.StartsWith("__Host-", page.Cookie, StringComparison.Ordinal);
+        Assert.Contains("secure", page.Header("Set-Cookie"), StringComparison.OrdinalIgnoreCase);
         await process.KillAsync();
+    }
+
+    [Fact]
+    public async Task a_proxy_that_nobody_has_declared_may_still_say_that_the_browser_speaks_tls()
+    {
+        Assert.DoesNotContain("secure", (await Gateway.GetAsync("/")).Header("Set-Cookie"), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("secure", (await Gateway.GetAsync("/", ("X-Forwarded-Proto", "https"))).Header("Set-Cookie"), StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task mails_that_were_not_sent_are_shown_on_this_machine_alone()
+    {
+        Assert.Equal(200, (await Gateway.GetAsync("/dev/inbox")).Status);
+        // A proxy on this machine asks for somebody elsewhere.
+        foreach (var header in new[] { ("X-Forwarded-For", "192.0.2.1"), ("Forwarded", "for=192.0.2.1") })
+        {
+            Assert.Equal(404, (await Gateway.GetAsync("/dev/inbox", header)).Status);
+            Assert.Equal(404, (await Gateway.GetAsync("/dev/inbox/a.eml", header)).Status);
+        }
+    }
+
+    [Fact]
+    public async Task operators_see_no_words_but_the_pages_own_and_whoever_guesses_keys_is_stopped()
+    {
+        var process = running.System.Add("Gateway");
+        var address = SignupProcess.FreeUrl();
+        process.Set("Ops__Url", address);
+        process.Set("Ops__Keys__ada", "a-long-and-random-key");
+        await process.StartAsync();
+        using var browser = new HttpClient { BaseAddress = new Uri(address) };
+
+        Assert.Contains(">ada<", await SignInAsync("a-long-and-random-key"), StringComparison.Ordinal);
+        Assert.DoesNotContain("this number", await browser.GetStringAsync("/ops?say=Call%20this%20number&done=1&left=0"), StringComparison.Ordinal);
+        Assert.Contains("It is not in the queue error any more.", await browser.GetStringAsync($"/ops/messages/{Guid.NewGuid()}"), StringComparison.Ordinal);
+
+        Assert.Contains("nobody&#x27;s key", await SignInAsync("a-guess"), StringComparison.Ordinal);
+        for (var i = 0; i < 10; i++) await SignInAsync("a-guess");
+        // Even if the next guess were right.
+        Assert.Contains("Too many tries", await SignInAsync("a-long-and-random-key"), StringComparison.Ordinal);
+        await process.KillAsync();
+
+        async Task<string> SignInAsync(string key)
+        {
+            var token = Regex.Match(await (await browser.GetAsync("/ops?again")).Content.ReadAsStringAsync(), "name=\"formToken\" value=\"([^\"]+)\"").Groups[1].Value;
+            return await (await browser.PostAsync("/ops/sign-in", new FormUrlEncodedContent([new("formToken", token), new("key", key)]))).Content.ReadAsStringAsync();
+        }
     }
 
     /// <summary>How many commands are in the queue of Accounts, which does not run.</summary>

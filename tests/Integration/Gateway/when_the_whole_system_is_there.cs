@@ -141,7 +141,7 @@ public sealed class when_the_whole_system_is_there(when_the_whole_system_is_ther
         var style = Regex.Match((await Gateway.GetAsync("/")).Text, "href=\"(/assets/site[^\"]+css)\"").Groups[1].Value;
         foreach (var (process, path) in new[]
         {
-            ("Gateway", "/"), ("Gateway", $"/activate?token={Token(signedUp)}"), ("Gateway", $"/users/{id}"), ("Gateway", "/dev/inbox"), ("Gateway", "/ops"), ("Gateway", style), ("Gateway", "/health/ready"),
+            ("Gateway", "/"), ("Gateway", $"/activate?token={Token(signedUp)}"), ("Gateway", $"/users/{id}"), ("Gateway", "/dev/inbox"), ("Gateway", style), ("Gateway", "/health/ready"),
             ("Query", "/accounts"), ("Query", $"/accounts/{id}"), ("Query", $"/accounts/{id}/events"), ("Query", "/log"), ("Query", "/"), ("Query", "/login"), ("Query", "/health/live"),
             ("Uniqueness", $"/event/{id}/{id}"), ("Uniqueness", "/health/live"), ("Mail", "/health/live"),
         })

@@ -9,7 +9,9 @@ namespace Signup.Tests.Integration.Operations;
 /// <summary>A system with an <c>/ops</c> page and no ServiceControl.</summary>
 public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyncLifetime
 {
-    private const string Key = "a-long-and-random-key";
+    private static readonly Dictionary<string, string> Keys = new() { ["ada"] = "a-long-and-random-key", ["grace"] = "one-more-long-and-random-key" };
+
+    private readonly string _operators = SignupProcess.FreeUrl();
 
     private SignupSystem _system = null!;
     private IChannel _channel = null!;
@@ -18,7 +20,8 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
     {
         _system = await SignupSystem.StartAsync("ops", new Dictionary<string, string> { ["Query__Url"] = "http://127.0.0.1:9" }, "Accounts", "Uniqueness");
         var gateway = _system.Add("Gateway");
-        gateway.Set("Ops__ApiKey", Key);
+        gateway.Set("Ops__Url", _operators);
+        foreach (var (name, key) in Keys) gateway.Set($"Ops__Keys__{name}", key);
         gateway.Set("RabbitMq__ManagementUrl", _system.Parts.Management);
         foreach (var name in new[] { "Accounts", "Uniqueness" }) gateway.Set($"{name}__Url", _system[name].Url);
         await gateway.StartAsync();
@@ -28,23 +31,28 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
     public ValueTask DisposeAsync() => _system.DisposeAsync();
 
     [Fact]
-    public async Task nobody_sees_anything_without_the_key_and_without_a_key_there_is_nothing()
+    public async Task nobody_sees_anything_without_a_key_and_the_public_address_knows_no_such_page()
     {
         await FailAsync("secret@example.org");
         using var stranger = Browser();
         var page = await stranger.GetAsync("/ops");
         Assert.Equal(HttpStatusCode.Unauthorized, page.StatusCode);
         Assert.DoesNotContain("SignUp", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await SignInAsync(stranger, "mallory", "a-guess")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await SignInAsync(stranger, "a-guess")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync($"/ops/messages/{Guid.NewGuid()}")).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsync("/ops/retry-all", new FormUrlEncodedContent([]))).StatusCode);
         stranger.DefaultRequestHeaders.Add("Cookie", "operator=NDEwMDAwMDAwMApyb290.AAAA");
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync("/ops")).StatusCode);
 
-        var without = _system.Add("Gateway");
-        await without.StartAsync();
-        using var http = new HttpClient { BaseAddress = new Uri(without.Url) };
-        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("/ops")).StatusCode);
+        // What operators have to themselves: the public address has none of it, whatever host a client names; theirs has nothing else.
+        using var open = new HttpClient { BaseAddress = new Uri(_system.GatewayUrl) };
+        open.DefaultRequestHeaders.Host = new Uri(_operators).Authority;
+        foreach (var (method, path) in new[] { (HttpMethod.Get, "/ops"), (HttpMethod.Get, "/OPS"), (HttpMethod.Head, "/ops"), (HttpMethod.Delete, "/ops"), (HttpMethod.Get, $"/ops/messages/{Guid.NewGuid()}"), (HttpMethod.Post, "/ops/sign-in"), (HttpMethod.Post, "/ops/retry-all") })
+            Assert.Equal((path, HttpStatusCode.NotFound), (path, (await open.SendAsync(new HttpRequestMessage(method, path))).StatusCode));
+        foreach (var path in new[] { "/users", "/activate", "/dev/inbox", $"/users/{Guid.NewGuid()}" })
+            Assert.Equal((path, HttpStatusCode.NotFound), (path, (await stranger.GetAsync(path)).StatusCode));
+        Assert.Equal(HttpStatusCode.OK, (await stranger.GetAsync("/health/live")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await open.GetAsync("/")).StatusCode);
     }
 
     [Fact]
@@ -83,14 +91,14 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
         var command = OperatedSystem.NewSignUp();
         await ExecuteAsync("alter table uniqueness.claims rename to mislaid");
         await _channel.BasicPublishAsync("accounts", "", mandatory: true, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString()), OperatedSystem.Body(command));
-        using var operators = await SignedInAsync("Ada Lovelace");
+        using var operators = await SignedInAsync("ada");
         var link = await LinkAsync(operators, ">ProposeEvent<");
         await ExecuteAsync("alter table uniqueness.mislaid rename to claims");
 
         Assert.Equal(HttpStatusCode.OK, (await PostAsync(operators, link, link + "/retry")).StatusCode);
 
         await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'AccountCreated' and stream_id = $1", command.AccountId) == 1, "it was handled");
-        await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageRetried' and data->>'by' = $1 and data->>'queue' = 'uniqueness'", "Ada Lovelace") == 1, "the fact is in the log");
+        await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageRetried' and data->>'by' = $1 and data->>'queue' = 'uniqueness'", "ada") == 1, "the fact is in the log");
         Assert.Contains("The queue error is empty", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
     }
 
@@ -98,7 +106,7 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
     public async Task a_message_is_discarded_from_the_page_only_and_with_a_reason_which_the_log_keeps()
     {
         await FailAsync("someone@example.org");
-        using var operators = await SignedInAsync("Grace Hopper");
+        using var operators = await SignedInAsync("grace");
         var link = await LinkAsync(operators, ">SignUp<");
         // Another site sends the operator's cookie along, and cannot know the form's token.
         var forged = await operators.PostAsync(link + "/discard", new FormUrlEncodedContent([new("reason", "forged")]));
@@ -109,7 +117,7 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
 
         await PostAsync(operators, link, link + "/discard", ("reason", "sent by a test"));
         Assert.Contains("The queue error is empty", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
-        await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageDiscarded' and data->>'by' = $1 and data->>'reason' = 'sent by a test'", "Grace Hopper") == 1, "the fact is in the log");
+        await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageDiscarded' and data->>'by' = $1 and data->>'reason' = 'sent by a test'", "grace") == 1, "the fact is in the log");
     }
 
     /// <summary>A message that no handler can handle, of a sender with a bug.</summary>
@@ -122,19 +130,19 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
         return id;
     }
 
-    private HttpClient Browser() => new(new HttpClientHandler { CookieContainer = new CookieContainer() }) { BaseAddress = new Uri(_system.GatewayUrl) };
+    private HttpClient Browser() => new(new HttpClientHandler { CookieContainer = new CookieContainer() }) { BaseAddress = new Uri(_operators) };
 
-    private async Task<HttpClient> SignedInAsync(string name = "operator")
+    private async Task<HttpClient> SignedInAsync(string name = "ada")
     {
         var browser = Browser();
-        Assert.Equal(HttpStatusCode.OK, (await SignInAsync(browser, name, Key)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await SignInAsync(browser, Keys[name])).StatusCode);
         return browser;
     }
 
-    private static async Task<HttpResponseMessage> SignInAsync(HttpClient browser, string name, string key)
+    private static async Task<HttpResponseMessage> SignInAsync(HttpClient browser, string key)
     {
         var form = await (await browser.GetAsync("/ops")).Content.ReadAsStringAsync();
-        return await browser.PostAsync("/ops/sign-in", new FormUrlEncodedContent([new("formToken", FormToken().Match(form).Groups[1].Value), new("name", name), new("key", key)]));
+        return await browser.PostAsync("/ops/sign-in", new FormUrlEncodedContent([new("formToken", FormToken().Match(form).Groups[1].Value), new("key", key)]));
     }
 
     /// <summary>Presses a button of a page.</summary>

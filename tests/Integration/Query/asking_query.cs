@@ -1,5 +1,7 @@
+using System.Buffers.Text;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using Signup.EventLog.Accounts;
 using Signup.Tests.Fixture;
@@ -9,6 +11,8 @@ namespace Signup.Tests.Integration.Query;
 /// <summary>Query as a process, over HTTP; Uniqueness beside it, to put events into the log.</summary>
 public sealed class asking_query(asking_query.Running running) : IClassFixture<asking_query.Running>
 {
+    private const string OperatorsKey = "a-long-and-random-key";
+
     public sealed class Running : IAsyncLifetime
     {
         public SignupSystem System { get; private set; } = null!;
@@ -17,7 +21,7 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
 
         public async ValueTask InitializeAsync()
         {
-            System = await SignupSystem.StartAsync("query", null, "Uniqueness", "Query");
+            System = await SignupSystem.StartAsync("query", new Dictionary<string, string> { ["Ops__Keys__ada"] = OperatorsKey }, "Uniqueness", "Query");
             (Query, Uniqueness) = (System.Client("Query"), System.Client("Uniqueness"));
         }
 
@@ -174,15 +178,15 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
     }
 
     [Fact]
-    public async Task for_its_pages_lets_operators_in_who_type_the_key()
+    public async Task for_its_pages_lets_operators_in_who_type_their_key_and_stops_whoever_guesses()
     {
         using var browser = Browser();
         var refused = await browser.GetAsync("/");
         Assert.Equal((HttpStatusCode.Redirect, "/login?to=%2F"), (refused.StatusCode, refused.Headers.Location?.OriginalString));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await LogInAsync(browser, "wrong", "/")).StatusCode);
+        foreach (var wrong in new[] { "wrong", running.System.ApiKey }) Assert.Equal(HttpStatusCode.Unauthorized, (await LogInAsync(browser, wrong, "/")).StatusCode);
         Assert.Equal(HttpStatusCode.Redirect, (await browser.GetAsync("/")).StatusCode);
 
-        var welcome = await LogInAsync(browser, running.System.ApiKey, "/questions/activation-funnel");
+        var welcome = await LogInAsync(browser, OperatorsKey, "/questions/activation-funnel");
         Assert.Equal((HttpStatusCode.SeeOther, "/questions/activation-funnel"), (welcome.StatusCode, welcome.Headers.Location?.OriginalString));
         var cookie = welcome.Headers.GetValues("Set-Cookie").Single();
         Assert.Contains("httponly", cookie, StringComparison.Ordinal);
@@ -198,13 +202,19 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
         Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/questions/nothing")).StatusCode);
         // The API is for programs: the cookie is no key to it.
         Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/log")).StatusCode);
+
+        var guesses = new List<HttpResponseMessage>();
+        for (var i = 0; i < 10; i++) guesses.Add(await LogInAsync(browser, $"a guess, the {i}th", "/"));
+        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.TooManyRequests), (guesses[0].StatusCode, guesses[^1].StatusCode));
+        Assert.NotNull(guesses[^1].Headers.RetryAfter);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await LogInAsync(browser, OperatorsKey, "/")).StatusCode);
     }
 
     [Fact]
     public async Task for_its_pages_lets_nobody_in_with_a_ticket_of_their_own_making()
     {
         using var browser = Browser();
-        browser.DefaultRequestHeaders.Add("Cookie", $"signup-operator={DateTimeOffset.UtcNow.AddDays(1).ToUnixTimeSeconds()}.{new string('0', 64)}");
+        browser.DefaultRequestHeaders.Add("Cookie", $"query-operator={Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{DateTimeOffset.UtcNow.AddDays(1).ToUnixTimeSeconds()}\nada"))}.{new string('A', 43)}");
         Assert.Equal(HttpStatusCode.Redirect, (await browser.GetAsync("/")).StatusCode);
     }
 

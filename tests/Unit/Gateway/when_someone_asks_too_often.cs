@@ -1,6 +1,5 @@
 using System.Net;
-using Signup.Gateway.SigningUp;
-using Signup.Gateway.Web;
+using Signup.Hosting;
 
 namespace Signup.Tests.Unit.Gateway;
 
@@ -9,7 +8,7 @@ public class when_someone_asks_too_often
     [Fact]
     public void a_client_has_so_many_sign_ups_a_minute_and_others_have_theirs()
     {
-        using var limit = new SignUpLimit(3);
+        using var limit = new ClientLimit(3);
         var (one, other) = (IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2"));
 
         Assert.Equal([true, true, true, false], Enumerable.Range(0, 4).Select(_ => limit.Refuse(one) is null));
@@ -20,7 +19,7 @@ public class when_someone_asks_too_often
     [Fact]
     public void zero_is_no_limit()
     {
-        using var limit = new SignUpLimit(0);
+        using var limit = new ClientLimit(0);
         Assert.All(Enumerable.Range(0, 1000), _ => Assert.Null(limit.Refuse(IPAddress.Loopback)));
     }
 
@@ -31,5 +30,5 @@ public class when_someone_asks_too_often
     [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2:ffff::1", true)]
     [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
     public void who_counts_as_one_client(string one, string other, bool same) =>
-        Assert.Equal(same, Client.Network(IPAddress.Parse(one)).Equals(Client.Network(IPAddress.Parse(other))));
+        Assert.Equal(same, ClientLimit.Network(IPAddress.Parse(one)).Equals(ClientLimit.Network(IPAddress.Parse(other))));
 }

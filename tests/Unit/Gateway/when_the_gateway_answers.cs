@@ -141,7 +141,7 @@ public class when_the_gateway_answers
 
     private static SignedTokens Signed() => new(new byte[32], TimeProvider.System);
 
-    private static StatusTokens Tokens() => new(Signed(), new ConfigurationBuilder().Build());
+    private static StatusTokens Tokens() => new(Signed());
 
     private static HttpRequest Request(string? bearer = null, string? cookie = null)
     {

@@ -77,7 +77,7 @@ public sealed class SignupSystem : IAsyncDisposable
     /// <summary>One more process of a kind; not started yet.</summary>
     public SignupProcess Add(string name)
     {
-        var process = new SignupProcess(name, DllOf(name), Path.Combine(Parts.Directory, $"{name}-{_processes.Count}.log"), _settings);
+        var process = new SignupProcess(name, DllOf(name), Path.Combine(Parts.Directory, $"{name}-{_processes.Count}.log"), SettingsOf(name));
         _processes.Add(process);
         // Everyone hears of addresses that are known by now, and the links in mails lead to the gateway.
         foreach (var p in _processes)
@@ -107,9 +107,12 @@ public sealed class SignupSystem : IAsyncDisposable
     private ProcessStartInfo CommandOf(string name, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [DllOf(name), .. arguments]);
-        foreach (var (key, value) in _settings) start.Environment[key] = value;
+        foreach (var (key, value) in SettingsOf(name)) start.Environment[key] = value;
         return start;
     }
+
+    /// <summary>A process is told the secrets that it needs, and no others, as <c>./run</c> does it.</summary>
+    private Dictionary<string, string> SettingsOf(string name) => _settings.Where(s => Secrets.MayKnow(name, s.Key)).ToDictionary();
 
     private static string DllOf(string name) =>
         Path.Combine(Parts.Root, name == "Gateway" ? name : Path.Combine("Endpoints", name), "bin", Parts.Configuration, "net10.0", $"Signup.{name}.dll");

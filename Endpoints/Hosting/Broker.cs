@@ -1,3 +1,4 @@
+using System.Text;
 using RabbitMQ.Client;
 
 namespace Signup.Hosting;
@@ -15,6 +16,9 @@ public sealed class Broker(Uri uri, EndpointIdentity identity) : IAsyncDisposabl
     private readonly SemaphoreSlim _gate = new(1, 1);
     private IConnection? _connection;
     private volatile string? _blockedBy;
+
+    /// <summary>The server's, as it said when it was last connected to.</summary>
+    public Version? Version => _connection?.ServerProperties is { } server && server.TryGetValue("version", out var value) && value is byte[] said && Version.TryParse(Encoding.ASCII.GetString(said).Split('-', '+')[0], out var version) ? version : null;
 
     public bool IsConnected => _connection is { IsOpen: true };
 

@@ -19,7 +19,7 @@ public static class OpsRoutes
     {
         OpsAddress.Add(builder);
         builder.Services.AddOperators("operator", Path);
-        builder.Services.AddSingleton<SystemState>().AddSingleton<ErrorQueue>();
+        builder.Services.AddSingleton<ManagementApi>().AddSingleton<SystemState>().AddSingleton<ErrorQueue>().AddHostedService<DeliveryLimits>();
         builder.Services.AddHttpClient(SystemState.Client, http => http.Timeout = TimeSpan.FromSeconds(2));
     }
 

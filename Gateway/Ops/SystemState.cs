@@ -1,5 +1,3 @@
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Signup.Hosting;
@@ -24,7 +22,7 @@ public sealed record Check(string Name, string Status, string? Description, IRea
 public sealed record QueueFigures(string Name, long Messages, long InWork, long Consumers, double In, double Out);
 
 /// <summary>Asks every process how it is, and RabbitMQ how long its queues are. Stores nothing.</summary>
-public sealed class SystemState(IHttpClientFactory clients, IConfiguration settings, HealthCheckService own)
+public sealed class SystemState(IHttpClientFactory clients, IConfiguration settings, ManagementApi management, HealthCheckService own)
 {
     public const string Client = "ops";
 
@@ -79,20 +77,13 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
 
     private async Task<(Dictionary<string, QueueFigures> Figures, string? Trouble)> QueuesAsync(CancellationToken cancellation)
     {
-        if (settings["RabbitMq:ManagementUrl"] is not { Length: > 0 } url) return ([], "RabbitMq:ManagementUrl is not set: queue lengths are not known here.");
+        if (!management.IsThere) return ([], $"{ManagementApi.Setting} is not set: queue lengths are not known here.");
         try
         {
-            var uri = new Uri(url);
-            var host = Uri.EscapeDataString(Uri.UnescapeDataString(new Uri(SignupEndpoint.Setting(settings, "ConnectionStrings:RabbitMq")).AbsolutePath.Trim('/') is { Length: > 0 } path ? path : "/"));
-            using var request = new HttpRequestMessage(HttpMethod.Get, $"{uri.Scheme}://{uri.Authority}/api/queues/{host}?disable_stats=false");
-            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(uri.UserInfo))));
-            using var answer = await clients.CreateClient(Client).SendAsync(request, cancellation);
-            answer.EnsureSuccessStatusCode();
-            var queues = (await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation)).RootElement;
-            return (queues.EnumerateArray().Select(q => new QueueFigures(q.GetProperty("name").GetString()!, Number(q, "messages"), Number(q, "messages_unacknowledged"),
+            return ((await management.QueuesAsync(cancellation)).Select(q => new QueueFigures(q.GetProperty("name").GetString()!, Number(q, "messages"), Number(q, "messages_unacknowledged"),
                 Number(q, "consumers"), Rate(q, "publish_details"), Rate(q, "ack_details"))).ToDictionary(q => q.Name), null);
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException or UriFormatException or TaskCanceledException && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (ManagementApi.IsTrouble(e, cancellation))
         {
             return ([], "RabbitMQ's management API does not answer: queue lengths are not known.");
         }

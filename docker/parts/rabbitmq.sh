@@ -175,7 +175,7 @@ rabbitmq_settle() { # what a node must be told once for each version of RabbitMQ
         # It is this number because NServiceBus and ServiceControl refuse to start on any other (docs/runbook.md).
         case $version in
             [0-3].*) ;;
-            *) rabbitmq_ctl set_policy signup-no-delivery-limit '.*' '{"delivery-limit": 100000}' --apply-to quorum_queues ;;
+            *) rabbitmq_ctl set_policy -p / signup-no-delivery-limit '.*' '{"delivery-limit": 100000}' --apply-to quorum_queues ;;
         esac
     } || die "RabbitMQ runs, but could not be set up; see $RABBITMQ_LOG"
     remember RABBITMQ_SETTLED "$version"

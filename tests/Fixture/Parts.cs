@@ -83,6 +83,14 @@ public sealed class Parts
         using var http = ManagementClient();
         (await http.PutAsync($"api/vhosts/{VirtualHost}", null)).EnsureSuccessStatusCode();
         (await http.PutAsJsonAsync($"api/permissions/{VirtualHost}/{new UriBuilder(RabbitMq).UserName}", new { configure = ".*", write = ".*", read = ".*" })).EnsureSuccessStatusCode();
+        await SetDeliveryLimitAsync(100_000);
+    }
+
+    /// <summary>As docs/runbook.md says it is to be on a broker of one's own: RabbitMQ 4 drops a message after 20 deliveries otherwise.</summary>
+    public async Task SetDeliveryLimitAsync(int limit)
+    {
+        using var http = ManagementClient();
+        (await http.PutAsync($"api/policies/{VirtualHost}/signup-no-delivery-limit", new StringContent($$"""{"pattern":".*","definition":{"delivery-limit":{{limit}}},"apply-to":"queues"}""", Encoding.UTF8, "application/json"))).EnsureSuccessStatusCode();
     }
 
     /// <param name="verb">As of docker/provision: up, restart rabbitmq, restart postgres, ….</param>

@@ -296,6 +296,29 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
     }
 
     [Fact]
+    public async Task a_broker_that_would_drop_messages_is_warned_of_at_the_start()
+    {
+        var warning = await SaidAsync(20);
+        Assert.Contains("drops messages", warning, StringComparison.Ordinal);
+        Assert.Contains("accounts 20, ", warning, StringComparison.Ordinal);
+        Assert.Contains($"set_policy -p '{running.System.Parts.VirtualHost}'", warning, StringComparison.Ordinal);
+        Assert.Contains("drops no message by itself", await SaidAsync(100_000), StringComparison.Ordinal);
+
+        async Task<string> SaidAsync(int limit)
+        {
+            await running.System.Parts.SetDeliveryLimitAsync(limit);
+            using var management = running.System.Parts.ManagementClient();
+            await Wait.UntilAsync(async () => Regex.Count(await management.GetStringAsync($"api/queues/{running.System.Parts.VirtualHost}"), $"\"delivery-limit\":{limit}\\b") == 5, "the broker has told its management API");
+            var process = running.System.Add("Gateway");
+            process.Set("RabbitMq__ManagementUrl", running.System.Parts.Management);
+            await process.StartAsync();
+            var said = await Wait.ForAsync(() => Task.FromResult(process.LogLines("DeliveryLimits").FirstOrDefault()), "it says what it has found");
+            await process.KillAsync();
+            return said;
+        }
+    }
+
+    [Fact]
     public async Task mails_that_were_not_sent_are_shown_on_this_machine_alone()
     {
         Assert.Equal(200, (await Gateway.GetAsync("/dev/inbox")).Status);

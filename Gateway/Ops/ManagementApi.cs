@@ -1,0 +1,39 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Signup.Hosting;
+
+namespace Signup.Gateway.Ops;
+
+/// <summary>RabbitMQ's management API, where the setting <c>RabbitMq:ManagementUrl</c> says where it is, with user and password.</summary>
+public sealed class ManagementApi(IHttpClientFactory clients, IConfiguration settings)
+{
+    public const string Setting = "RabbitMq:ManagementUrl";
+
+    /// <summary>The virtual host that is in use.</summary>
+    public string VirtualHost { get; } =
+        Uri.UnescapeDataString(new Uri(SignupEndpoint.Setting(settings, "ConnectionStrings:RabbitMq")).AbsolutePath.Trim('/')) is { Length: > 0 } path ? path : "/";
+
+    public bool IsThere => settings[Setting] is { Length: > 0 };
+
+    public async Task<Version> VersionAsync(CancellationToken cancellation) =>
+        Version.TryParse((await GetAsync("overview", cancellation)).GetProperty("rabbitmq_version").GetString()?.Split('-', '+')[0], out var version) ? version : throw new JsonException("There is no version in it.");
+
+    /// <summary>Those of the virtual host in use, each as the API describes it.</summary>
+    public async Task<IReadOnlyList<JsonElement>> QueuesAsync(CancellationToken cancellation) =>
+        [.. (await GetAsync($"queues/{Uri.EscapeDataString(VirtualHost)}?disable_stats=false", cancellation)).EnumerateArray()];
+
+    /// <summary>What a call throws that was not answered as it should be.</summary>
+    public static bool IsTrouble(Exception e, CancellationToken cancellation) =>
+        e is HttpRequestException or JsonException or KeyNotFoundException or UriFormatException || e is TaskCanceledException && !cancellation.IsCancellationRequested;
+
+    private async Task<JsonElement> GetAsync(string path, CancellationToken cancellation)
+    {
+        var uri = new Uri(settings[Setting]!);
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{uri.Scheme}://{uri.Authority}/api/{path}");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(uri.UserInfo))));
+        using var answer = await clients.CreateClient(SystemState.Client).SendAsync(request, cancellation);
+        answer.EnsureSuccessStatusCode();
+        return (await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation)).RootElement;
+    }
+}

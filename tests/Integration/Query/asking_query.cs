@@ -211,6 +211,14 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
     }
 
     [Fact]
+    public async Task is_not_possible_with_an_operators_key_that_can_be_guessed()
+    {
+        var query = running.System.Add("Query");
+        query.Set("Ops__Keys__grace", "guessable");
+        Assert.Contains("Ops:Keys:grace is too short for a key", (await Assert.ThrowsAsync<InvalidOperationException>(query.StartAsync)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task for_its_pages_lets_nobody_in_with_a_ticket_of_their_own_making()
     {
         using var browser = Browser();

@@ -103,7 +103,7 @@ postgresql_up() {
             cd /
             detached "$POSTGRES_PIDFILE" "$POSTGRES_LOG" ${POSTGRES_AS[@]+"${POSTGRES_AS[@]}"} "$bin/postgres" -D "$POSTGRES_DATA" \
                 -c "port=$(port_for POSTGRES_PORT)" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-                -c max_connections=200 -c shared_buffers=256MB -c jit=off -c timezone=UTC -c log_timezone=UTC -c 'log_line_prefix=%m [%p] '
+                -c max_connections=400 -c shared_buffers=256MB -c jit=off -c timezone=UTC -c log_timezone=UTC -c 'log_line_prefix=%m [%p] '
         )
         wait_until 120 postgresql_up_or_dead || true
         ! postgresql_answers || return 0

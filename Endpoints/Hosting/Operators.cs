@@ -56,19 +56,23 @@ public sealed partial class Operators : IDisposable
     }
 
     /// <summary>Opens a session for whose key that is.</summary>
-    /// <returns>Their name; null, and when to try again, for a client that tries too often; null alone for a key that is nobody's.</returns>
-    public (string? Name, TimeSpan? TryAfter) SignIn(HttpContext http, string? key)
+    /// <returns>Null; else why not: the status to answer with, and what to say.</returns>
+    public (int Status, string Trouble)? SignIn(HttpContext http, string? key)
     {
-        if (_limit.Refuse(http.Connection.RemoteIpAddress) is { } after) return (null, after);
+        if (_limit.Refuse(http.Connection.RemoteIpAddress) is { } after)
+        {
+            Problems.SetRetryAfter(http.Response, after);
+            return (StatusCodes.Status429TooManyRequests, "Too many tries. Wait a minute.");
+        }
         if (Owner(key) is not { } name)
         {
             WrongKey(_logger, http.Connection.RemoteIpAddress?.ToString());
-            return (null, null);
+            return (StatusCodes.Status401Unauthorized, "That is nobody's key.");
         }
         var until = (_time.GetUtcNow() + Session).ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         var payload = Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{until}\n{name}"));
         http.Response.Cookies.Append(_cookie, $"{payload}.{Base64Url.EncodeToString(Proof(_keys[name], payload))}", Options(http));
-        return (name, null);
+        return null;
     }
 
     public void SignOut(HttpContext http) => http.Response.Cookies.Delete(_cookie, Options(http));

@@ -79,9 +79,7 @@ public static class OpsRoutes
     {
         var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
         if (fault is not null || !tokens.AreValid(http.Request, form)) return SignInPage(http, tokens, 400, "The form was too old. Try again.");
-        var (name, tryAfter) = operators.SignIn(http, form.GetValueOrDefault("key"));
-        if (tryAfter is { } after) Problems.SetRetryAfter(http.Response, after);
-        return name is not null ? Results.Redirect(Path) : SignInPage(http, tokens, tryAfter is null ? 401 : 429, tryAfter is null ? "That is nobody's key." : "Too many tries. Wait a minute.");
+        return operators.SignIn(http, form.GetValueOrDefault("key")) is { } refused ? SignInPage(http, tokens, refused.Status, refused.Trouble) : Results.Redirect(Path);
     }
 
     private static async Task<IResult> ActAsync(HttpContext http, Operators operators, FormTokens tokens, Func<string, IReadOnlyDictionary<string, Microsoft.Extensions.Primitives.StringValues>, Task<IResult>> act)
@@ -109,7 +107,7 @@ public static class OpsRoutes
     };
 
     /// <summary>An address says which of these it is, and never the words: whoever makes somebody follow a link puts nothing into our mouth.</summary>
-    private static string? Text(string? say, int? done, int? left) => Enum.TryParse<OpsNotice>(say, out var notice) ? notice switch
+    private static string? Text(string? say, int? done, int? left) => !Enum.TryParse<OpsNotice>(say, out var notice) ? null : notice switch
     {
         OpsNotice.Retried => "It was sent to its queue again.",
         OpsNotice.Discarded => "It was discarded.",
@@ -119,7 +117,7 @@ public static class OpsRoutes
         OpsNotice.NoBroker => "RabbitMQ cannot be reached. Nothing was lost; try again.",
         OpsNotice.FormTooOld => "The form was too old. Try again.",
         _ => null,
-    } : null;
+    };
 
     private static IResult Back(OpsNotice say) => Results.Redirect($"{Path}?say={say}");
 

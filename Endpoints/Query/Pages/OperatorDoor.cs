@@ -13,11 +13,7 @@ public static class OperatorDoor
         app.MapGet("/login", (string? to) => Login(to, 200, null));
         // No antiforgery token: whoever knows a key may as well come in, and a page that is let in changes nothing.
         app.MapPost("/login", (HttpContext http, Operators operators, [FromForm] string? key, [FromForm] string? to) =>
-        {
-            var (name, tryAfter) = operators.SignIn(http, key);
-            if (tryAfter is { } after) Problems.SetRetryAfter(http.Response, after);
-            return name is not null ? See(http, Local(to)) : Login(to, tryAfter is null ? 401 : 429, tryAfter is null ? "That is nobody's key." : "Too many tries. Wait a minute.");
-        }).DisableAntiforgery();
+            operators.SignIn(http, key) is { } refused ? Login(to, refused.Status, refused.Trouble) : See(http, Local(to))).DisableAntiforgery();
         app.MapPost("/logout", (HttpContext http, Operators operators) =>
         {
             operators.SignOut(http);

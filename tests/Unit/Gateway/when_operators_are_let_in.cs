@@ -40,6 +40,16 @@ public class when_operators_are_let_in
         Assert.Equal(anyone ? $"{publics};http://127.0.0.1:5081" : publics, all);
     }
 
+    /// <summary>Else Kestrel would listen to one of the two alone.</summary>
+    [Fact]
+    public void their_address_stands_where_the_publics_stand()
+    {
+        var builder = WebApplication.CreateBuilder();
+        foreach (var (key, value) in new[] { ("Kestrel:Endpoints:Https:Url", "https://*:443"), ("Ops:Url", "http://127.0.0.1:5081"), ("Ops:Keys:ada", Ada) }) builder.Configuration[key] = value;
+        OpsAddress.Add(builder);
+        Assert.Equal((null, "http://127.0.0.1:5081"), (builder.Configuration["urls"], builder.Configuration["Kestrel:Endpoints:Operators:Url"]));
+    }
+
     [Fact]
     public void a_session_ends_after_eight_hours_and_with_its_operators_key()
     {
@@ -101,7 +111,7 @@ public class when_operators_are_let_in
     private static DefaultHttpContext SignIn(Operators operators, string key)
     {
         var http = new DefaultHttpContext();
-        Assert.NotNull(operators.SignIn(http, key).Name);
+        Assert.Null(operators.SignIn(http, key));
         var next = new DefaultHttpContext();
         next.Request.Headers.Cookie = http.Response.Headers.SetCookie.ToString().Split(';')[0];
         return next;

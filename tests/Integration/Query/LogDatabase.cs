@@ -26,7 +26,8 @@ public sealed class LogDatabase : IAsyncDisposable
         var parts = await Parts.CreateAsync(name);
         // Where the server's clock shows another time than UTC, the log must not.
         var builder = new NpgsqlConnectionStringBuilder(parts.Postgres);
-        await using (var connection = new NpgsqlConnection(parts.Postgres))
+        // Not pooled: nobody would end the pool, and each database of a run would keep a connection to it open.
+        await using (var connection = new NpgsqlConnection($"{parts.Postgres};Pooling=false"))
         {
             await connection.OpenAsync();
             await using var zone = new NpgsqlCommand($"alter database {builder.Database} set timezone = 'Asia/Kolkata'", connection);

@@ -24,7 +24,7 @@ public static class Recoverability
         "08", // connection exception
         "25006", // read_only_sql_transaction: the server is a standby, before or after a failover
         "25P03", // idle_in_transaction_session_timeout: this process has frozen inside a transaction
-        "26000", // invalid_sql_statement_name: the connection's prepared statements are gone; it prepares them again
+        "26000", // invalid_sql_statement_name: the connection's prepared statements are gone; no connection is used for long (LogStore.Connect), and there are others
         "28", // invalid authorization: a password that is being changed
         "3D000", // invalid_catalog_name: the database is being restored
         "40", // transaction rollback: deadlocks and the like

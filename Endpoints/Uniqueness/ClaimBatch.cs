@@ -20,16 +20,21 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
         var streams = batch.Select(p => p.StreamId).ToArray();
         var begun = batch.Where(p => p.ExpectedVersion > 0).Select(p => p.StreamId).ToArray();
         await using var commands = new NpgsqlBatch(connection);
-        // In one order everywhere, so that two instances with the same values wait for each other instead of deadlocking.
+        // Locks in one order everywhere, so that two instances with the same values wait for each other instead of deadlocking. A row comes only when all have been
+        // waited for: a statement that fails after its first row leaves the client in doubt what the connection has prepared, and the connection fails at each use.
         Add($"""
-            select 0, set_config('lock_timeout', '{LockTimeout}', true) is not null and pg_try_advisory_xact_lock_shared({ClaimsFence.Lock})
-            union all
-            select n, {(wait ? "pg_advisory_xact_lock(key) is not null" : "pg_try_advisory_xact_lock(key)")}
-            from (select n, hashtextextended(name || ' ' || value, 0) as key from unnest($1, $2) with ordinality as w (name, value, n) order by key) w
+            select coalesce(array_agg(n) filter (where got), array[]::bigint[]) from (
+                select 0 as n, set_config('lock_timeout', '{LockTimeout}', true) is not null and pg_try_advisory_xact_lock_shared({ClaimsFence.Lock}) as got
+                union all
+                select n, {(wait ? "pg_advisory_xact_lock(key) is not null" : "pg_try_advisory_xact_lock(key)")}
+                from (select n, hashtextextended(name || ' ' || value, 0) as key from unnest($1, $2) with ordinality as w (name, value, n) order by key) w) r
             """, wanted.ConvertAll(v => v.Constraint), wanted.ConvertAll(v => v.Value));
         // Nobody else appends to these from here on, nor gives up what they hold.
         if (begun.Length > 0)
-            Add($"select id from {LogStore.Schema}.mt_streams where id = any($1) order by id for no key update{(wait ? "" : " skip locked")}", begun);
+            Add($"""
+                select coalesce(array_agg(id), array[]::uuid[])
+                from (select id from {LogStore.Schema}.mt_streams where id = any($1) order by id for no key update{(wait ? "" : " skip locked")}) s
+                """, begun);
         Add($"""
             select c.name, c.value, c.stream_id, null::uuid from unnest($1, $2) as v (name, value) join uniqueness.claims c on c.name = v.name and c.value = v.value
             union
@@ -51,11 +56,11 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
         await using var reader = await commands.ExecuteReaderAsync();
         await ForEachAsync(() =>
         {
-            var (n, got) = ((int)reader.GetInt64(0), reader.GetBoolean(1));
-            if (n > 0 && got) state.Reserve(wanted[n - 1]);
-            if (n == 0 && !got) throw new RebuildingException();
+            var got = reader.GetFieldValue<long[]>(0);
+            if (!got.Contains(0)) throw new RebuildingException();
+            foreach (var n in got.Where(n => n > 0)) state.Reserve(wanted[(int)n - 1]);
         });
-        if (begun.Length > 0) await ForEachAsync(() => state.Lock(reader.GetGuid(0)));
+        if (begun.Length > 0) await ForEachAsync(() => Array.ForEach(reader.GetFieldValue<Guid[]>(0), state.Lock));
         await ForEachAsync(() =>
         {
             if (reader.IsDBNull(2)) throw new RebuildingException();

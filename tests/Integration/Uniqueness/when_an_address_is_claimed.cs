@@ -1,5 +1,7 @@
+using Signup.EventLog;
 using Signup.Messages.Uniqueness;
 using Signup.Tests.Fixture;
+using Signup.Uniqueness;
 using static Signup.Tests.Integration.Uniqueness.UniquenessPair;
 
 namespace Signup.Tests.Integration.Uniqueness;
@@ -263,6 +265,34 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
             await pair.Second.ContinueAsync();
         }
         Assert.Equal(409, (await slow).Status);
+    }
+
+    [Fact]
+    public async Task a_connection_that_has_waited_for_one_in_vain_decides_the_next()
+    {
+        var rules = UniquenessRules.Parse(await File.ReadAllBytesAsync(Path.Combine(Parts.Root, "Endpoints", "Uniqueness", "uniqueness.json")), "uniqueness.json");
+        var proposed = Proposal(Guid.NewGuid(), NewEmail());
+        var proposal = Signup.Uniqueness.Proposal.Read(rules, proposed.StreamId, proposed.EventId, 0, proposed.Type, proposed.Data, once: false);
+        await using var database = LogStore.Connect(pair.System.Parts.Postgres);
+        await using var one = await database.OpenConnectionAsync();
+        await using (var other = await database.OpenConnectionAsync())
+        await using (await other.BeginTransactionAsync())
+        {
+            await LookAsync(other);
+            // As often as it takes until the client prepares what it is given.
+            for (var n = 0; n < 5; n++)
+                Assert.Equal("55P03", (await Assert.ThrowsAsync<Npgsql.PostgresException>(() => LookInTransactionAsync(one))).SqlState);
+        }
+
+        await LookInTransactionAsync(one);
+
+        Task LookAsync(Npgsql.NpgsqlConnection connection) => new ClaimBatch(connection, wait: true).LookAsync([proposal]);
+
+        async Task LookInTransactionAsync(Npgsql.NpgsqlConnection connection)
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            await LookAsync(connection);
+        }
     }
 
     /// <summary>Holds the second instance up where it has claimed and not yet appended, and freezes it there.</summary>

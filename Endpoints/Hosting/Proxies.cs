@@ -30,7 +30,7 @@ public static partial class Proxies
         app.Use((http, next) =>
         {
             var headers = http.Request.Headers;
-            if (IsFromNobodyKnown(http) && http.Connection.RemoteIpAddress is { } address && told.Count < MostTold && told.TryAdd(address, true)) NobodyKnown(logger, address);
+            if (IsFromNobodyKnown(http) && http.Connection.RemoteIpAddress is { } address && !told.ContainsKey(address) && told.Count < MostTold && told.TryAdd(address, true)) NobodyKnown(logger, address);
             if (headers["X-Forwarded-Proto"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase)) http.Request.Scheme = "https";
             return next(http);
         });

@@ -19,21 +19,22 @@ public sealed partial class DeliveryLimits(ManagementApi management, Broker brok
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // Spoken to already: the topology is declared before anything starts.
+        var version = broker.Version;
         if (!management.IsThere)
         {
-            if (broker.Version is { Major: >= 4 } version) NotKnown(logger, version, $"{ManagementApi.Setting} is not set", management.VirtualHost, Enough);
+            if (IsLimiting(version)) NotKnown(logger, version, $"{ManagementApi.Setting} is not set", management.VirtualHost, Enough);
             return;
         }
         try
         {
-            var version = await management.VersionAsync(stoppingToken);
             var low = (await OursAsync(stoppingToken)).Select(q => (Name: q.GetProperty("name").GetString()!, Limit: Of(q, version))).Where(q => q.Limit < Enough).ToList();
             if (low.Count > 0) TooLow(logger, version, string.Join(", ", low.Select(q => $"{q.Name} {q.Limit}")), management.VirtualHost, Enough);
             else InOrder(logger, version);
         }
         catch (Exception e) when (ManagementApi.IsTrouble(e, stoppingToken))
         {
-            NotKnown(logger, broker.Version, $"RabbitMQ's management API does not answer: {e.Message}", management.VirtualHost, Enough);
+            NotKnown(logger, version, $"RabbitMQ's management API does not answer: {e.Message}", management.VirtualHost, Enough);
         }
     }
 
@@ -51,7 +52,8 @@ public sealed partial class DeliveryLimits(ManagementApi management, Broker brok
 
     /// <summary>After how many deliveries that queue drops a message; null: never.</summary>
     /// <param name="queue">As the management API describes it.</param>
-    public static long? Of(JsonElement queue, Version version)
+    /// <param name="version">The broker's; null where that is not known, which counts as a new one.</param>
+    public static long? Of(JsonElement queue, Version? version)
     {
         if (Text(queue, "arguments", "x-queue-type") != "quorum") return null;
         long?[] given = [Number(queue, Policy, "delivery-limit"), Number(queue, "arguments", "x-delivery-limit")];
@@ -59,9 +61,11 @@ public sealed partial class DeliveryLimits(ManagementApi management, Broker brok
         return given.Where(limit => limit is not null).Min() switch
         {
             { } limit => limit < 0 ? null : limit,
-            null => version.Major >= 4 ? 20 : null,
+            null => IsLimiting(version) ? 20 : null,
         };
     }
+
+    private static bool IsLimiting(Version? version) => version is null or { Major: >= 4 };
 
     private static JsonElement? Find(JsonElement queue, string part, string name) =>
         queue.TryGetProperty(part, out var all) && all.ValueKind == JsonValueKind.Object && all.TryGetProperty(name, out var value) ? value : null;
@@ -71,12 +75,12 @@ public sealed partial class DeliveryLimits(ManagementApi management, Broker brok
     private static long? Number(JsonElement queue, string part, string name) => Find(queue, part, name) is { ValueKind: JsonValueKind.Number } value ? value.GetInt64() : null;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "RabbitMQ {Version} drops no message by itself")]
-    private static partial void InOrder(ILogger logger, Version version);
+    private static partial void InOrder(ILogger logger, Version? version);
 
     private const string Remedy = "To lift the limit: rabbitmqctl set_policy -p '{Host}' signup-no-delivery-limit '.*' '{{\"delivery-limit\": {Enough}}}' --apply-to quorum_queues";
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "RabbitMQ {Version} drops messages from these queues after so many deliveries: {Queues}. One that waits for a database is delivered more often, and would be lost. " + Remedy)]
-    private static partial void TooLow(ILogger logger, Version version, string queues, string host, int enough);
+    private static partial void TooLow(ILogger logger, Version? version, string queues, string host, int enough);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Whether RabbitMQ {Version} drops messages after some deliveries is not known: {Why}. From 4.0 on it does, after 20, unless a policy says otherwise. " + Remedy)]
     private static partial void NotKnown(ILogger logger, Version? version, string why, string host, int enough);

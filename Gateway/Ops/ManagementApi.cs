@@ -16,9 +16,6 @@ public sealed class ManagementApi(IHttpClientFactory clients, IConfiguration set
 
     public bool IsThere => settings[Setting] is { Length: > 0 };
 
-    public async Task<Version> VersionAsync(CancellationToken cancellation) =>
-        Version.TryParse((await GetAsync("overview", cancellation)).GetProperty("rabbitmq_version").GetString()?.Split('-', '+')[0], out var version) ? version : throw new JsonException("There is no version in it.");
-
     /// <summary>Those of the virtual host in use, each as the API describes it.</summary>
     public async Task<IReadOnlyList<JsonElement>> QueuesAsync(CancellationToken cancellation) =>
         [.. (await GetAsync($"queues/{Uri.EscapeDataString(VirtualHost)}?disable_stats=false", cancellation)).EnumerateArray()];

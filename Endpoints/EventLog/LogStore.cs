@@ -52,19 +52,26 @@ public static class LogStore
             Upcasting.Map(options, type);
     }
 
-    /// <summary>Has Marten make the tables, where anything that is used of them is missing. Several processes may do so at once.</summary>
-    public static async Task CreateAsync(NpgsqlDataSource database, CancellationToken cancellation)
+    /// <summary>Has Marten make the tables, where anything that is used of them is missing, and takes from the role that it is connected as the privileges to change and to delete events,
+    /// which a table's owner has too: see <see cref="AppendOnly"/>. Several processes may do so at once.</summary>
+    /// <returns>False where that role may do so all the same: it is a superuser, or has it from another role.</returns>
+    public static async Task<bool> CreateAsync(NpgsqlDataSource database, CancellationToken cancellation)
     {
-        if (await IsThereAsync(database, cancellation)) return;
+        if (await IsThereAsync(database, cancellation) && await AppendOnly.IsHeldAsync(database, cancellation)) return true;
         await using var lockHolder = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await lockHolder.BeginTransactionAsync(cancellation);
         await using (var take = new NpgsqlCommand("set local idle_in_transaction_session_timeout = 0; select pg_advisory_xact_lock(hashtextextended('signup.log', 0))", lockHolder))
             await take.ExecuteNonQueryAsync(cancellation);
-        if (await IsThereAsync(database, cancellation)) return;
-        var options = new StoreOptions();
-        Configure(options, database);
-        await using var store = new DocumentStore(options);
-        await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
+        if (!await IsThereAsync(database, cancellation))
+        {
+            var options = new StoreOptions();
+            Configure(options, database);
+            await using var store = new DocumentStore(options);
+            await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
+        }
+        await AppendOnly.HoldAsync(lockHolder, cancellation);
+        await transaction.CommitAsync(cancellation);
+        return await AppendOnly.IsHeldAsync(database, cancellation);
     }
 
     /// <summary>Asking Marten takes a second at each start, and much memory.</summary>

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting.ServiceControl;
@@ -10,7 +11,7 @@ using Signup.Hosting.ServiceControl;
 namespace Signup.Hosting;
 
 /// <summary>What all endpoints share: broker, log, recoverability, telemetry, health.</summary>
-public static class SignupEndpoint
+public static partial class SignupEndpoint
 {
     /// <summary>Settings of the database server for an endpoint whose statements look for rows by key, and for nothing else: each is planned once, not anew for every number of rows,
     /// and goes through the keys, row by row. By itself the server takes a table that is empty when it plans for one that is best read as a whole; a minute later it is large.</summary>
@@ -26,7 +27,10 @@ public static class SignupEndpoint
         var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
         // Nothing is set for a session, so none needs to be reset between two uses.
         builder.Services.AddSingleton(LogStore.Connect($"No Reset On Close=true;{Setting(builder.Configuration, "ConnectionStrings:Postgres")}", database));
-        builder.Services.AddBeforeStart((services, cancellation) => LogStore.CreateAsync(services.GetRequiredService<NpgsqlDataSource>(), cancellation));
+        builder.Services.AddBeforeStart(async (services, cancellation) =>
+        {
+            if (!await LogStore.CreateAsync(services.GetRequiredService<NpgsqlDataSource>(), cancellation)) MayChangeEvents(services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(SignupEndpoint)));
+        });
         builder.Services.AddSingleton<LogReader>();
         builder.Services.AddServiceControl();
         builder.Services.AddSingleton(handlers).AddSingleton<Handling>();
@@ -93,4 +97,7 @@ public static class SignupEndpoint
     public static string Setting(IConfiguration configuration, string key) => configuration[key] is { Length: > 0 } value
         ? value
         : throw new InvalidOperationException($"The setting {key} is missing. Set it in appsettings.json, or as the environment variable {key.Replace(":", "__", StringComparison.Ordinal)}.");
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The database role of ConnectionStrings:Postgres may change and delete events: it is a superuser, or has been granted that. docs/runbook.md says how to give it less")]
+    private static partial void MayChangeEvents(ILogger logger);
 }

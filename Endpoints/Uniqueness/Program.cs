@@ -5,7 +5,7 @@ using Signup.Messages.Uniqueness;
 using Signup.Uniqueness;
 using Signup.Uniqueness.Commands;
 
-if (await CommandLine.TryRunAsync(args, Rebuild.Command, Verify.Command) is { } exitCode) return exitCode;
+if (await CommandLine.TryRunAsync(args, Rebuild.Command, Verify.Command, Migrate.Command) is { } exitCode) return exitCode;
 
 var handlers = new Handlers()
     .On<ProposeEvent>(async (proposed, services, _) => await ProposeEventHandler.Handle(proposed, services.GetRequiredService<Proposals>(), services.GetRequiredService<Verdicts>()));

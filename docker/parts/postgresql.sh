@@ -75,6 +75,20 @@ SQL
     postgresql_as mv "$POSTGRES_DATA.new" "$POSTGRES_DATA"
 }
 
+# For a log that belongs to another role than the one that the endpoints sign in by (docs/runbook.md). A cluster of an earlier version gets it when it is started.
+postgresql_owner() { # BIN
+    local password
+    ! recall POSTGRES_OWNER_PASSWORD >/dev/null || return 0
+    password=$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')
+    # The first fails where it was there already.
+    postgresql_as "$1/postgres" --single -D "$POSTGRES_DATA" postgres <<SQL >>"$POSTGRES_LOG" 2>&1 || die "a database role could not be made; see $POSTGRES_LOG"
+CREATE ROLE signup_owner LOGIN CREATEDB
+ALTER ROLE signup_owner PASSWORD '$password'
+GRANT signup TO signup_owner
+SQL
+    remember POSTGRES_OWNER_PASSWORD "$password"
+}
+
 # The mark ends in a blank, so that no other cluster's folder begins with it.
 postgresql_running() { is_process "$(pid_in "$POSTGRES_PIDFILE")" "-D $POSTGRES_DATA "; }
 postgresql_answers() {
@@ -98,6 +112,7 @@ postgresql_up() {
     if stale=$(pid_in "$POSTGRES_DATA/postmaster.pid") && ! is_process "$stale" "$POSTGRES_DATA"; then
         rm -f "$POSTGRES_DATA/postmaster.pid"
     fi
+    postgresql_owner "$bin"
     while :; do
         (
             cd /
@@ -121,3 +136,4 @@ postgresql_down() { end_process "$POSTGRES_PIDFILE" "-D $POSTGRES_DATA " INT 60;
 postgresql_kill() { end_process "$POSTGRES_PIDFILE" "-D $POSTGRES_DATA " KILL 10; }
 
 postgresql_connection() { printf 'Host=127.0.0.1;Port=%s;Database=signup;Username=signup;Password=%s' "$(recall POSTGRES_PORT)" "$(recall POSTGRES_PASSWORD)"; }
+postgresql_owner_connection() { printf 'Host=127.0.0.1;Port=%s;Database=signup;Username=signup_owner;Password=%s' "$(recall POSTGRES_PORT)" "$(recall POSTGRES_OWNER_PASSWORD)"; }

@@ -15,6 +15,9 @@ public sealed class Parts
 
     public required string RabbitMq { get; init; }
     public required string Postgres { get; init; }
+
+    /// <summary>The same database, by a role that may own the log.</summary>
+    public required string PostgresOwner { get; init; }
     public required string Management { get; init; }
 
     /// <summary>Where this system's logs and mails go.</summary>
@@ -45,7 +48,8 @@ public sealed class Parts
         System.IO.Directory.CreateDirectory(directory);
         var parts = new Parts
         {
-            RabbitMq = new UriBuilder(settings["RABBITMQ_URI"]) { Path = unique }.Uri.ToString(), Postgres = postgres.ConnectionString, Management = settings["RABBITMQ_MANAGEMENT"], Directory = directory,
+            RabbitMq = new UriBuilder(settings["RABBITMQ_URI"]) { Path = unique }.Uri.ToString(), Postgres = postgres.ConnectionString,
+            PostgresOwner = new NpgsqlConnectionStringBuilder(settings["POSTGRES_OWNER"]) { Database = unique }.ConnectionString, Management = settings["RABBITMQ_MANAGEMENT"], Directory = directory,
         };
         await parts.CreateVirtualHostAsync();
         return parts;

@@ -23,6 +23,7 @@ public sealed class SignupSystem : IAsyncDisposable
         {
             ["ConnectionStrings__RabbitMq"] = parts.RabbitMq,
             ["ConnectionStrings__Postgres"] = parts.Postgres,
+            ["ConnectionStrings__PostgresOwner"] = parts.PostgresOwner,
             ["Signup__SigningKey"] = Convert.ToBase64String(SigningKey),
             ["Uniqueness__ApiKey"] = ApiKey,
             ["Query__ApiKey"] = ApiKey,
@@ -107,7 +108,7 @@ public sealed class SignupSystem : IAsyncDisposable
     private ProcessStartInfo CommandOf(string name, string[] arguments)
     {
         var start = new ProcessStartInfo("dotnet", [DllOf(name), .. arguments]);
-        foreach (var (key, value) in SettingsOf(name)) start.Environment[key] = value;
+        foreach (var (key, value) in SettingsOf(Secrets.Processes.FirstOrDefault(p => p == $"{name}/{arguments[0]}", name))) start.Environment[key] = value;
         return start;
     }
 

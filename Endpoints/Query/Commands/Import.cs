@@ -54,7 +54,8 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await ClaimsFence.RaiseAsync(connection, cancellation);
-        await connection.ExecuteAsync($"lock table {LogStore.Schema}.mt_events in exclusive mode");
+        // Whoever appends comes by here first.
+        await connection.ExecuteAsync($"lock table {LogStore.Schema}.mt_streams in exclusive mode");
         if (await connection.ExecuteScalarAsync<bool>($"select exists (select from {LogStore.Schema}.mt_events)"))
             throw new InvalidOperationException("The log is not empty; a history is imported into an empty system only.");
         await CopyStreamsAsync(connection, streams, cancellation);

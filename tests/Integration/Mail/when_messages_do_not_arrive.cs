@@ -75,7 +75,7 @@ public sealed class when_messages_do_not_arrive
         await using var mail = await MailProcess.StartAsync("mailodd", smtp.Start());
         await mail.Process.StopAsync();
         var odd = (await mail.SignUpAsync(["odd@example.com"], tell: false))[0];
-        await using (var spoil = mail.System.Database.CreateCommand($"update log.mt_events set data = data - 'email' where stream_id = '{odd}'")) await spoil.ExecuteNonQueryAsync();
+        await mail.System.Database.TamperAsync($"update log.mt_events set data = data - 'email' where stream_id = '{odd}'");
         await mail.SignUpAsync(["ada@example.com"], tell: false);
         await mail.Process.StartAsync();
         await Wait.UntilAsync(async () => await mail.CountAsync("sent") == 1, "the mail is recorded");

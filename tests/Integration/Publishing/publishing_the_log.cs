@@ -99,7 +99,7 @@ public sealed class publishing_the_log : IAsyncLifetime
         using (var check = publisher.Check())
             await Wait.UntilAsync(async () => await check.CheckHealthAsync(new(), Wait.Token) is { Status: HealthStatus.Unhealthy, Description: { } why } && why.Contains("NotOfThisVersion at position 4", StringComparison.Ordinal), "it says which event");
 
-        await _log.ExecuteAsync("update log.mt_events set type = 'AccountActivated', data = '{\"activatedAt\": \"2026-11-24T10:00:00Z\"}' where type = 'NotOfThisVersion'");
+        await _log.Database.TamperAsync("update log.mt_events set type = 'AccountActivated', data = '{\"activatedAt\": \"2026-11-24T10:00:00Z\"}' where type = 'NotOfThisVersion'");
         await Wait.UntilAsync(async () => await PositionAsync() == (await _log.ReadAllAsync())[^1].Position, "it goes on");
         await HearAsync(2);
         Assert.Equal(0u, await _channel.MessageCountAsync(Subscriber));

@@ -34,9 +34,8 @@ public sealed class LogDatabase : IAsyncDisposable
             await zone.ExecuteNonQueryAsync();
         }
         var database = LogStore.Connect(parts.Postgres);
-        var store = new DocumentStore(Configured(database));
-        await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
-        return new LogDatabase(database, store, parts);
+        await LogStore.CreateAsync(database, Wait.Token);
+        return new LogDatabase(database, new DocumentStore(Configured(database)), parts);
     }
 
     /// <summary>Appends to a stream as Marten does, and returns the events' positions.</summary>

@@ -98,7 +98,7 @@ public sealed class following_the_log : IAsyncLifetime
             await Wait.UntilAsync(async () => await _log.LockAsync(new ReadModel(_log.Database), other) is not null, "the follower has nothing in hand");
             await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("a@example.org"));
             // As Marten notes an append that has failed.
-            await _log.ExecuteAsync("update log.mt_events set timestamp = '-infinity'");
+            await _log.Database.TamperAsync("update log.mt_events set timestamp = '-infinity'");
             Assert.Equal((1, 0), (await follower.MeasureAsync(Wait.Token)) is var lag ? (lag.Events, lag.Seconds) : default);
         }
         await _log.CaughtUpAsync(follower);

@@ -41,9 +41,9 @@ public sealed class when_a_history_is_imported : IAsyncLifetime
         // It stands before its first event, for as long as somebody else could be writing.
         await using var writer = await _system.Database.OpenConnectionAsync();
         await using var transaction = await writer.BeginTransactionAsync();
-        await using (var hold = new Npgsql.NpgsqlCommand("lock table log.mt_events in row exclusive mode", writer)) await hold.ExecuteNonQueryAsync();
+        await using (var hold = new Npgsql.NpgsqlCommand("lock table log.mt_streams in row exclusive mode", writer)) await hold.ExecuteNonQueryAsync();
         var import = _system.RunAsync("Query", "import", "--from", file);
-        await using var waiting = new Npgsql.NpgsqlCommand("select exists (select from pg_locks where not granted and relation = 'log.mt_events'::regclass)", writer);
+        await using var waiting = new Npgsql.NpgsqlCommand("select exists (select from pg_locks where not granted and relation = 'log.mt_streams'::regclass)", writer);
         await Wait.UntilAsync(async () => (bool)(await waiting.ExecuteScalarAsync())!, "the import waits");
         Assert.Equal(503, await ClaimAsync(imported));
         await transaction.RollbackAsync();

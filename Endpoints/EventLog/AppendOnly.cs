@@ -1,0 +1,86 @@
+using Npgsql;
+
+namespace Signup.EventLog;
+
+/// <summary>
+/// The log is only ever appended to, by the database's own word: no role that the endpoints sign in by has the privilege to change or to delete an event, nor its stream. The counter in a
+/// stream's row (<c>mt_streams.version</c>) is what they do change. An owner can grant itself everything back, by a statement that nobody writes by a slip; where the
+/// log belongs to another role (<see cref="MigrateAsync"/>), not even that.
+/// </summary>
+public static class AppendOnly
+{
+    private const string Events = $"{LogStore.Schema}.mt_events", Streams = $"{LogStore.Schema}.mt_streams";
+
+    /// <summary>Whether the database refuses the role that it is connected as.</summary>
+    public static async Task<bool> IsHeldAsync(NpgsqlDataSource database, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand($"select not (has_table_privilege('{Events}', 'update, delete, truncate') or has_table_privilege('{Streams}', 'delete, truncate'))");
+        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
+    }
+
+    /// <summary>Takes those privileges from the role that it is connected as.</summary>
+    public static async Task HoldAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand($"""
+            revoke update, delete, truncate on {Events} from current_user;
+            revoke delete, truncate on {Streams} from current_user
+            """, connection);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    /// <summary>Makes the log as another role than the one that endpoints sign in by, or changes it, and lets that one append to it. It is also given the right to make the schemas in which
+    /// endpoints keep what they derive from the log.</summary>
+    /// <param name="owner">Signs in as the role that owns the log, or is to own it. From another role it is taken by a superuser only, or by a member of that role.</param>
+    /// <param name="role">As which endpoints sign in.</param>
+    /// <exception cref="PostgresException">The owner may not.</exception>
+    public static async Task MigrateAsync(NpgsqlDataSource owner, string role, CancellationToken cancellation)
+    {
+        await using var connection = await owner.OpenConnectionAsync(cancellation);
+        // Somebody else's cannot even be looked at before.
+        if (await IsThereAsync(connection, cancellation)) await GiveAsync(connection, role, cancellation);
+        await LogStore.CreateAsync(owner, cancellation);
+        await GiveAsync(connection, role, cancellation);
+    }
+
+    private static async Task<bool> IsThereAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand($"select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = '{LogStore.Schema}' and c.relname = 'mt_events')", connection);
+        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
+    }
+
+    private static async Task GiveAsync(NpgsqlConnection connection, string role, CancellationToken cancellation)
+    {
+        var name = new NpgsqlCommandBuilder().QuoteIdentifier(role);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using var command = new NpgsqlCommand($"""
+            do $$
+            declare
+                change text;
+            begin
+                for change in
+                    select format('alter schema %I owner to current_user', nspname) from pg_namespace where nspname = '{LogStore.Schema}' and nspowner <> current_user::regrole
+                    union all
+                    select format('alter %s %s owner to current_user', case relkind when 'S' then 'sequence' else 'table' end, oid::regclass) from pg_class
+                    where relnamespace = '{LogStore.Schema}'::regnamespace and relkind in ('r', 'p', 'S') and relowner <> current_user::regrole
+                    union all
+                    select format('alter function %s owner to current_user', oid::regprocedure) from pg_proc
+                    where pronamespace = '{LogStore.Schema}'::regnamespace and proowner <> current_user::regrole
+                loop
+                    execute change;
+                end loop;
+                if not has_database_privilege('{role.Replace("'", "''", StringComparison.Ordinal)}', current_database(), 'create') then
+                    execute format('grant create on database %I to %s', current_database(), '{name.Replace("'", "''", StringComparison.Ordinal)}');
+                end if;
+            end $$;
+            grant usage on schema {LogStore.Schema} to {name};
+            revoke all on all tables in schema {LogStore.Schema} from {name};
+            grant select on all tables in schema {LogStore.Schema} to {name};
+            grant insert on {Events}, {Streams} to {name};
+            grant update on {Streams} to {name};
+            grant usage, select, update on all sequences in schema {LogStore.Schema} to {name};
+            """, connection);
+        await command.ExecuteNonQueryAsync(cancellation);
+        await HoldAsync(connection, cancellation);
+        await transaction.CommitAsync(cancellation);
+    }
+}

@@ -10,6 +10,7 @@ using Signup.Gateway.Pages;
 using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
+using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
@@ -69,6 +70,12 @@ public static partial class GatewayServices
         app.UsePublicScheme();
         if (!app.Environment.IsDevelopment()) app.UseHsts();
         app.UseHeadRouting();
+        // Whoever else it is says so.
+        app.Use((http, next) =>
+        {
+            Cause.Is(Cause.By(Actors.Person));
+            return next(http);
+        });
         app.MapAssets();
     }
 

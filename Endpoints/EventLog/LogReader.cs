@@ -13,6 +13,14 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 {
     /// <summary>What led to it.</summary>
     public Cause Cause => Cause.Read(Headers);
+
+    /// <summary>What it leads to is caused by it. Who does that acts on their own.</summary>
+    public Cause AsCause()
+    {
+        var (id, cause) = (EventId.ToString(), Cause);
+        var correlation = cause.CorrelationId ?? id;
+        return new(id, cause.ConversationId ?? correlation, correlation, cause.TraceParent);
+    }
 }
 
 /// <summary>

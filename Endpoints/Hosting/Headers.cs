@@ -44,6 +44,9 @@ public static class Headers
     public const string RetrySuccessful = "ServiceControl.Retry.Successful";
     public const string RetryAcknowledgementSent = "ServiceControl.Retry.AcknowledgementSent";
 
+    /// <summary>Ours: who is behind it, see <see cref="EventLog.Actors"/>.</summary>
+    public const string Actor = "Signup.Actor";
+
     /// <summary>W3C Trace Context.</summary>
     public const string TraceParent = "traceparent";
 

@@ -26,5 +26,5 @@ public sealed record Incoming(Dictionary<string, string> Headers, ReadOnlyMemory
     public string? this[string header] => Headers.GetValueOrDefault(header);
 
     /// <summary>What it leads to is caused by it.</summary>
-    public Cause AsCause() => new(MessageId, this[Hosting.Headers.ConversationId], CorrelationId);
+    public Cause AsCause() => new(MessageId, this[Hosting.Headers.ConversationId], CorrelationId, Actor: this[Hosting.Headers.Actor] ?? this[Hosting.Headers.OriginatingEndpoint]);
 }

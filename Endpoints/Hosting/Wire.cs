@@ -69,6 +69,7 @@ public sealed class Wire(EndpointIdentity identity)
         };
         if (replyTo is not null) properties.Headers[Headers.ReplyToAddress] = replyTo;
         if (Cause.Current?.MessageId is { } cause) properties.Headers[Headers.RelatedTo] = cause;
+        if (Cause.Current?.Actor is { } actor) properties.Headers[Headers.Actor] = actor;
         if ((Cause.Current?.TraceParent ?? Activity.Current?.Id) is { } trace) properties.Headers[Headers.TraceParent] = trace;
         return properties;
     }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
+using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using ResendOutcome = Signup.Messages.Mail.ResendOutcome;
 using ResendVerdict = Signup.Messages.Mail.ResendVerdict;
@@ -51,8 +52,8 @@ public sealed record Activation
     /// <summary>The account's last event that is in this state; what comes of mails is not counted.</summary>
     public long Version { get; init; }
 
-    /// <summary>The trace of that event (W3C traceparent), which its mail goes on.</summary>
-    public string? Trace { get; init; }
+    /// <summary>That event, or what the user has asked for since: what gives cause for the mail that is due. The mail goes on its trace.</summary>
+    public Cause? Cause { get; init; }
 
     /// <summary>When the provider took the first mail.</summary>
     public DateTimeOffset? SentAt { get; init; }
@@ -119,8 +120,8 @@ public sealed class ActivationPolicy(MailSettings settings)
     // What the log says
 
     /// <summary>The state after one more event of the account.</summary>
-    /// <param name="trace">Of the event, as of W3C Trace Context.</param>
-    public Activation? Apply(Activation? state, Guid accountId, object e, string? trace = null) => e switch
+    /// <param name="cause">The event, as the cause of what follows.</param>
+    public Activation? Apply(Activation? state, Guid accountId, object e, Cause? cause = null) => e switch
     {
         AccountCreated created => state ?? new Activation
         {
@@ -129,7 +130,7 @@ public sealed class ActivationPolicy(MailSettings settings)
             Email = created.Email,
             Language = created.Language,
             Since = created.CreatedAt,
-            Trace = trace,
+            Cause = cause,
         },
         // Who reads mail there has proved nothing yet. What the user may ask for in a day is counted on.
         EmailChanged changed => state is null ? null : new Activation
@@ -141,7 +142,7 @@ public sealed class ActivationPolicy(MailSettings settings)
             Since = changed.ChangedAt,
             AddressChanges = state.AddressChanges + 1,
             ResendsAsked = state.ResendsAsked,
-            Trace = trace,
+            Cause = cause,
         },
         AccountActivated or AccountExpired or AccountDeleted => null,
         // The state knows, since this policy decided it, unless it is derived anew.
@@ -165,7 +166,7 @@ public sealed class ActivationPolicy(MailSettings settings)
     /// <summary>The notice to an address that was replaced; null where none is owed.</summary>
     /// <param name="history">The account's events, also those behind the change.</param>
     /// <param name="version">Of the change.</param>
-    public static Activation? Tell(Guid accountId, EmailChanged changed, Guid eventId, long version, IReadOnlyCollection<object> history, DateTimeOffset now, string? trace = null)
+    public static Activation? Tell(Guid accountId, EmailChanged changed, Guid eventId, long version, IReadOnlyCollection<object> history, DateTimeOffset now, Cause? cause = null)
     {
         var purpose = $"email-changed-{version}";
         var told = history.Any(e => e is MailSent sent && sent.Purpose == purpose || e is MailFailed failed && failed.Purpose == purpose);
@@ -178,7 +179,7 @@ public sealed class ActivationPolicy(MailSettings settings)
             Email = changed.OldEmail,
             Language = created.Language,
             Since = changed.ChangedAt,
-            Trace = trace,
+            Cause = cause,
         };
 
         // Whoever sends on to where mails come back, or are not wanted, is soon nobody's provider.
@@ -213,13 +214,14 @@ public sealed class ActivationPolicy(MailSettings settings)
     }
 
     /// <summary>Asking too soon, or too often, changes nothing; so does asking where no mail can follow.</summary>
-    public Decision Resend(Activation? state, DateTimeOffset askedAt)
+    public Decision Resend(Activation? state, DateTimeOffset askedAt, Cause? cause = null)
     {
         if (state is null or { Status: ActivationStatus.Waiting } || MayResend(state, state.AccountId, askedAt).Outcome != ResendOutcome.Sending) return new(state);
         return new(state with
         {
             Resends = state.ResendDue ? state.Resends : state.Resends + 1,
             ResendDue = true,
+            Cause = cause ?? state.Cause,
             ResendsAsked = Lately(state, askedAt).Add(askedAt),
             RetryAt = state.ResendDue ? state.RetryAt : null,
             PutOffs = state.ResendDue ? state.PutOffs : 0,

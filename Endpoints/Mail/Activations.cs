@@ -226,24 +226,27 @@ public sealed class Activations
         await using var connection = await _database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var decisions = await DecideAllAsync(connection, requests);
-        await Appending.AppendAsync(connection, [.. requests.SelectMany((r, i) => decisions[i].Facts.Select(fact => NewEvent.Of(r.AccountId, expectedVersion: null, fact, Cause.None)))]);
+        await Appending.AppendAsync(connection, [.. requests.SelectMany((r, i) => decisions[i].Decision.Facts.Select(fact => NewEvent.Of(r.AccountId, expectedVersion: null, fact, decisions[i].Cause)))]);
         await transaction.CommitAsync();
-        if (decisions.Any(d => d.Facts.Count > 0)) _publisher.WakeUp.Signal();
-        return decisions;
+        if (decisions.Any(d => d.Decision.Facts.Count > 0)) _publisher.WakeUp.Signal();
+        return [.. decisions.Select(d => d.Decision)];
     }
 
     /// <param name="position">Where the checkpoint is moved to; null: it stays.</param>
-    private async Task<Decision[]> DecideAllAsync(NpgsqlConnection connection, IReadOnlyList<Request> requests, long? position = null)
+    /// <returns>Each decision, and what gave cause for it.</returns>
+    private async Task<(Decision Decision, Cause Cause)[]> DecideAllAsync(NpgsqlConnection connection, IReadOnlyList<Request> requests, long? position = null)
     {
         var before = requests.Count > 0 ? await LoadAsync(connection, requests) : [];
         var after = new SortedDictionary<Guid, Activation?>();
         var released = new Dictionary<Guid, int>();
-        var decisions = new Decision[requests.Count];
+        var decisions = new (Decision, Cause)[requests.Count];
         for (var i = 0; i < requests.Count; i++)
         {
             var (id, _, decide, loop) = requests[i];
-            decisions[i] = decide(after.TryGetValue(id, out var state) ? state : before.GetValueOrDefault(id));
-            after[id] = decisions[i].State;
+            var state = after.TryGetValue(id, out var changed) ? changed : before.GetValueOrDefault(id);
+            var decision = decide(state);
+            decisions[i] = (decision, (state?.Cause ?? Cause.None) with { Actor = Topology.Mail });
+            after[id] = decision.State;
             if (loop is not null) released[id] = _first + loop.Value;
         }
         await SaveAsync(connection, before, after, released, position);

@@ -43,11 +43,11 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
     {
         // A state that was read from a whole stream is ahead of the log's reader.
         if (e.Version <= state?.Version || Read(e) is not { } known) return state;
-        return policy.Apply(state, e.StreamId, known, e.Cause.TraceParent) is { } next ? next with { Version = e.Version } : null;
+        return policy.Apply(state, e.StreamId, known, e.AsCause()) is { } next ? next with { Version = e.Version } : null;
     }
 
     private Activation? Notice(LoggedEvent e, IEnumerable<LoggedEvent> history) => Read(e) is EmailChanged changed
-        ? ActivationPolicy.Tell(e.StreamId, changed, e.EventId, e.Version, [.. history.Select(Read).OfType<object>()], time.GetUtcNow(), e.Cause.TraceParent)
+        ? ActivationPolicy.Tell(e.StreamId, changed, e.EventId, e.Version, [.. history.Select(Read).OfType<object>()], time.GetUtcNow(), e.AsCause())
         : null;
 
     /// <returns>Null where it is of no kind that is known, or cannot be read.</returns>

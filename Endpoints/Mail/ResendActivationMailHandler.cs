@@ -1,3 +1,4 @@
+using Signup.EventLog;
 using Signup.Messages.Mail;
 
 namespace Signup.Mail;
@@ -8,10 +9,11 @@ public static class ResendActivationMailHandler
     public static async Task<ResendVerdict> Handle(ResendActivationMail command, Activations activations, ActivationPolicy policy)
     {
         var verdict = new ResendVerdict(command.AccountId, ResendOutcome.NotAny, null);
+        var cause = Cause.Capture();
         await activations.DecideAsync(command.AccountId, state =>
         {
             verdict = policy.MayResend(state, command.AccountId, command.RequestedAt);
-            return policy.Resend(state, command.RequestedAt);
+            return policy.Resend(state, command.RequestedAt, cause);
         });
         return verdict;
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics;
+using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
 
@@ -66,6 +67,7 @@ public sealed class SendDueMails(
             for (; asked < taken.Count; asked++)
             {
                 var (state, now) = (taken[asked].State, time.GetUtcNow());
+                using var cause = ((state.Cause ?? Cause.None) with { Actor = Topology.Mail, TraceParent = null }).Enter();
                 await commands.SendAsync(Topology.Accounts, new ExpireAccount(state.AccountId, now), Guid.CreateVersion7(), CommandTimeout, stopping);
                 await activations.ReleaseAsync(settings.Connections, state, s => policy.ExpiryAsked(s, now));
             }
@@ -146,7 +148,7 @@ public sealed class SendDueMails(
         using var mail = composer.Compose(state, purpose, policy.LinkExpires(state, now), now);
         if (mail is null) return new(state, s => policy.Refused(s, purpose, "address-invalid", now));
 
-        var sending = SendAsync(mail, transport, state.Trace, stopping, hurry);
+        var sending = SendAsync(mail, transport, state.Cause?.TraceParent, stopping, hurry);
         await ((Task)sending).WaitAsync(Patience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!sending.IsCompleted) await takesLong();
         await ((Task)sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Uniqueness;
 
@@ -25,6 +26,7 @@ public static class EventDoor
 
     private static async Task<IResult> DecideAsync(HttpContext http, Proposals proposals, UniquenessRules rules)
     {
+        Cause.Is(Cause.By(Actors.Api));
         try
         {
             var body = await ReadAsync(http);

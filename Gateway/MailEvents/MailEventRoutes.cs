@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Gateway.Web;
 using Signup.Hosting;
@@ -63,6 +64,7 @@ public static partial class MailEventRoutes
                 taken.Add(new(accountId, purpose, report.Event, MailPurpose.IsClassOfReasons(report.Reason) ? report.Reason : null, report.At is { } at && at < now ? at : now));
         try
         {
+            Cause.Is(Cause.By(Actors.MailProvider));
             var timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
             await Task.WhenAll(taken.Select(command => commands.SendAsync(Topology.Accounts, command, Guid.CreateVersion7(), timeout, http.RequestAborted)));
         }

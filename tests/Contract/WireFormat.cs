@@ -79,6 +79,15 @@ public class a_message_of_ours
     }
 
     [Fact]
+    public void says_who_is_behind_it_where_that_is_known()
+    {
+        Assert.False(Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", null, "c").Headers!.ContainsKey(Headers.Actor));
+        Cause.Is(Cause.By(Actors.Person));
+        Assert.Equal("person", Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", null, "c").Headers![Headers.Actor]);
+        Assert.Equal("person", Published().Headers![Headers.Actor]);
+    }
+
+    [Fact]
     public void carries_the_trace_it_belongs_to()
     {
         using var activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
@@ -153,6 +162,16 @@ public class a_message_from_NServiceBus
         received.Headers![Headers.EnclosedMessageTypes] = Encoding.UTF8.GetBytes(
             "Partner.BulkSignUp, Partner, Version=2.0.0.0, Culture=neutral, PublicKeyToken=null;" + typeof(SignUp).AssemblyQualifiedName);
         Assert.Equal("Signup.Messages.Accounts.SignUp", Received(received).Type);
+    }
+
+    /// <summary>An endpoint elsewhere knows nothing of actors, but every one says which it is.</summary>
+    [Fact]
+    public void is_its_endpoints_doing_where_it_does_not_say_whose()
+    {
+        var received = Captured.Get("audited command").AsReceived();
+        Assert.Equal(Captured.Get("audited command").Headers[Headers.OriginatingEndpoint], Received(received).AsCause().Actor);
+        received.Headers![Headers.Actor] = Encoding.UTF8.GetBytes("operator:ada");
+        Assert.Equal("operator:ada", Received(received).AsCause().Actor);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
+using Signup.EventLog;
 using Signup.Messages.Operations;
 
 namespace Signup.Hosting.ServiceControl;
@@ -94,6 +95,7 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvid
             var latest = copies[^1].Value;
             if (act == MessageAct.Retried && !await ExistsAsync(latest.Queue, cancellation)) return ActOutcome.NoSuchQueue;
 
+            using var cause = Cause.By(Actors.Operator(by)).Enter();
             // First the fact, safe in its queue; then the act; and the message goes last. A crash in between repeats an act, it never hides one.
             await commands.SendAsync(Topology.Accounts, new RecordMessageAct(Guid.CreateVersion7(), failureId, act, latest.MessageType, latest.Queue, by, reason, time.GetUtcNow()),
                 Guid.CreateVersion7(), Patience, cancellation);

@@ -107,7 +107,11 @@ public static class AccountRoutes
 /// <summary>An event as the HTTP API shows it.</summary>
 /// <param name="Time">When it was appended to the log.</param>
 /// <param name="Data">Its fields, without secrets.</param>
-public sealed record EventView(long Position, Guid StreamId, long Version, Guid Id, string Type, DateTimeOffset Time, JsonObject Data)
+/// <param name="Actor">Who made it happen, see <see cref="Actors"/>; null where that is not known, as of events of earlier versions.</param>
+/// <param name="CausationId">Of the message that led to it, or of the event.</param>
+/// <param name="CorrelationId">What all have that follow from one message.</param>
+public sealed record EventView(long Position, Guid StreamId, long Version, Guid Id, string Type, DateTimeOffset Time, JsonObject Data, string? Actor, string? CausationId, string? CorrelationId)
 {
-    public static EventView Of(LoggedEvent e) => new(e.Position, e.StreamId, e.Version, e.EventId, e.Type, e.At, EventTypes.WithoutSecrets(e.Type, e.Data));
+    public static EventView Of(LoggedEvent e) =>
+        new(e.Position, e.StreamId, e.Version, e.EventId, e.Type, e.At, EventTypes.WithoutSecrets(e.Type, e.Data), e.Cause.Actor, e.Cause.MessageId, e.Cause.CorrelationId);
 }

@@ -23,7 +23,8 @@ public enum Disclosure
 }
 
 /// <summary>An event as a line of JSON.</summary>
-public sealed record ExportedEvent(long Position, Guid StreamId, long Version, Guid EventId, string Type, DateTimeOffset At, JsonObject Data);
+/// <param name="Metadata">Who and what led to it, as the log has it (<see cref="Cause"/>); null where that is not known.</param>
+public sealed record ExportedEvent(long Position, Guid StreamId, long Version, Guid EventId, string Type, DateTimeOffset At, JsonObject Data, JsonObject? Metadata = null);
 
 /// <summary>Writes the log, or one account of it, as JSON lines, in order.</summary>
 public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar progress)
@@ -83,7 +84,8 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
         async Task WriteLineAsync(LoggedEvent e)
         {
             var data = Disclose(e, disclosure, key);
-            await output.WriteLineAsync(JsonSerializer.Serialize(new ExportedEvent(e.Position, e.StreamId, e.Version, e.EventId, e.Type, e.At, data), Json).AsMemory(), cancellation);
+            var exported = new ExportedEvent(e.Position, e.StreamId, e.Version, e.EventId, e.Type, e.At, data, Metadata(e.Headers, disclosure, key));
+            await output.WriteLineAsync(JsonSerializer.Serialize(exported, Json).AsMemory(), cancellation);
             written++;
         }
     }
@@ -107,12 +109,33 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
             if (!open.ContainsKey(name)) data[name] = "";
             else if (disclosure == Disclosure.Anonymous && data[name] is JsonValue value && value.TryGetValue(out string? text))
             {
-                if (name.EndsWith("email", StringComparison.OrdinalIgnoreCase)) data[name] = $"{Pseudonym(ReadModel.Normalize(text))}@example.org";
-                else if (name == "username") data[name] = $"user-{Pseudonym(text)}";
+                if (name.EndsWith("email", StringComparison.OrdinalIgnoreCase)) data[name] = $"{Pseudonym(key, ReadModel.Normalize(text))}@example.org";
+                else if (name == "username") data[name] = $"user-{Pseudonym(key, text)}";
+                // An operator's, and what they have written.
+                else if (name == "by") data[name] = Pseudonym(key, text);
+                else if (name == "reason" && e.Type == nameof(EventLog.Operations.MessageDiscarded)) data[name] = "";
             }
         }
         return data;
-
-        string Pseudonym(string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)))[..16];
     }
+
+    /// <summary>Who and what led to an event. Other systems' ids may hold anything.</summary>
+    /// <param name="headers">Of the event, as the log has them.</param>
+    public static JsonObject? Metadata(string? headers, Disclosure disclosure, byte[] key)
+    {
+        if (headers is null || disclosure != Disclosure.Anonymous) return Parse(headers);
+        var cause = Cause.Read(headers);
+        return Parse((cause with
+        {
+            MessageId = Known(cause.MessageId),
+            ConversationId = Known(cause.ConversationId),
+            CorrelationId = Known(cause.CorrelationId),
+            Actor = cause.Actor is { } actor && Actors.OperatorOf(actor) is { } name ? Actors.Operator(Pseudonym(key, name)) : cause.Actor,
+        }).Headers);
+
+        string? Known(string? id) => id is null || Guid.TryParse(id, out _) ? id : Pseudonym(key, id);
+        static JsonObject? Parse(string? json) => json is null ? null : JsonNode.Parse(json) as JsonObject;
+    }
+
+    private static string Pseudonym(byte[] key, string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)))[..16];
 }

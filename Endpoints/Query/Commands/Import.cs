@@ -76,7 +76,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
     private async Task CopyEventsAsync(NpgsqlConnection connection, TextReader reader, long total, CancellationToken cancellation)
     {
         await using var copy = await connection.BeginBinaryImportAsync(
-            $"copy {LogStore.Schema}.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived) from stdin (format binary)", cancellation);
+            $"copy {LogStore.Schema}.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, headers, is_archived) from stdin (format binary)", cancellation);
         var done = 0L;
         progress.Report(done, total);
         await foreach (var (_, e) in ReadAsync(reader, cancellation))
@@ -91,6 +91,8 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
             await copy.WriteAsync(e.At.ToUniversalTime(), NpgsqlDbType.TimestampTz, cancellation);
             await copy.WriteAsync("*DEFAULT*", NpgsqlDbType.Varchar, cancellation);
             await copy.WriteAsync(EventTypes.Find(e.Type)?.DotNetName ?? e.Type, NpgsqlDbType.Varchar, cancellation);
+            if (e.Metadata is null) await copy.WriteNullAsync(cancellation);
+            else await copy.WriteAsync(e.Metadata.ToJsonString(Export.Json), NpgsqlDbType.Jsonb, cancellation);
             await copy.WriteAsync(false, cancellation);
             progress.Report(++done, total);
         }

@@ -329,6 +329,33 @@ public sealed class when_the_whole_system_is_there(when_the_whole_system_is_ther
     }
 
     [Fact]
+    public async Task each_event_says_who_made_it_happen_and_what_led_to_it()
+    {
+        var (signedUp, id, _) = await BouncedAsync(NewEmail());
+        await CorrectAsync(signedUp, NewEmail());
+        Assert.Equal(200, (await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = await LinkAsync($"activation~1.{id}") }.ToJsonString())).Status);
+        await Wait.UntilAsync(async () => (await LogAsync(id)).Count(t => t == "ActivationMailSent") == 2, "both mails are recorded");
+
+        using var query = running.System.Client("Query");
+        var events = JsonNode.Parse(await query.GetStringAsync($"/accounts/{id}/events"))!.AsArray();
+        Assert.Equal(
+            [("AccountActivated", "person"), ("AccountCreated", "person"), ("ActivationMailSent", "mail"), ("ActivationMailSent", "mail"), ("EmailChanged", "person"), ("MailBounced", "mail-provider")],
+            events.Select(e => ((string)e!["type"]!, (string?)e["actor"])).Order());
+        Assert.All(events, e => Assert.True(Guid.TryParse((string?)e!["causationId"], out _) && Guid.TryParse((string?)e["correlationId"], out _)));
+        // Each mail by the event that gave cause for it; all that follows from the sign-up belongs together.
+        var sent = events.Where(e => (string)e!["type"]! == "ActivationMailSent").ToList();
+        foreach (var (mail, cause) in sent.Zip(["AccountCreated", "EmailChanged"]))
+        {
+            var led = events.Single(e => (string)e!["type"]! == cause)!;
+            Assert.Equal(((string?)led["id"], (string?)led["correlationId"]), ((string?)mail!["causationId"], (string?)mail["correlationId"]));
+        }
+        Assert.Equal(4, events.Select(e => (string?)e!["correlationId"]).Distinct().Count());
+        var page = await query.GetStringAsync($"/history/{id}?step={(int)sent[1]!["version"]!}");
+        Assert.Contains("<dt>made to happen by</dt><dd><bdi>mail</bdi></dd>", page, StringComparison.Ordinal);
+        Assert.Contains("EmailChanged</a>", page[page.IndexOf("<dt>caused by</dt>", StringComparison.Ordinal)..], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task an_address_that_cannot_be_taken_says_why_and_the_old_one_stays()
     {
         var (taken, email) = (NewEmail(), NewEmail());

@@ -24,9 +24,12 @@ public sealed class when_an_account_goes_its_way(MailAndProvider running) : ICla
         var id = await mail.SignUpAsync("ada@example.com");
 
         await using var channel = await mail.System.Broker.OpenChannelAsync(Wait.Token);
-        var first = await NextAsync<ExpireAccount>(channel, Topology.Accounts);
-        var second = await NextAsync<ExpireAccount>(channel, Topology.Accounts);
+        var (first, headers) = await NextAsync<ExpireAccount>(channel, Topology.Accounts);
+        var (second, _) = await NextAsync<ExpireAccount>(channel, Topology.Accounts);
         Assert.Equal((id, id), (first.AccountId, second.AccountId));
+        // The time has come; nobody has asked for it.
+        await using var created = mail.System.Database.CreateCommand($"select id::text from log.mt_events where stream_id = '{id}' and version = 1");
+        Assert.Equal(("mail", (string)(await created.ExecuteScalarAsync())!), (headers[Hosting.Headers.Actor], headers[Hosting.Headers.RelatedTo]));
         Assert.Equal([$"<activation.{id}@signup.example>", $"<reminder-1.{id}@signup.example>", $"<reminder-2.{id}@signup.example>"], smtp.Mails.Select(m => m.MessageId));
         Assert.Single(smtp.Mails.Select(m => m.Link).Distinct());
         Assert.Equal(["activation", "reminder-1", "reminder-2"], (await mail.LogAsync(id)).OfType<Stored.ActivationMailSent>().Select(e => e.Purpose));
@@ -137,11 +140,11 @@ public sealed class when_an_account_goes_its_way(MailAndProvider running) : ICla
         }
     }
 
-    private static async Task<T> NextAsync<T>(IChannel channel, string queue)
+    private static async Task<(T Message, Dictionary<string, string> Headers)> NextAsync<T>(IChannel channel, string queue)
     {
         BasicGetResult? message = null;
         await Wait.UntilAsync(async () => (message = await channel.BasicGetAsync(queue, autoAck: true)) is not null, $"a message in {queue}");
         Assert.Equal(typeof(T).FullName, message!.BasicProperties.Type);
-        return JsonSerializer.Deserialize<T>(message.Body.Span, Wire.Json)!;
+        return (JsonSerializer.Deserialize<T>(message.Body.Span, Wire.Json)!, Wire.Texts(message.BasicProperties.Headers));
     }
 }

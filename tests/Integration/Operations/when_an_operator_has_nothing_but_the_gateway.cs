@@ -98,7 +98,7 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
         Assert.Equal(HttpStatusCode.OK, (await PostAsync(operators, link, link + "/retry")).StatusCode);
 
         await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'AccountCreated' and stream_id = $1", command.AccountId) == 1, "it was handled");
-        await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageRetried' and data->>'by' = $1 and data->>'queue' = 'uniqueness'", "ada") == 1, "the fact is in the log");
+        await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageRetried' and data->>'by' = $1 and data->>'queue' = 'uniqueness' and headers->>'actor' = 'operator:ada'", "ada") == 1, "the fact is in the log");
         Assert.Contains("The queue error is empty", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
     }
 

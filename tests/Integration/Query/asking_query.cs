@@ -122,6 +122,7 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
         Assert.Equal(_email, events[0].GetProperty("data").GetProperty("email").GetString());
         Assert.True(events[0].GetProperty("position").GetInt64() < events[1].GetProperty("position").GetInt64());
         Assert.Equal(DateTimeOffset.UtcNow, events[0].GetProperty("time").GetDateTimeOffset(), TimeSpan.FromMinutes(1));
+        Assert.Equal("api", events[0].GetProperty("actor").GetString());
     }
 
     [Fact]

@@ -29,6 +29,8 @@ public sealed class checking_out_the_past : IAsyncLifetime
     {
         for (var n = 0; n < 10; n++)
             await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created($"u{n}@exämple.org"), new ActivationMailSent("activation", Later), new AccountActivated(Later));
+        await using (var connection = await _log.Database.OpenConnectionAsync())
+            await Appending.AppendAsync(connection, [NewEvent.Of(Guid.NewGuid(), 0, LogDatabase.Created("zoe@exämple.org"), new Cause("m", "conversation", "c", "t", "operator:ada"))], Wait.Token);
         await RollBackOneAsync();
         await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("last@example.org"));
 

@@ -23,7 +23,7 @@ public class when_an_event_is_published
     [Fact]
     public void what_caused_it_is_told_as_it_was_noted()
     {
-        foreach (var cause in new[] { new Cause("m", "c", "c", "t"), new Cause("m", "other", "c"), new Cause(null, null, null, "t"), Cause.None })
+        foreach (var cause in new[] { new Cause("m", "c", "c", "t"), new Cause("m", "other", "c"), new Cause(null, null, null, "t"), new Cause("m", "c", "c", "t", "operator:ada"), Cause.By("person"), Cause.None })
             Assert.Equal(cause, Cause.Read(cause.Headers));
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
+using Signup.EventLog.Operations;
 using Signup.Query.Commands;
 
 namespace Signup.Tests.Unit.Query;
@@ -30,6 +31,22 @@ public sealed class disclosing_an_event
         Assert.Equal(first["email"]!.ToString(), changed["oldEmail"]!.ToString());
         Assert.NotEqual(first["email"]!.ToString(), changed["newEmail"]!.ToString());
         Assert.Equal("en", first["language"]!.ToString());
+    }
+
+    [Fact]
+    public void anonymously_names_no_operator_and_nothing_that_they_or_another_system_have_written()
+    {
+        var discarded = Disclose(new MessageDiscarded(Guid.NewGuid(), Guid.NewGuid(), "SignUp", "accounts", "ada", "spam of zoe@example.org", DateTimeOffset.UnixEpoch), Disclosure.Anonymous);
+        var id = Guid.NewGuid().ToString();
+        var led = Export.Metadata(new Cause(id, "order of Zoe", id, "00-trace-span-01", "operator:ada").Headers, Disclosure.Anonymous, Key)!;
+
+        Assert.Equal(("", "accounts"), (discarded["reason"]!.ToString(), discarded["queue"]!.ToString()));
+        Assert.Equal((id, id, "00-trace-span-01"), (led["cause"]!.ToString(), led["correlation"]!.ToString(), led["traceparent"]!.ToString()));
+        Assert.Equal($"operator:{discarded["by"]}", led["actor"]!.ToString());
+        Assert.DoesNotMatch("(?i)ada|zoe", $"{discarded}{led}");
+        Assert.Equal("person", Export.Metadata(Cause.By("person").Headers, Disclosure.Anonymous, Key)!["actor"]!.ToString());
+        Assert.Contains("order of Zoe", Export.Metadata(new Cause(id, "order of Zoe", id).Headers, Disclosure.WithoutSecrets, Key)!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Null(Export.Metadata(null, Disclosure.Anonymous, Key));
     }
 
     [Fact]

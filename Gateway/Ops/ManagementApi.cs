@@ -20,6 +20,16 @@ public sealed class ManagementApi(IHttpClientFactory clients, IConfiguration set
     public async Task<IReadOnlyList<JsonElement>> QueuesAsync(CancellationToken cancellation) =>
         [.. (await GetAsync($"queues/{Uri.EscapeDataString(VirtualHost)}?disable_stats=false", cancellation)).EnumerateArray()];
 
+    /// <summary>Who takes from a queue, as they call themselves, each once; what nobody knows yet is left out.</summary>
+    public async Task<IReadOnlyList<string>> ConsumersAsync(string queue, CancellationToken cancellation)
+    {
+        var described = await GetAsync($"queues/{Uri.EscapeDataString(VirtualHost)}/{queue}", cancellation);
+        var connections = described.TryGetProperty("consumer_details", out var consumers)
+            ? consumers.EnumerateArray().Select(c => c.GetProperty("channel_details").GetProperty("connection_name").GetString()!).Distinct() : [];
+        var found = await Task.WhenAll(connections.Select(name => GetAsync($"connections/{Uri.EscapeDataString(name)}", cancellation)));
+        return [.. found.Select(c => (c.TryGetProperty("user_provided_name", out var own) ? own.GetString() : null) ?? c.GetProperty("name").GetString()!).Distinct().Order()];
+    }
+
     /// <summary>What a call throws that was not answered as it should be.</summary>
     public static bool IsTrouble(Exception e, CancellationToken cancellation) =>
         e is HttpRequestException or JsonException or KeyNotFoundException or UriFormatException || e is TaskCanceledException && !cancellation.IsCancellationRequested;

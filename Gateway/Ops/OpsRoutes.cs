@@ -47,13 +47,15 @@ public static class OpsRoutes
     {
         if (operators.Find(http.Request) is not { } name) return SignInPage(http, tokens, 401, null);
         var (parts, queue, noFigures) = await state.LookAsync(http.RequestAborted);
+        var failed = await error.LookAsync(http.RequestAborted);
         return Private(http, new Page<OpsPage>(200, Texts, new()
         {
             [nameof(OpsPage.Operator)] = name,
             [nameof(OpsPage.Parts)] = parts,
             [nameof(OpsPage.Error)] = queue,
             [nameof(OpsPage.NoFigures)] = noFigures,
-            [nameof(OpsPage.Failed)] = await error.LookAsync(http.RequestAborted),
+            [nameof(OpsPage.Failed)] = failed,
+            [nameof(OpsPage.Readers)] = failed.Others > 0 ? await state.ErrorReadersAsync(http.RequestAborted) : [],
             [nameof(OpsPage.Say)] = Text(say, done, left),
             [nameof(OpsPage.FormToken)] = tokens.Issue(http),
             [nameof(OpsPage.At)] = time.GetUtcNow(),
@@ -72,7 +74,7 @@ public static class OpsRoutes
                 [nameof(OpsMessagePage.ReasonMissing)] = say == "reason",
                 [nameof(OpsMessagePage.FormToken)] = tokens.Issue(http),
             }))
-            : Back(OpsNotice.Gone);
+            : Back(failed.Others > 0 ? OpsNotice.NotOurs : OpsNotice.Gone);
     }
 
     private static async Task<IResult> SignInAsync(HttpContext http, Operators operators, FormTokens tokens)
@@ -92,7 +94,9 @@ public static class OpsRoutes
     private static async Task<IResult> RetryAllAsync(ErrorQueue error, string by, CancellationToken cancellation)
     {
         var (done, left) = (0, 0);
-        foreach (var message in (await error.LookAsync(cancellation)).Messages)
+        var failed = await error.LookAsync(cancellation);
+        if (failed.Others > 0) return Back(OpsNotice.NotOurs);
+        foreach (var message in failed.Messages)
             if (await error.RetryAsync(message.FailureId, by, cancellation) == ActOutcome.Done) done++;
             else left++;
         return Results.Redirect($"{Path}?say={OpsNotice.AllRetried}&done={done}&left={left}");
@@ -103,6 +107,7 @@ public static class OpsRoutes
         ActOutcome.Done => done,
         ActOutcome.Gone => OpsNotice.Gone,
         ActOutcome.NoSuchQueue => OpsNotice.NoSuchQueue,
+        ActOutcome.NotOurs => OpsNotice.NotOurs,
         _ => OpsNotice.NoBroker,
     };
 
@@ -114,6 +119,7 @@ public static class OpsRoutes
         OpsNotice.AllRetried => left is null or 0 ? $"{done} sent to their queues again." : $"{done} sent to their queues again, {left} could not be.",
         OpsNotice.Gone => "It is not in the queue error any more.",
         OpsNotice.NoSuchQueue => "The queue it failed in does not exist. It can only be discarded.",
+        OpsNotice.NotOurs => "Somebody else takes from the queue error by now; nothing was done here.",
         OpsNotice.NoBroker => "RabbitMQ cannot be reached. Nothing was lost; try again.",
         OpsNotice.FormTooOld => "The form was too old. Try again.",
         _ => null,
@@ -135,4 +141,4 @@ public static class OpsRoutes
 }
 
 /// <summary>What became of an operator's act.</summary>
-public enum OpsNotice { Retried, Discarded, AllRetried, Gone, NoSuchQueue, NoBroker, FormTooOld }
+public enum OpsNotice { Retried, Discarded, AllRetried, Gone, NoSuchQueue, NotOurs, NoBroker, FormTooOld }

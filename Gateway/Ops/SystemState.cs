@@ -51,6 +51,20 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
         })], figures.GetValueOrDefault(Topology.Error), trouble);
     }
 
+    /// <summary>Who takes failed messages from their queue, as far as RabbitMQ says it.</summary>
+    public async Task<IReadOnlyList<string>> ErrorReadersAsync(CancellationToken cancellation)
+    {
+        if (!management.IsThere) return [];
+        try
+        {
+            return await management.ConsumersAsync(Topology.Error, cancellation);
+        }
+        catch (Exception e) when (ManagementApi.IsTrouble(e, cancellation))
+        {
+            return [];
+        }
+    }
+
     private async Task<(PartState, string?, IReadOnlyList<Check>)> AskSelfAsync(CancellationToken cancellation)
     {
         var report = await own.CheckHealthAsync(cancellation);

@@ -15,8 +15,10 @@ public sealed record FailedMessage(Guid FailureId, string MessageId, string Mess
     string ExceptionType, string ExceptionMessage, string StackTrace, string Body, string? SentBy, string? ConversationId, int Times);
 
 /// <param name="Messages">The latest first.</param>
+/// <param name="Acknowledgements">How many tell of retries that have succeeded, and wait for ServiceControl: nobody else's to touch.</param>
+/// <param name="Others">How many others take from the queue. Where anybody does, it is theirs, and nothing of it is seen here.</param>
 /// <param name="Trouble">Why there is nothing to see, or null.</param>
-public sealed record ErrorQueueView(IReadOnlyList<FailedMessage> Messages, string? Trouble);
+public sealed record ErrorQueueView(IReadOnlyList<FailedMessage> Messages, int Acknowledgements = 0, uint Others = 0, string? Trouble = null);
 
 public enum ActOutcome
 {
@@ -25,6 +27,8 @@ public enum ActOutcome
     Gone,
     /// <summary>The queue it failed in does not exist any more.</summary>
     NoSuchQueue,
+    /// <summary>Somebody else takes from the queue.</summary>
+    NotOurs,
     /// <summary>The broker does not answer; nothing has happened that would not happen again.</summary>
     Unavailable,
 }
@@ -32,36 +36,34 @@ public enum ActOutcome
 /// <summary>
 /// The queue <c>error</c>, for operators who have no ServiceControl. While somebody looks, its messages are held unacknowledged, which
 /// shows them without taking them out: they stay the broker's, and whatever happens to this process they are in their queue.
-/// When nobody looks any more they are let go. Only one process at a time may look.
+/// When nobody looks any more they are let go, and as soon as somebody else takes from the queue (ServiceControl, another gateway): what is held here, that one would never get.
+/// The broker does not keep two apart that take from a quorum queue; it only tells how many there are.
 /// </summary>
 public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvider time, ILogger<ErrorQueue> logger) : IAsyncDisposable
 {
     /// <summary>More are not shown; acting on some brings the next.</summary>
     private const ushort Most = 500;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), LetGoAfter = TimeSpan.FromSeconds(30), Settling = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5), LetGoAfter = TimeSpan.FromSeconds(30), WatchEvery = TimeSpan.FromSeconds(1), Settling = TimeSpan.FromMilliseconds(400);
 
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly Dictionary<ulong, Held> _held = [];
     private readonly LazyChannel _sending = new(broker.OpenConfirmingChannelAsync);
     private IChannel? _channel;
-    private ITimer? _letGo;
+    private string _consumer = "";
+    private ITimer? _watch;
+    private long _lookedAt;
 
     public async Task<ErrorQueueView> LookAsync(CancellationToken cancellation)
     {
         await _gate.WaitAsync(cancellation);
         try
         {
-            await OpenAsync(cancellation);
-            return new(Show(), null);
-        }
-        catch (OperationInterruptedException e) when (e.ShutdownReason?.ReplyCode is Constants.AccessRefused)
-        {
-            return new([], "Somebody else is reading the queue error: ServiceControl, or another gateway. Look there.");
+            return await OpenAsync(cancellation) is > 0 and var others ? new([], Others: others) : Show();
         }
         catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException or OperationCanceledException && !cancellation.IsCancellationRequested)
         {
-            return new([], "RabbitMQ cannot be reached.");
+            return new([], Trouble: "RabbitMQ cannot be reached.");
         }
         finally
         {
@@ -77,7 +79,7 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvid
 
     public async ValueTask DisposeAsync()
     {
-        if (_letGo is not null) await _letGo.DisposeAsync();
+        if (_watch is not null) await _watch.DisposeAsync();
         if (_channel is not null) await _channel.DisposeAsync();
         await _sending.DisposeAsync();
         _gate.Dispose();
@@ -88,9 +90,9 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvid
         await _gate.WaitAsync(cancellation);
         try
         {
-            await OpenAsync(cancellation);
+            if (await OpenAsync(cancellation) > 0) return ActOutcome.NotOurs;
             List<KeyValuePair<ulong, Held>> copies;
-            lock (_held) copies = [.. _held.Where(h => h.Value.FailureId == failureId).OrderBy(h => h.Key)];
+            lock (_held) copies = [.. _held.Where(h => h.Value.FailureId == failureId && !h.Value.IsAcknowledgement).OrderBy(h => h.Key)];
             if (copies.Count == 0) return ActOutcome.Gone;
             var latest = copies[^1].Value;
             if (act == MessageAct.Retried && !await ExistsAsync(latest.Queue, cancellation)) return ActOutcome.NoSuchQueue;
@@ -123,47 +125,69 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvid
         }
     }
 
-    private async Task OpenAsync(CancellationToken cancellation)
+    /// <returns>How many others take from the queue; with any, nothing is held here.</returns>
+    private async Task<uint> OpenAsync(CancellationToken cancellation)
     {
-        _letGo ??= time.CreateTimer(_ => _ = LetGoAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _letGo.Change(LetGoAfter, Timeout.InfiniteTimeSpan);
-        if (_channel is { IsOpen: true }) return;
-        if (_channel is not null) await _channel.DisposeAsync();
+        _lookedAt = time.GetTimestamp();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
-        _channel = await broker.OpenChannelAsync(patience.Token);
-        lock (_held) _held.Clear();
-        await _channel.BasicQosAsync(0, Most, global: false, patience.Token);
-        var waiting = (await _channel.QueueDeclarePassiveAsync(Topology.Error, patience.Token)).MessageCount;
+        if (_channel is { IsOpen: true })
+        {
+            var others = await OthersAsync(_channel, patience.Token);
+            if (others > 0) await LetGoAsync();
+            return others;
+        }
+        await LetGoAsync();
+        var channel = _channel = await broker.OpenChannelAsync(patience.Token);
+        var queue = await channel.QueueDeclarePassiveAsync(Topology.Error, patience.Token);
+        if (queue.ConsumerCount > 0)
+        {
+            await LetGoAsync();
+            return queue.ConsumerCount;
+        }
+        await channel.BasicQosAsync(0, Most, global: false, patience.Token);
         var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var consumer = new AsyncEventingBasicConsumer(_channel);
+        var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, delivery) =>
         {
             lock (_held)
             {
                 _held[delivery.DeliveryTag] = new Held(new BasicProperties(delivery.BasicProperties), Wire.Texts(delivery.BasicProperties.Headers), delivery.Body.ToArray());
-                if (_held.Count >= Math.Min(waiting, Most)) arrived.TrySetResult();
+                if (_held.Count >= Math.Min(queue.MessageCount, Most)) arrived.TrySetResult();
             }
             return Task.CompletedTask;
         };
-        await _channel.BasicConsumeAsync(Topology.Error, autoAck: false, consumerTag: "", noLocal: false, exclusive: true, arguments: null, consumer, patience.Token);
+        _consumer = await channel.BasicConsumeAsync(Topology.Error, autoAck: false, consumer, patience.Token);
+        // Two may come at once. Both leave, then.
+        if (await OthersAsync(channel, patience.Token) is > 0 and var alike)
+        {
+            await LetGoAsync();
+            return alike;
+        }
+        _watch ??= time.CreateTimer(_ => _ = WatchAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _watch.Change(WatchEvery, WatchEvery);
         // They come one by one; the first look should not find the queue half empty.
-        if (waiting > 0) await arrived.Task.WaitAsync(Settling, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (queue.MessageCount > 0) await arrived.Task.WaitAsync(Settling, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return 0;
     }
 
-    /// <summary>Closing the channel puts back what was held.</summary>
-    private async Task LetGoAsync()
+    /// <summary>How many take from the queue beside this process, which does.</summary>
+    private static async Task<uint> OthersAsync(IChannel channel, CancellationToken cancellation) =>
+        (await channel.QueueDeclarePassiveAsync(Topology.Error, cancellation)).ConsumerCount is > 1 and var all ? all - 1 : 0;
+
+    /// <summary>The broker tells nobody that somebody else has begun to take from a queue.</summary>
+    private async Task WatchAsync()
     {
-        await _gate.WaitAsync();
+        // Whoever looks sees to it.
+        if (!await _gate.WaitAsync(TimeSpan.Zero)) return;
         try
         {
-            if (_channel is not null) await _channel.DisposeAsync();
-            _channel = null;
-            lock (_held) _held.Clear();
+            using var patience = new CancellationTokenSource(Patience);
+            if (_channel is not { IsOpen: true } || time.GetElapsedTime(_lookedAt) >= LetGoAfter || await OthersAsync(_channel, patience.Token) > 0) await LetGoAsync();
         }
-        catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException)
+        catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException or OperationCanceledException)
         {
-            _channel = null;
+            await LetGoAsync();
         }
         finally
         {
@@ -171,10 +195,30 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvid
         }
     }
 
-    private IReadOnlyList<FailedMessage> Show()
+    /// <summary>Closing the channel puts back what was held.</summary>
+    private async Task LetGoAsync()
+    {
+        _watch?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var (channel, consumer) = (_channel, _consumer);
+        (_channel, _consumer) = (null, "");
+        try
+        {
+            // First the consumer, so that nobody is told of it any more once the channel is closed.
+            if (channel is { IsOpen: true } && consumer.Length > 0) await channel.BasicCancelAsync(consumer);
+            if (channel is not null) await channel.DisposeAsync();
+        }
+        catch (Exception e) when (e is RabbitMQClientException or IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // It is closed, one way or the other.
+        }
+        lock (_held) _held.Clear();
+    }
+
+    private ErrorQueueView Show()
     {
         lock (_held)
-            return [.. _held.OrderByDescending(h => h.Key).GroupBy(h => h.Value.FailureId).Select(g => g.First().Value.Shown(g.Count())).OrderByDescending(m => m.FailedAt)];
+            return new([.. _held.Where(h => !h.Value.IsAcknowledgement).OrderByDescending(h => h.Key).GroupBy(h => h.Value.FailureId).Select(g => g.First().Value.Shown(g.Count())).OrderByDescending(m => m.FailedAt)],
+                Acknowledgements: _held.Count(h => h.Value.IsAcknowledgement));
     }
 
     private async Task<bool> ExistsAsync(string exchange, CancellationToken cancellation)
@@ -197,9 +241,10 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvid
     {
         public string MessageId { get; } = Headers.GetValueOrDefault(Hosting.Headers.MessageId) ?? Properties.MessageId ?? "";
         public string Queue { get; } = Headers.GetValueOrDefault(Hosting.Headers.FailedQ) ?? "";
-        public string MessageType { get; } = Headers.ContainsKey(Hosting.Headers.RetrySuccessful)
-            ? "(acknowledgement for ServiceControl)"
-            : Headers.GetValueOrDefault(Hosting.Headers.EnclosedMessageTypes)?.Split(',', ';')[0] ?? Wire.UnknownType;
+        public string MessageType { get; } = Headers.GetValueOrDefault(Hosting.Headers.EnclosedMessageTypes)?.Split(',', ';')[0] ?? Wire.UnknownType;
+
+        /// <summary>It tells ServiceControl that a retry of it has succeeded.</summary>
+        public bool IsAcknowledgement { get; } = Headers.ContainsKey(Hosting.Headers.RetrySuccessful);
 
         public Guid FailureId { get; } = Identify(Headers, Properties);
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
 using RabbitMQ.Client;
@@ -120,13 +121,107 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
         await Wait.UntilAsync(async () => await CountAsync("select count(*) from log.mt_events where type = 'MessageDiscarded' and data->>'by' = $1 and data->>'reason' = 'sent by a test'", "grace") == 1, "the fact is in the log");
     }
 
+    [Fact]
+    public async Task while_somebody_else_reads_the_queue_the_page_counts_and_says_whose_it_is_and_takes_nothing()
+    {
+        await using var other = await Reader.StartAsync(_system.Parts, "Particular.ServiceControl");
+        using var operators = await SignedInAsync();
+        foreach (var _ in Enumerable.Range(0, 6))
+        {
+            await SendAsync("zoe@example.org");
+            Assert.DoesNotContain(">SignUp<", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
+        }
+        await Wait.UntilAsync(() => Task.FromResult(other.Got == 6), "all of it reaches whom the queue belongs to");
+
+        var page = await Wait.ForAsync(async () => await operators.GetStringAsync("/ops") is var text && text.Contains("Messages in the queue error: 6", StringComparison.Ordinal) ? text : null, "RabbitMQ has counted");
+        Assert.Contains("read by <strong>Particular.ServiceControl</strong>", page, StringComparison.Ordinal);
+        Assert.DoesNotMatch("All is well|The queue error is empty|Retry all", page);
+        Assert.Contains("Somebody else takes from the queue", await (await PostAsync(operators, "/ops", "/ops/retry-all")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("Somebody else takes from the queue", await operators.GetStringAsync($"/ops/messages/{Guid.NewGuid()}"), StringComparison.Ordinal);
+
+        // It is the operators' again when the other has left.
+        await other.DisposeAsync();
+        Assert.NotNull(await LinkAsync(operators, "Failed messages: 6"));
+    }
+
+    [Fact]
+    public async Task what_the_page_holds_goes_to_whoever_joins_also_while_nobody_looks()
+    {
+        foreach (var _ in Enumerable.Range(0, 4)) await SendAsync("zoe@example.org");
+        using var operators = await SignedInAsync();
+        var link = await LinkAsync(operators, "Failed messages: 4");
+
+        var joined = Stopwatch.GetTimestamp();
+        await using var other = await Reader.StartAsync(_system.Parts, "Particular.ServiceControl");
+        await Wait.UntilAsync(() => Task.FromResult(other.Got == 4), "all of it reaches who has joined");
+
+        // Long before the page would have let go of it by itself.
+        Assert.InRange(Stopwatch.GetElapsedTime(joined), TimeSpan.Zero, TimeSpan.FromSeconds(15));
+        Assert.Contains("Somebody else takes from the queue", await (await PostAsync(operators, "/ops", link + "/retry")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task acknowledgements_that_wait_for_ServiceControl_are_no_failures_and_stay()
+    {
+        // Of a message that has failed once more since: both are known by one id.
+        var id = Guid.NewGuid();
+        await SendAsync("zoe@example.org", (Hosting.Headers.RetryUniqueMessageId, id.ToString()));
+        await _channel.BasicPublishAsync("error", "", mandatory: true, new BasicProperties
+        {
+            MessageId = Guid.NewGuid().ToString(),
+            Headers = new Dictionary<string, object?> { [Hosting.Headers.RetrySuccessful] = Hosting.Wire.Date(DateTimeOffset.UtcNow), [Hosting.Headers.RetryUniqueMessageId] = id.ToString(), [Hosting.Headers.ControlMessage] = "True" },
+        }, ReadOnlyMemory<byte>.Empty);
+        using var operators = await SignedInAsync();
+        var link = await LinkAsync(operators, "Failed messages: 1");
+        Assert.Contains("Besides, 1 of ServiceControl", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
+
+        await PostAsync(operators, link, link + "/discard", ("reason", "sent by a test"));
+
+        Assert.Contains("Failed messages: 0", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
+        await _system["Gateway"].KillAsync();
+        await Wait.UntilAsync(async () => (await _channel.QueueDeclarePassiveAsync("error")).MessageCount == 1, "the acknowledgement is there");
+        Assert.True((await _channel.BasicGetAsync("error", autoAck: true))!.BasicProperties.Headers!.ContainsKey(Hosting.Headers.RetrySuccessful));
+    }
+
+    /// <summary>Somebody who takes from the queue error as anybody can, and acknowledges nothing, so that it can be seen what they have.</summary>
+    private sealed class Reader(Hosting.Broker broker) : IAsyncDisposable
+    {
+        private int _got;
+
+        public int Got => Volatile.Read(ref _got);
+
+        public static async Task<Reader> StartAsync(Parts parts, string name)
+        {
+            var broker = new Hosting.Broker(new Uri(parts.RabbitMq), new Hosting.EndpointIdentity(name));
+            var reader = new Reader(broker);
+            var channel = await broker.OpenChannelAsync(Wait.Token);
+            var consumer = new RabbitMQ.Client.Events.AsyncEventingBasicConsumer(channel);
+            consumer.ReceivedAsync += (_, _) =>
+            {
+                Interlocked.Increment(ref reader._got);
+                return Task.CompletedTask;
+            };
+            await channel.BasicConsumeAsync("error", autoAck: false, consumer, Wait.Token);
+            return reader;
+        }
+
+        public ValueTask DisposeAsync() => broker.DisposeAsync();
+    }
+
     /// <summary>A message that no handler can handle, of a sender with a bug.</summary>
     private async Task<string> FailAsync(string email)
     {
-        var id = Guid.NewGuid().ToString();
-        await _channel.BasicPublishAsync("accounts", "", mandatory: true, OperatedSystem.AsNServiceBus(typeof(SignUp), id),
-            OperatedSystem.Body(new { AccountId = Guid.NewGuid(), Username = email.Split('@')[0], Email = email }));
+        var id = await SendAsync(email);
         await Wait.UntilAsync(async () => (await _channel.QueueDeclarePassiveAsync("error")).MessageCount > 0, "it is in error");
+        return id;
+    }
+
+    private async Task<string> SendAsync(string email, params (string Name, string Value)[] headers)
+    {
+        var id = Guid.NewGuid().ToString();
+        var properties = OperatedSystem.AsNServiceBus(typeof(SignUp), id);
+        foreach (var (name, value) in headers) properties.Headers![name] = value;
+        await _channel.BasicPublishAsync("accounts", "", mandatory: true, properties, OperatedSystem.Body(new { AccountId = Guid.NewGuid(), Username = email.Split('@')[0], Email = email }));
         return id;
     }
 

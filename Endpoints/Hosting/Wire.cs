@@ -74,19 +74,16 @@ public sealed class Wire(EndpointIdentity identity)
         return properties;
     }
 
-    /// <summary>A message that came in, as it went out again: for the queues <c>error</c> and <c>audit</c>.</summary>
-    public BasicProperties Copy(Incoming message)
+    /// <summary>A message that came in, as it goes out again: for the queues <c>error</c> and <c>audit</c>. Who has sent it, and when, only its sender says: an operator's tool takes every name for an instance that lives somewhere.</summary>
+    public static BasicProperties Copy(Incoming message)
     {
         var headers = message.Headers.ToDictionary(h => h.Key, h => (object?)h.Value);
         headers.TryAdd(Headers.EnclosedMessageTypes, Contract(message.Type)?.AssemblyQualifiedName ?? message.Type);
         headers.TryAdd(Headers.MessageIntent, EventTypes.All.Any(t => t.Message.FullName == message.Type) ? "Publish" : "Send");
         headers.TryAdd(Headers.CorrelationId, message.CorrelationId);
-        headers.TryAdd(Headers.ConversationId, message.Id.ToString());
+        // As of all that it led to.
+        headers.TryAdd(Headers.ConversationId, message.CorrelationId);
         headers.TryAdd(Headers.ContentType, Headers.Json);
-        headers.TryAdd(Headers.TimeSent, Date(DateTimeOffset.UtcNow));
-        headers.TryAdd(Headers.OriginatingEndpoint, identity.Name);
-        headers.TryAdd(Headers.OriginatingMachine, identity.Machine);
-        headers.TryAdd(Headers.OriginatingHostId, identity.HostId.ToString("N"));
         return new BasicProperties
         {
             Persistent = true,

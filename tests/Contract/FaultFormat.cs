@@ -9,7 +9,6 @@ namespace Signup.Tests.Contract;
 public class a_message_that_failed_here
 {
     private static readonly EndpointIdentity Self = new("accounts");
-    private static readonly Wire Wire = new(Self);
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
 
     [Fact]
@@ -43,6 +42,20 @@ public class a_message_that_failed_here
         Assert.Equal("accounts", failed.Headers[Headers.ProcessingEndpoint]);
         Assert.Equal(Self.HostId.ToString("N"), failed.Headers[Headers.HostId]);
         Assert.Equal("2026-11-23 10:00:00:000000 Z", failed.Headers[Headers.TimeOfFailure]);
+    }
+
+    /// <summary>Of a sender that is no endpoint, and of one that says half of it.</summary>
+    [Fact]
+    public void names_nobody_as_its_sender_whom_it_does_not_name_itself()
+    {
+        string[] senders = [Headers.OriginatingEndpoint, Headers.OriginatingMachine, Headers.OriginatingHostId, Headers.TimeSent];
+        var properties = Wire.Copy(Wire.Read(new BasicProperties { MessageId = "m", Type = typeof(Messages.Accounts.SignUp).FullName }, ReadOnlyMemory<byte>.Empty));
+        Assert.Empty(properties.Headers!.Keys.Intersect(senders));
+        Assert.Equal(("m", "m"), (properties.Headers[Headers.MessageId], properties.Headers[Headers.ConversationId]));
+
+        var half = Wire.Copy(Wire.Read(new BasicProperties { MessageId = "m", Headers = new Dictionary<string, object?> { [Headers.OriginatingEndpoint] = "Partner" } }, ReadOnlyMemory<byte>.Empty));
+        Assert.Equal([Headers.OriginatingEndpoint], half.Headers!.Keys.Intersect(senders));
+        Assert.Equal("Partner", half.Headers[Headers.OriginatingEndpoint]);
     }
 
     [Fact]

@@ -6,14 +6,14 @@ namespace Signup.Hosting.ServiceControl;
 
 /// <summary>A copy of every handled message for ServiceControl's audit instance, where it draws conversations. Texts in it are masked: it must not
 /// hold what people typed, since the log is the one place for that, and not everything typed gets there. Copies may be lost; the log is the audit trail.</summary>
-public sealed class Audit(Broker broker, Wire wire, EndpointIdentity self, ServiceControlSettings settings, TimeProvider time, ILogger<Audit> logger) : BackgroundService
+public sealed class Audit(Broker broker, EndpointIdentity self, ServiceControlSettings settings, TimeProvider time, ILogger<Audit> logger) : BackgroundService
 {
     private readonly Channel<Reported> _copies = Channel.CreateBounded<Reported>(new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropWrite });
 
     public void Handled(Incoming message, DateTimeOffset started)
     {
         if (settings.AuditQueue.Length == 0) return;
-        var properties = wire.Copy(message);
+        var properties = Wire.Copy(message);
         var headers = properties.Headers!;
         headers[Headers.ProcessingStarted] = Wire.Date(started);
         headers[Headers.ProcessingEnded] = Wire.Date(time.GetUtcNow());

@@ -5,7 +5,7 @@ namespace Signup.Hosting.ServiceControl;
 /// <summary>
 /// Moves a message that cannot be handled to the queue <c>error</c>. The original is acknowledged only once the broker has confirmed the copy.
 /// </summary>
-internal sealed partial class Failures(Broker broker, Wire wire, EndpointIdentity self, TimeProvider time, ILogger<Failures> logger) : IAsyncDisposable
+internal sealed partial class Failures(Broker broker, EndpointIdentity self, TimeProvider time, ILogger<Failures> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200), LongestPause = TimeSpan.FromSeconds(15);
 
@@ -21,7 +21,7 @@ internal sealed partial class Failures(Broker broker, Wire wire, EndpointIdentit
         {
             try
             {
-                var properties = wire.Copy(failed);
+                var properties = Wire.Copy(failed);
                 Faults.Describe(properties.Headers!, fault, self, time.GetUtcNow());
                 var channel = await _channel.GetAsync(CancellationToken.None);
                 await channel.BasicPublishAsync(Topology.Error, routingKey: "", mandatory: true, properties, failed.Body, CancellationToken.None);

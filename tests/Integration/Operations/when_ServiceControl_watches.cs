@@ -84,11 +84,21 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
         Assert.True(copy.Headers.ContainsKey(Headers.ConversationId));
         Assert.DoesNotMatch("(?i)grace|hopper|argon", copy.Text);
         Assert.True(Guid.TryParse(Json(copy).GetProperty("AccountId").GetString(), out _));
+        Assert.Equal("test", copy.Headers[Headers.OriginatingEndpoint]);
+
+        // Nobody is taken for the sender of what does not say who has sent it: ServiceControl would wait for that one's heartbeat for ever.
+        var id = Guid.NewGuid().ToString();
+        await _channel.BasicPublishAsync("accounts", "", mandatory: true, new BasicProperties { MessageId = id, Type = typeof(SignUp).FullName }, JsonSerializer.SerializeToUtf8Bytes(NewSignUp()));
+        copy = await NextAsync("audit", m => m.Headers[Headers.MessageId] == id);
+        Assert.Equal("accounts", copy.Headers[Headers.ProcessingEndpoint]);
+        Assert.DoesNotContain(copy.Headers.Keys, h => h.Contains("originating", StringComparison.OrdinalIgnoreCase));
     }
+
+    private static SignUp NewSignUp() => new(Guid.CreateVersion7(), "grace", $"hopper-{Guid.NewGuid():N}@example.org", "$argon2id$test", "en", DateTimeOffset.UtcNow);
 
     private Task<Verdict?> SignUpAsync()
     {
-        var command = new SignUp(Guid.CreateVersion7(), "grace", $"hopper-{Guid.NewGuid():N}@example.org", "$argon2id$test", "en", DateTimeOffset.UtcNow);
+        var command = NewSignUp();
         return _system.Commands.AskAsync<Verdict>("accounts", command, command.AccountId, TimeSpan.FromSeconds(20), CancellationToken.None);
     }
 

@@ -70,6 +70,7 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
         var failed = await Wait.ForAsync(() => Task.FromResult(operated.ServiceControl.Messages.Values.FirstOrDefault(m => m.Last.Body.SequenceEqual(body))), "the raw message is in error");
         Assert.True(Guid.TryParse(failed.Last.Headers[Headers.MessageId], out _));
         Assert.Equal("accounts", failed.Last.Headers[Headers.FailedQ]);
+        Assert.DoesNotContain(failed.Last.Headers.Keys, h => h.Contains("originating", StringComparison.OrdinalIgnoreCase));
     }
 
     [Fact]

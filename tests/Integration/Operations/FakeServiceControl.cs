@@ -83,6 +83,21 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
         await _channel!.BasicPublishAsync(failure.Headers[Headers.FailedQ], routingKey: "", mandatory: true, properties, failure.Body, Wait.Token);
     }
 
+    /// <summary>The operator's editor: what is sent is a message of its own, and the failed one counts as resolved at once.</summary>
+    /// <returns>The id of the new one.</returns>
+    public async Task<string> EditAsync(FailedMessage failed, byte[] body)
+    {
+        var (failure, id) = (failed.Last, Guid.NewGuid().ToString());
+        var headers = failure.Headers.Where(h => !Removed.Any(r => h.Key.StartsWith(r, StringComparison.Ordinal))).ToDictionary(h => h.Key, h => (object?)h.Value);
+        headers[Headers.MessageId] = id;
+        headers["ServiceControl.EditOf"] = Unique(failure.Headers);
+        headers[Headers.RetryAcknowledgementQueue] = "error";
+        failed.Status = "resolved";
+        await _channel!.BasicPublishAsync(failure.Headers[Headers.FailedQ], routingKey: "", mandatory: true,
+            new BasicProperties { MessageId = id, CorrelationId = failure.Properties.CorrelationId, ReplyTo = failure.Properties.ReplyTo, Type = failure.Properties.Type, ContentType = failure.Properties.ContentType, Persistent = true, Headers = headers }, body, Wait.Token);
+        return id;
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_channel is not null) await _channel.DisposeAsync();

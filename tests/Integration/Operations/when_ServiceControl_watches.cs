@@ -94,6 +94,82 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
         Assert.DoesNotContain(copy.Headers.Keys, h => h.Contains("originating", StringComparison.OrdinalIgnoreCase));
     }
 
+    [Fact]
+    public async Task it_hears_of_every_check_of_every_process()
+    {
+        await Topology.DeclareQueueAsync(_channel, "Particular.ServiceControl", Wait.Token);
+        SignupProcess[] more = [_system.Add("Gateway"), _system.Add("Mail"), _system.Add("Query")];
+        foreach (var process in more) await process.StartAsync();
+        var expected = new HashSet<(string, string)>();
+        foreach (var name in SignupSystem.All)
+        {
+            using var process = _system.Client(name);
+            using var health = JsonDocument.Parse(await process.GetStringAsync("/health/ready"));
+            expected.UnionWith(health.RootElement.GetProperty("checks").EnumerateObject().Select(c => (name.ToLowerInvariant(), c.Name)));
+        }
+
+        var reported = new HashSet<(string, string)>();
+        await Wait.UntilAsync(async () =>
+        {
+            await FindAsync("Particular.ServiceControl", m =>
+            {
+                if (m.Properties.Type!.EndsWith(".ReportCustomCheckResult", StringComparison.Ordinal)) reported.Add((Json(m).GetProperty("EndpointName").GetString()!, Json(m).GetProperty("CustomCheckId").GetString()!));
+                return false;
+            });
+            return expected.IsSubsetOf(reported);
+        }, "each is reported");
+        Assert.Equal(expected.Order(), reported.Order());
+    }
+
+    [Fact]
+    public async Task it_misses_a_process_that_is_frozen_and_knows_it_again_when_it_goes_on()
+    {
+        await Topology.DeclareQueueAsync(_channel, "Particular.ServiceControl", Wait.Token);
+        var instance = Json(await HeartbeatAsync("accounts")).GetProperty("HostId").GetGuid();
+
+        await _system["Accounts"].FreezeAsync();
+        var frozen = DateTimeOffset.UtcNow;
+        for (var beats = 0; beats < 5; beats++)
+        {
+            var beat = await HeartbeatAsync(endpoint: null);
+            Assert.True(Json(beat).GetProperty("EndpointName").GetString() == "uniqueness" || Json(beat).GetProperty("ExecutedAt").GetDateTimeOffset() <= frozen);
+        }
+        await _system["Accounts"].ContinueAsync();
+
+        var again = await NextAsync("Particular.ServiceControl", m => IsHeartbeat(m, "accounts") && Json(m).GetProperty("ExecutedAt").GetDateTimeOffset() > frozen);
+        Assert.Equal(instance, Json(again).GetProperty("HostId").GetGuid());
+
+        Task<Failure> HeartbeatAsync(string? endpoint) => NextAsync("Particular.ServiceControl", m => IsHeartbeat(m, endpoint));
+    }
+
+    /// <summary>Who sent what to whom because of what: a sign-up that goes through both queues, since Accounts is told no address to call.</summary>
+    [Fact]
+    public async Task it_can_draw_how_a_sign_up_flows()
+    {
+        foreach (var queue in new[] { "audit", "error" }) await Topology.DeclareQueueAsync(_channel, queue, Wait.Token);
+        await Partner.SubscribeAsync(_channel, "partner", typeof(AccountCreated));
+        await _system["Accounts"].StopAsync();
+        _system["Accounts"].Set("Uniqueness__Url", "");
+        await _system["Accounts"].StartAsync();
+        var (command, id, conversation) = (NewSignUp(), Guid.NewGuid().ToString(), "fcb3cb99-831c-4577-b771-b50b00d42b96");
+        await _channel.BasicPublishAsync("accounts", "", mandatory: true, OperatedSystem.AsNServiceBus(typeof(SignUp), id), OperatedSystem.Body(command));
+
+        var steps = new List<Failure> { await NextAsync("partner", m => true) };
+        await Wait.UntilAsync(async () =>
+        {
+            if (await FindAsync("audit", m => m.Headers.GetValueOrDefault(Headers.ConversationId) == conversation) is { } copy) steps.Add(copy);
+            return steps.Count == 3;
+        }, "both steps are in audit");
+
+        Assert.All(steps, s => Assert.Equal(conversation, s.Headers[Headers.ConversationId]));
+        Assert.Equal(
+            [("AccountCreated", "uniqueness", null, id), ("ProposeEvent", "accounts", "uniqueness", id), ("SignUp", "partner", "accounts", null)],
+            steps.Select(s => (s.Properties.Type!.Split('.')[^1], s.Headers[Headers.OriginatingEndpoint], s.Headers.GetValueOrDefault(Headers.ProcessingEndpoint), s.Headers.GetValueOrDefault(Headers.RelatedTo))).Order());
+    }
+
+    private static bool IsHeartbeat(Failure message, string? endpoint) => message.Properties.Type!.EndsWith(".EndpointHeartbeat", StringComparison.Ordinal)
+        && (endpoint is null || Json(message).GetProperty("EndpointName").GetString() == endpoint);
+
     private static SignUp NewSignUp() => new(Guid.CreateVersion7(), "grace", $"hopper-{Guid.NewGuid():N}@example.org", "$argon2id$test", "en", DateTimeOffset.UtcNow);
 
     private Task<Verdict?> SignUpAsync()

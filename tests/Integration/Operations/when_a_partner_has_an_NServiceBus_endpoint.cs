@@ -1,7 +1,10 @@
 using System.Text.Json;
+using RabbitMQ.Client;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
+using Signup.Tests.Fixture;
+using Headers = Signup.Hosting.Headers;
 
 namespace Signup.Tests.Integration.Operations;
 
@@ -53,5 +56,50 @@ public sealed class when_a_partner_has_an_NServiceBus_endpoint(OperatedSystem op
         Assert.DoesNotContain("hash", published.Text, StringComparison.OrdinalIgnoreCase);
         Assert.True(published.Properties.Persistent);
         Assert.NotNull(Wire.ReadDate(published.Headers[Headers.TimeSent]));
+    }
+}
+
+/// <summary>Whichever of us comes first declares what both use, and the other finds it as it would have declared it.</summary>
+public sealed class when_others_declare_the_same_queues : IAsyncDisposable
+{
+    private SignupSystem? _system;
+
+    [Fact]
+    public async Task either_may_be_first()
+    {
+        _system = await SignupSystem.StartAsync("declared", new Dictionary<string, string> { ["ServiceControl__Enabled"] = "true", ["ServiceControl__AuditQueue"] = "audit" }, "Accounts", "Uniqueness");
+        await DeclareAsync(_system);
+
+        foreach (var name in new[] { "Accounts", "Uniqueness" }) await _system[name].StopAsync();
+        await _system.Parts.LoseBrokerDataAsync();
+        await DeclareAsync(_system);
+        foreach (var name in new[] { "Accounts", "Uniqueness" }) await _system[name].StartAsync();
+
+        await using var broker = new Broker(new Uri(_system.Parts.RabbitMq), new EndpointIdentity("partner"));
+        await using var commands = new CommandClient(broker, new Wire(new EndpointIdentity("partner")));
+        var command = OperatedSystem.NewSignUp();
+        Assert.Equal(VerdictOutcome.Accepted, (await commands.AskAsync<Verdict>(Topology.Accounts, command, command.AccountId, TimeSpan.FromSeconds(20), CancellationToken.None))!.Outcome);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_system is not null) await _system.DisposeAsync();
+    }
+
+    /// <summary>By words of our own, not by <see cref="Topology"/>: as NServiceBus.RabbitMQ 10 does for endpoints and their events (conventional routing), and ServiceControl for its queues.</summary>
+    private static async Task DeclareAsync(SignupSystem system)
+    {
+        await using var broker = new Broker(new Uri(system.Parts.RabbitMq), new EndpointIdentity("partner"));
+        await using var channel = await broker.OpenChannelAsync(Wait.Token);
+        foreach (var queue in new[] { "accounts", "uniqueness", "mail", "query", "partner", "error", "audit", "Particular.ServiceControl", "Particular.ServiceControl.staging", "Particular.ServiceControl.Errors", "Particular.Monitoring" })
+        {
+            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" }, cancellationToken: Wait.Token);
+            await channel.ExchangeDeclareAsync(queue, "fanout", durable: true, cancellationToken: Wait.Token);
+            await channel.QueueBindAsync(queue, queue, "", cancellationToken: Wait.Token);
+        }
+        foreach (var exchange in new[] { "Signup.Messages.Accounts:AccountCreated", "Signup.Messages.Accounts:AccountActivated", "System:Object", "NServiceBus:IEvent" })
+            await channel.ExchangeDeclareAsync(exchange, "fanout", durable: true, cancellationToken: Wait.Token);
+        await channel.ExchangeBindAsync("System:Object", "Signup.Messages.Accounts:AccountCreated", "", cancellationToken: Wait.Token);
+        await channel.ExchangeBindAsync("partner", "Signup.Messages.Accounts:AccountCreated", "", cancellationToken: Wait.Token);
     }
 }

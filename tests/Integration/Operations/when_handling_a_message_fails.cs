@@ -212,6 +212,25 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
         Assert.Equal(1, await operated.EventsOfAsync(command.AccountId));
     }
 
+    [Fact]
+    public async Task one_that_was_edited_is_another_message_and_needs_no_acknowledgement()
+    {
+        var (command, id) = (OperatedSystem.NewSignUp(), Guid.NewGuid().ToString());
+        await using var partner = await operated.PartnerAsync("edited");
+        await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), id, "edited"), "not JSON"u8.ToArray());
+        var failed = await operated.ServiceControl.FailedAsync(id, "accounts");
+
+        // Not well enough the first time.
+        var second = await operated.ServiceControl.FailedAsync(await operated.ServiceControl.EditAsync(failed, "still not JSON"u8.ToArray()), "accounts");
+        Assert.Equal("still not JSON", second.Last.Text);
+        await operated.ServiceControl.EditAsync(second, OperatedSystem.Body(command));
+
+        Assert.Contains("\"Outcome\":\"Accepted\"", (await partner.NextAsync()).Text, StringComparison.Ordinal);
+        Assert.Equal(1, await operated.EventsOfAsync(command.AccountId));
+        Assert.Equal((0, 0), (failed.Acknowledgements, second.Acknowledgements));
+        Assert.Empty(operated.ServiceControl.FailedImports);
+    }
+
     /// <summary>The proposal that the sign-up has led to.</summary>
     private Task<FailedMessage> OfUniquenessAsync(SignUp command) => Wait.ForAsync(() => Task.FromResult(operated.ServiceControl.Messages.Values.FirstOrDefault(m =>
         m.Last.Headers[Headers.FailedQ] == "uniqueness" && m.Last.Text.Contains(command.AccountId.ToString(), StringComparison.Ordinal))), "the proposal has failed in Uniqueness");

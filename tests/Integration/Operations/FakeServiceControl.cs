@@ -108,7 +108,11 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
         var headers = (delivery.BasicProperties.Headers ?? new Dictionary<string, object?>()).ToDictionary(h => h.Key, h => h.Value is byte[] bytes ? Encoding.UTF8.GetString(bytes) : $"{h.Value}");
         if (headers.ContainsKey(Headers.RetrySuccessful))
         {
-            var resolved = Messages[headers[Headers.RetryUniqueMessageId]];
+            if (!Messages.TryGetValue(headers[Headers.RetryUniqueMessageId], out var resolved))
+            {
+                FailedImports.Enqueue($"an acknowledgement of {headers[Headers.RetryUniqueMessageId]}, which is no message");
+                return;
+            }
             resolved.Acknowledgements++;
             resolved.Status = "resolved";
             return;

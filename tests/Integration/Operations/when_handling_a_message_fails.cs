@@ -227,6 +227,10 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
 
         Assert.Contains("\"Outcome\":\"Accepted\"", (await partner.NextAsync()).Text, StringComparison.Ordinal);
         Assert.Equal(1, await operated.EventsOfAsync(command.AccountId));
+        // Whatever was sent besides has arrived when the next failure has.
+        var next = Guid.NewGuid().ToString();
+        await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), next), "not JSON"u8.ToArray());
+        await operated.ServiceControl.FailedAsync(next, "accounts");
         Assert.Equal((0, 0), (failed.Acknowledgements, second.Acknowledgements));
         Assert.Empty(operated.ServiceControl.FailedImports);
     }

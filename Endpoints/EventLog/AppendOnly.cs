@@ -57,14 +57,20 @@ public static class AppendOnly
             declare
                 change text;
             begin
+                -- A table's own sequence goes with it.
                 for change in
-                    select format('alter schema %I owner to current_user', nspname) from pg_namespace where nspname = '{LogStore.Schema}' and nspowner <> current_user::regrole
-                    union all
-                    select format('alter %s %s owner to current_user', case relkind when 'S' then 'sequence' else 'table' end, oid::regclass) from pg_class
-                    where relnamespace = '{LogStore.Schema}'::regnamespace and relkind in ('r', 'p', 'S') and relowner <> current_user::regrole
-                    union all
-                    select format('alter function %s owner to current_user', oid::regprocedure) from pg_proc
-                    where pronamespace = '{LogStore.Schema}'::regnamespace and proowner <> current_user::regrole
+                    select statement from (
+                        select 1 as turn, format('alter schema %I owner to current_user', nspname) as statement from pg_namespace where nspname = '{LogStore.Schema}' and nspowner <> current_user::regrole
+                        union all
+                        select 2, format('alter table %s owner to current_user', oid::regclass) from pg_class
+                        where relnamespace = '{LogStore.Schema}'::regnamespace and relkind in ('r', 'p') and relowner <> current_user::regrole
+                        union all
+                        select 3, format('alter sequence %s owner to current_user', oid::regclass) from pg_class
+                        where relnamespace = '{LogStore.Schema}'::regnamespace and relkind = 'S' and relowner <> current_user::regrole
+                        union all
+                        select 4, format('alter routine %s owner to current_user', oid::regprocedure) from pg_proc
+                        where pronamespace = '{LogStore.Schema}'::regnamespace and proowner <> current_user::regrole) s
+                    order by turn
                 loop
                     execute change;
                 end loop;

@@ -131,7 +131,7 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvid
         _lookedAt = time.GetTimestamp();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
-        if (_channel is { IsOpen: true })
+        if (_channel is { IsOpen: true } && _consumer.Length > 0)
         {
             var others = await OthersAsync(_channel, patience.Token);
             if (others > 0) await LetGoAsync();
@@ -157,6 +157,8 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvid
             }
             return Task.CompletedTask;
         };
+        _watch ??= time.CreateTimer(_ => _ = WatchAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _watch.Change(WatchEvery, WatchEvery);
         _consumer = await channel.BasicConsumeAsync(Topology.Error, autoAck: false, consumer, patience.Token);
         // Two may come at once. Both leave, then.
         if (await OthersAsync(channel, patience.Token) is > 0 and var alike)
@@ -164,8 +166,6 @@ public sealed class ErrorQueue(Broker broker, CommandClient commands, TimeProvid
             await LetGoAsync();
             return alike;
         }
-        _watch ??= time.CreateTimer(_ => _ = WatchAsync(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _watch.Change(WatchEvery, WatchEvery);
         // They come one by one; the first look should not find the queue half empty.
         if (queue.MessageCount > 0) await arrived.Task.WaitAsync(Settling, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return 0;

@@ -71,9 +71,10 @@ public static partial class GatewayServices
         if (!app.Environment.IsDevelopment()) app.UseHsts();
         app.UseHeadRouting();
         // Whoever else it is says so.
+        var person = Cause.By(Actors.Person);
         app.Use((http, next) =>
         {
-            Cause.Is(Cause.By(Actors.Person));
+            Cause.Is(person);
             return next(http);
         });
         app.MapAssets();

@@ -135,5 +135,6 @@ postgresql_up() {
 postgresql_down() { end_process "$POSTGRES_PIDFILE" "-D $POSTGRES_DATA " INT 60; }
 postgresql_kill() { end_process "$POSTGRES_PIDFILE" "-D $POSTGRES_DATA " KILL 10; }
 
-postgresql_connection() { printf 'Host=127.0.0.1;Port=%s;Database=signup;Username=signup;Password=%s' "$(recall POSTGRES_PORT)" "$(recall POSTGRES_PASSWORD)"; }
-postgresql_owner_connection() { printf 'Host=127.0.0.1;Port=%s;Database=signup;Username=signup_owner;Password=%s' "$(recall POSTGRES_PORT)" "$(recall POSTGRES_OWNER_PASSWORD)"; }
+postgresql_connection() { postgresql_as_role signup POSTGRES_PASSWORD; }
+postgresql_owner_connection() { postgresql_as_role signup_owner POSTGRES_OWNER_PASSWORD; }
+postgresql_as_role() { printf 'Host=127.0.0.1;Port=%s;Database=signup;Username=%s;Password=%s' "$(recall POSTGRES_PORT)" "$1" "$(recall "$2")"; } # ROLE PASSWORD-KEY

@@ -112,6 +112,9 @@ public static class AccountRoutes
 /// <param name="CorrelationId">What all have that follow from one message.</param>
 public sealed record EventView(long Position, Guid StreamId, long Version, Guid Id, string Type, DateTimeOffset Time, JsonObject Data, string? Actor, string? CausationId, string? CorrelationId)
 {
-    public static EventView Of(LoggedEvent e) =>
-        new(e.Position, e.StreamId, e.Version, e.EventId, e.Type, e.At, EventTypes.WithoutSecrets(e.Type, e.Data), e.Cause.Actor, e.Cause.MessageId, e.Cause.CorrelationId);
+    public static EventView Of(LoggedEvent e)
+    {
+        var cause = e.Cause;
+        return new(e.Position, e.StreamId, e.Version, e.EventId, e.Type, e.At, EventTypes.WithoutSecrets(e.Type, e.Data), cause.Actor, cause.MessageId, cause.CorrelationId);
+    }
 }

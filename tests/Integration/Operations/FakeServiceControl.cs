@@ -60,18 +60,37 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
     public Task<FailedMessage> FailedAsync(string messageId, string endpoint, int times = 1) => Wait.ForAsync(() => Task.FromResult(
         Messages.TryGetValue(UniqueId(messageId, endpoint), out var failed) && failed.Attempts.Count >= times ? failed : null), $"{messageId} failed {times} times in {endpoint}");
 
-    /// <summary>The operator's button.</summary>
-    public async Task RetryAsync(FailedMessage failed)
+    /// <summary>The operator's button. Its AMQP message id is the same on every retry of a message.</summary>
+    public Task RetryAsync(FailedMessage failed)
     {
-        var failure = failed.Last;
+        failed.Status = "retryIssued";
+        var unique = Unique(failed.Last.Headers);
+        return SendBackAsync(failed.Last, unique, failed.Last.Body, (Headers.RetryUniqueMessageId, unique));
+    }
+
+    /// <summary>The operator's editor: what is sent is a message of its own, and the failed one counts as resolved at once.</summary>
+    /// <returns>The id of the new one.</returns>
+    public async Task<string> EditAsync(FailedMessage failed, byte[] body)
+    {
+        failed.Status = "resolved";
+        var id = Guid.NewGuid().ToString();
+        await SendBackAsync(failed.Last, id, body, (Headers.MessageId, id), ("ServiceControl.EditOf", Unique(failed.Last.Headers)));
+        return id;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_channel is not null) await _channel.DisposeAsync();
+    }
+
+    private async Task SendBackAsync(Failure failure, string id, byte[] body, params (string Name, string Value)[] added)
+    {
         var headers = failure.Headers.Where(h => !Removed.Any(r => h.Key.StartsWith(r, StringComparison.Ordinal))).ToDictionary(h => h.Key, h => (object?)h.Value);
-        var unique = Unique(failure.Headers);
-        headers[Headers.RetryUniqueMessageId] = unique;
         headers[Headers.RetryAcknowledgementQueue] = "error";
+        foreach (var (name, value) in added) headers[name] = value;
         var properties = new BasicProperties
         {
-            // The same on every retry of a message.
-            MessageId = unique,
+            MessageId = id,
             CorrelationId = failure.Properties.CorrelationId,
             ReplyTo = failure.Properties.ReplyTo,
             Type = failure.Properties.Type,
@@ -79,28 +98,7 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
             Persistent = true,
             Headers = headers,
         };
-        failed.Status = "retryIssued";
-        await _channel!.BasicPublishAsync(failure.Headers[Headers.FailedQ], routingKey: "", mandatory: true, properties, failure.Body, Wait.Token);
-    }
-
-    /// <summary>The operator's editor: what is sent is a message of its own, and the failed one counts as resolved at once.</summary>
-    /// <returns>The id of the new one.</returns>
-    public async Task<string> EditAsync(FailedMessage failed, byte[] body)
-    {
-        var (failure, id) = (failed.Last, Guid.NewGuid().ToString());
-        var headers = failure.Headers.Where(h => !Removed.Any(r => h.Key.StartsWith(r, StringComparison.Ordinal))).ToDictionary(h => h.Key, h => (object?)h.Value);
-        headers[Headers.MessageId] = id;
-        headers["ServiceControl.EditOf"] = Unique(failure.Headers);
-        headers[Headers.RetryAcknowledgementQueue] = "error";
-        failed.Status = "resolved";
-        await _channel!.BasicPublishAsync(failure.Headers[Headers.FailedQ], routingKey: "", mandatory: true,
-            new BasicProperties { MessageId = id, CorrelationId = failure.Properties.CorrelationId, ReplyTo = failure.Properties.ReplyTo, Type = failure.Properties.Type, ContentType = failure.Properties.ContentType, Persistent = true, Headers = headers }, body, Wait.Token);
-        return id;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_channel is not null) await _channel.DisposeAsync();
+        await _channel!.BasicPublishAsync(failure.Headers[Headers.FailedQ], routingKey: "", mandatory: true, properties, body, Wait.Token);
     }
 
     private void Take(BasicDeliverEventArgs delivery)

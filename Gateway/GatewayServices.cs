@@ -8,6 +8,7 @@ using Signup.Gateway.MailEvents;
 using Signup.Gateway.Ops;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Passwords;
+using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 using Signup.EventLog;
@@ -40,18 +41,9 @@ public static partial class GatewayServices
         services.AddMailEvents(settings);
         builder.AddOps();
         services.AddTransient<AccountLookup>().AddTransient<AccountAnswers>();
-        services.AddHttpClient<VerdictClient>(http =>
-        {
-            http.BaseAddress = SignupEndpoint.Url(settings, "Uniqueness:Url");
-            http.Timeout = VerdictClient.Timeout;
-            http.DefaultRequestHeaders.Add(ApiKey.Header, settings["Uniqueness:ApiKey"]);
-        });
-        services.AddHttpClient<QueryClient>(http =>
-        {
-            http.BaseAddress = SignupEndpoint.Url(settings, "Query:Url");
-            http.Timeout = QueryClient.Timeout;
-            http.DefaultRequestHeaders.Add(ApiKey.Header, settings["Query:ApiKey"]);
-        });
+        services.AddInternalClient<VerdictClient>(settings, "Uniqueness", VerdictClient.Timeout);
+        services.AddInternalClient<QueryClient>(settings, "Query", QueryClient.Timeout);
+        services.AddSigningIn(settings);
         services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
     }
 

@@ -5,6 +5,7 @@ using Signup.Gateway.Accounts;
 using Signup.Gateway.Activation;
 using Signup.Gateway.Inbox;
 using Signup.Gateway.MailEvents;
+using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
 using Signup.Hosting;
 
@@ -15,6 +16,9 @@ app.UseGateway();
 app.MapHealth();
 app.MapSigningUp();
 app.MapAccounts();
+app.MapSigningIn();
+app.MapSigningOut();
+app.MapOwnAccount();
 app.MapCorrections();
 app.MapActivation();
 app.MapMailEvents();

@@ -13,6 +13,9 @@ var handlers = new Handlers()
     .On<ActivateAccount, Account>(ActivateAccountHandler.LoadAsync, (command, account) => ActivateAccountHandler.Handle(command, account))
     .On<CorrectEmail, Account>(CorrectEmailHandler.LoadAsync, (command, account) => CorrectEmailHandler.Handle(command, account))
     .On<ExpireAccount, Account>(ExpireAccountHandler.LoadAsync, ExpireAccountHandler.Handle)
+    .On<RehashPassword, Account>(RehashPasswordHandler.LoadAsync, RehashPasswordHandler.Handle)
+    .On<SignOut, Account>(SignOutHandler.LoadAsync, (command, account) => SignOutHandler.Handle(command, account))
+    .On<SignOutEverywhere, Account>(SignOutEverywhereHandler.LoadAsync, (command, account) => SignOutEverywhereHandler.Handle(command, account))
     .On<RecordMailEvent, MailHistory>(RecordMailEventHandler.LoadAsync, RecordMailEventHandler.Handle)
     .On<RecordMessageAct, MessageHistory>(RecordMessageActHandler.LoadAsync, RecordMessageActHandler.Handle);
 
@@ -23,6 +26,7 @@ builder.Services.AddUniquenessClient(builder.Configuration, () => SignUpHandler.
 builder.Services.AddRehearsal<Verdict>(SignUpOf(Guid.Empty));
 var app = builder.Build();
 app.MapHealth();
+app.MapSignInDoor();
 await app.RunAsync();
 
 static SignUp SignUpOf(Guid nobody) => new(nobody, "rehearsal", $"{nobody}@rehearsal.invalid", "$", "en", default, Once: false);

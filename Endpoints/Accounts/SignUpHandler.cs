@@ -23,7 +23,7 @@ public static class SignUpHandler
         command.AccountId != Guid.Empty
         && IsText(command.Username, most: 2 * Limits.Username) && command.Username.Trim().EnumerateRunes().Count() <= Limits.Username
         && IsText(command.Email, Limits.Email)
-        && command.PasswordHash.StartsWith('$') && IsText(command.PasswordHash, Limits.PasswordHash)
+        && PasswordHash.IsOne(command.PasswordHash)
         && IsText(command.Language, Limits.Language);
 
     /// <param name="most">In characters.</param>

@@ -14,6 +14,8 @@ public sealed record CausedProposal(ProposeEvent Proposal, Cause Cause);
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(SignUp)), JsonSerializable(typeof(CorrectEmail)), JsonSerializable(typeof(ActivateAccount)), JsonSerializable(typeof(ActivationVerdict)), JsonSerializable(typeof(ExpireAccount))]
 [JsonSerializable(typeof(AccountCreated)), JsonSerializable(typeof(AccountActivated)), JsonSerializable(typeof(AccountExpired)), JsonSerializable(typeof(EmailChanged)), JsonSerializable(typeof(AccountDeleted))]
+[JsonSerializable(typeof(PasswordRehashed)), JsonSerializable(typeof(SignedOut)), JsonSerializable(typeof(SignedOutEverywhere))]
+[JsonSerializable(typeof(RehashPassword)), JsonSerializable(typeof(SignOut)), JsonSerializable(typeof(SignOutEverywhere)), JsonSerializable(typeof(AccountVerdict))]
 [JsonSerializable(typeof(ActivationMailSent)), JsonSerializable(typeof(ActivationMailFailed)), JsonSerializable(typeof(MailSent)), JsonSerializable(typeof(MailFailed))]
 [JsonSerializable(typeof(MailDelivered)), JsonSerializable(typeof(MailBounced)), JsonSerializable(typeof(MailComplained)), JsonSerializable(typeof(RecordMailEvent))]
 [JsonSerializable(typeof(ResendActivationMail)), JsonSerializable(typeof(ResendVerdict)), JsonSerializable(typeof(ProposeEvent)), JsonSerializable(typeof(Verdict)), JsonSerializable(typeof(Verdict[])), JsonSerializable(typeof(CausedProposal[]))]

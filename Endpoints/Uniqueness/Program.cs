@@ -16,5 +16,6 @@ app.UseHeadRouting();
 app.MapHealth();
 app.MapEventDoor();
 app.MapProposalsDoor();
+app.MapHoldersDoor();
 await app.RunAsync();
 return 0;

@@ -58,6 +58,12 @@ public sealed class UniquenessRules
         return Encoding.UTF8.GetByteCount(normalized) <= MostBytes ? normalized : throw new FormatException($"The field '{field}' is too long to be unique; at most {MostBytes} bytes in UTF-8 are.");
     }
 
+    /// <summary>The form in which values of this constraint are compared.</summary>
+    /// <exception cref="FormatException">There is no such constraint, or this is no value of it.</exception>
+    public string Normalize(string constraint, string value) => _normalizers.TryGetValue(constraint, out var normalize)
+        ? normalize(value)
+        : throw new FormatException($"There is no constraint '{constraint}'; there are: {string.Join(", ", _normalizers.Keys)}.");
+
     /// <param name="path">For messages.</param>
     /// <exception cref="UniquenessFileException">The file is wrong. Says where and what.</exception>
     public static UniquenessRules Parse(byte[] utf8, string path)

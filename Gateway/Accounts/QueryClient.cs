@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Signup.EventLog.Accounts;
 
 namespace Signup.Gateway.Accounts;
 
@@ -21,22 +23,34 @@ public sealed class QueryClient(HttpClient http)
     /// <exception cref="QueryUnavailableException">No usable answer.</exception>
     public Task<AccountView?> FindAsync(Guid accountId, CancellationToken cancellation) => FindAsync(accountId, $"/accounts/{accountId}", cancellation);
 
-    private async Task<AccountView?> FindAsync(Guid accountId, string path, CancellationToken cancellation)
+    /// <summary>For whoever says that it is theirs.</summary>
+    /// <returns>Null where there is no such account.</returns>
+    /// <exception cref="QueryUnavailableException">No usable answer.</exception>
+    public Task<OwnAccount?> FindOwnAsync(Guid accountId, CancellationToken cancellation) =>
+        ReadAsync(accountId, $"/accounts/{accountId}", json => new OwnAccount(View(json), json["sessions"].Deserialize<SessionStatus>(JsonSerializerOptions.Web) ?? SessionStatus.New), cancellation);
+
+    private Task<AccountView?> FindAsync(Guid accountId, string path, CancellationToken cancellation) => ReadAsync(accountId, path, View, cancellation);
+
+    private static AccountView View(JsonNode json) => json.Deserialize<AccountView>(JsonSerializerOptions.Web)!;
+
+    private async Task<T?> ReadAsync<T>(Guid accountId, string path, Func<JsonNode, T> read, CancellationToken cancellation) where T : class
     {
         try
         {
             using var response = await http.GetAsync(path, cancellation);
             if (response.StatusCode == HttpStatusCode.NotFound) return null;
             response.EnsureSuccessStatusCode();
-            var account = await response.Content.ReadFromJsonAsync<AccountView>(cancellation);
-            return account?.Id == accountId ? account : throw new JsonException("This is no answer of Query's.");
+            return await response.Content.ReadFromJsonAsync<JsonNode>(cancellation) is JsonObject json && (string?)json["id"] == $"{accountId}" ? read(json) : throw new JsonException("This is no answer of Query's.");
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (e is HttpRequestException or JsonException or InvalidOperationException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             throw new QueryUnavailableException(e);
         }
     }
 }
+
+/// <param name="Sessions">Which of them have ended before their time.</param>
+public sealed record OwnAccount(AccountView Account, SessionStatus Sessions);
 
 /// <summary>What whoever signed up gets to see of the account.</summary>
 /// <param name="Status"><c>deciding</c>, <c>refused</c>, <c>pending</c>, <c>active</c>, <c>expired</c> or <c>deleted</c>.</param>

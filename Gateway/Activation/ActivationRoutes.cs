@@ -177,16 +177,21 @@ public static class ActivationRoutes
         }
     }
 
-    private static Page<MessagePage> ActivePage(Texts texts) => Message(200, texts, texts.ActiveTitle, texts.Active, good: true);
+    private static Page<MessagePage> ActivePage(Texts texts) => new(200, texts, new()
+    {
+        [nameof(MessagePage.Title)] = texts.ActiveTitle,
+        [nameof(MessagePage.Text)] = texts.Active,
+        [nameof(MessagePage.IsGood)] = true,
+        [nameof(MessagePage.OffersSignIn)] = true,
+    });
 
     private static Page<MessagePage> BadLink(Texts texts, bool expired) =>
         Message(400, texts, expired ? texts.LinkExpiredTitle : texts.LinkInvalidTitle, expired ? texts.LinkExpired : texts.LinkInvalid, signUp: true);
 
-    private static Page<MessagePage> Message(int status, Texts texts, string title, string text, bool good = false, bool signUp = false) => new(status, texts, new()
+    private static Page<MessagePage> Message(int status, Texts texts, string title, string text, bool signUp = false) => new(status, texts, new()
     {
         [nameof(MessagePage.Title)] = title,
         [nameof(MessagePage.Text)] = text,
-        [nameof(MessagePage.IsGood)] = good,
         [nameof(MessagePage.OffersSignUp)] = signUp,
     });
 }

@@ -59,7 +59,7 @@ internal sealed class EnglishTexts : Texts
         _ => $"Send {field} once, as a text.",
     };
 
-    public override string EmailTaken => "There is an account with this e-mail address already. Use another address, or look for our mail in your inbox.";
+    public override string EmailTaken => "There is an account with this e-mail address already. If it is yours, sign in, or look for our mail in your inbox; else use another address.";
     public override string OtherTaken(string what) => $"Someone has this {what} already. Choose another one.";
     public override string FormTooOld => "We could not verify that this form came from us. Please allow cookies for this page, enter your password again and send the form once more.";
     public override string FormUsed => "This form was sent before, with other details, and an account was created then. To create another one, enter a password and send it once more.";
@@ -82,7 +82,7 @@ internal sealed class EnglishTexts : Texts
     public override string PendingTitle => "Check your mail";
     public override string Pending => "Open the link in our mail and press the button there. Then your account is active.";
     public override string ActiveTitle => "Your account is active";
-    public override string Active => "Thank you, your address is confirmed. There is nothing else to do.";
+    public override string Active => "Thank you, your address is confirmed. You can sign in now.";
     public override string ExpiredTitle => "This sign-up has expired";
     public override string Expired => "Nobody confirmed the address in time, so it is free again. You are welcome to sign up once more.";
     public override string DeletedTitle => "This account was deleted";
@@ -136,6 +136,28 @@ internal sealed class EnglishTexts : Texts
     public override string StatusUnavailableTitle => "We cannot show your account now";
     public override string StatusUnavailable => "Your account is safe. Only this page cannot be shown at the moment; please try again in a few seconds.";
     public override string AccountNotFound => "There is nothing to see here. An account is only shown to the browser that signed up, or to whoever sends its status token.";
+
+    public override string SignInTitle => "Sign in";
+    public override string SignInButton => "Sign in";
+    public override string SignInWrongTitle => "Not signed in";
+    public override string SignInWrong => "No account has this e-mail address together with this password. Please check both; capitals count in the password.";
+    public override string SignInUnavailable => "We cannot sign you in at this moment. Please try again in a few seconds.";
+    public override string NoAccountYet => "No account yet?";
+    public override string AccountAlready => "Have an account already?";
+    public override string OwnAccountTitle => "Your account";
+    public override string SignOutButton => "Sign out";
+    public override string SignOutEverywhereTitle => "Signed in elsewhere, too?";
+    public override string SignOutEverywhereText => "On a device that you have lost, for instance, or where you forgot to sign out. This ends all of it, here as well.";
+    public override string SignOutEverywhereButton => "Sign out everywhere";
+    public override string SignedOutHere => "You are signed out.";
+    public override string SignedOutEverywhere => "You are signed out everywhere.";
+    public override string SigningOutTitle => "You are being signed out everywhere";
+    public override string SigningOut => "In this browser you are signed out. Elsewhere it takes a little longer than usual; it is safe with us, and nothing else is to do.";
+    public override string SignOutUnavailable => "You are signed out in this browser. We could not end the session itself at this moment; if somebody else may have its token, sign in again and sign out everywhere.";
+    public override string SignOutEverywhereUnavailable => "We cannot sign you out everywhere at this moment. Nothing was changed; please try again in a few seconds.";
+    public override string NotSignedInTitle => "Not signed in";
+    public override string NotSignedIn => "Sign in by POST /sessions, and send the token that it answers with as a bearer token. A session ends after a while, or when it is signed out.";
+    public override string TooManySignIns(long seconds) => $"Too many tries. Please try again in {Seconds(seconds)}.";
 
     public override string ActivateTitle => "Activate your account";
     public override string Activate => "One step is left: press the button, and your address is confirmed.";

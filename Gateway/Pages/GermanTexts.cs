@@ -59,22 +59,22 @@ internal sealed class GermanTexts : Texts
         _ => $"Senden Sie „{field}“ einmal, als Text.",
     };
 
-    public override string EmailTaken => "Mit dieser E-Mail-Adresse gibt es schon ein Konto. Nehmen Sie eine andere, oder suchen Sie unsere Mail in Ihrem Postfach.";
+    public override string EmailTaken => "Mit dieser E-Mail-Adresse gibt es schon ein Konto. Ist es Ihres, melden Sie sich an, oder suchen Sie unsere Mail in Ihrem Postfach; sonst nehmen Sie eine andere.";
     public override string OtherTaken(string what) => $"Diese Angabe ({what}) ist schon vergeben. Wählen Sie eine andere.";
     public override string FormTooOld => "Wir konnten nicht feststellen, ob dieses Formular von uns kam. Bitte erlauben Sie dieser Seite Cookies, geben Sie Ihr Passwort erneut ein und senden Sie das Formular noch einmal.";
     public override string FormUsed => "Dieses Formular wurde schon einmal mit anderen Angaben gesendet; damals wurde ein Konto angelegt. Um ein weiteres anzulegen, geben Sie ein Passwort ein und senden Sie es noch einmal.";
     public override string Refused => "Wir konnten diese Angaben nicht annehmen. Bitte prüfen Sie sie und senden Sie das Formular noch einmal.";
-    public override string TooManySignUps(long seconds) => $"Aus Ihrem Netz kamen zu viele Anmeldungen. Bitte versuchen Sie es in {Seconds(seconds)} wieder.";
-    public override string Unavailable => "Wir können im Moment keine Anmeldungen annehmen. Es wurde nichts gespeichert; bitte versuchen Sie es in einigen Sekunden wieder.";
-    public override string Busy(long seconds) => $"Im Moment melden sich mehr Menschen an, als wir annehmen können. Es wurde nichts gespeichert; bitte versuchen Sie es in {Seconds(seconds)} wieder.";
+    public override string TooManySignUps(long seconds) => $"Aus Ihrem Netz kamen zu viele Registrierungen. Bitte versuchen Sie es in {Seconds(seconds)} wieder.";
+    public override string Unavailable => "Wir können im Moment keine Registrierungen annehmen. Es wurde nichts gespeichert; bitte versuchen Sie es in einigen Sekunden wieder.";
+    public override string Busy(long seconds) => $"Im Moment registrieren sich mehr Menschen, als wir annehmen können. Es wurde nichts gespeichert; bitte versuchen Sie es in {Seconds(seconds)} wieder.";
 
-    public override string DecidingTitle => "Ihre Anmeldung wird bearbeitet";
+    public override string DecidingTitle => "Ihre Registrierung wird bearbeitet";
     public override string Deciding => "Es dauert etwas länger als sonst. Diese Seite lädt sich selbst neu.";
-    public override string DecidingLong => "Es dauert viel länger als sonst. Sie brauchen hier nicht zu warten: Sobald es Ihr Konto gibt, kommt unsere Mail an Ihre Adresse. Ist in einer Stunde keine gekommen, melden Sie sich bitte noch einmal an. Zwei Konten bekommt dadurch niemand.";
-    public override string RefusedTitle(string reason) => reason == "email-taken" ? "Es gab schon ein Konto" : "Diese Anmeldung wurde nicht angenommen";
+    public override string DecidingLong => "Es dauert viel länger als sonst. Sie brauchen hier nicht zu warten: Sobald es Ihr Konto gibt, kommt unsere Mail an Ihre Adresse. Ist in einer Stunde keine gekommen, registrieren Sie sich bitte noch einmal. Zwei Konten bekommt dadurch niemand.";
+    public override string RefusedTitle(string reason) => reason == "email-taken" ? "Es gab schon ein Konto" : "Diese Registrierung wurde nicht angenommen";
     public override string RefusedLate(string reason) => reason switch
     {
-        "email-taken" => "Jemand hat sich mit dieser E-Mail-Adresse schon angemeldet; jetzt wurde kein Konto angelegt. Nehmen Sie eine andere, oder suchen Sie unsere Mail in Ihrem Postfach.",
+        "email-taken" => "Jemand hat sich mit dieser E-Mail-Adresse schon registriert; jetzt wurde kein Konto angelegt. Nehmen Sie eine andere, oder suchen Sie unsere Mail in Ihrem Postfach.",
         AccountView.KeyReused => "Dieses Formular wurde schon einmal mit anderen Angaben gesendet; damals wurde ein Konto angelegt. Für ein weiteres füllen Sie bitte das Formular noch einmal aus.",
         AccountView.Invalid => Refused,
         _ => OtherTaken(reason[..^"-taken".Length]),
@@ -82,9 +82,9 @@ internal sealed class GermanTexts : Texts
     public override string PendingTitle => "Sehen Sie in Ihr Postfach";
     public override string Pending => "Öffnen Sie den Link in unserer Mail und drücken Sie dort auf den Knopf. Dann ist Ihr Konto aktiv.";
     public override string ActiveTitle => "Ihr Konto ist aktiv";
-    public override string Active => "Danke, Ihre Adresse ist bestätigt. Mehr ist nicht zu tun.";
-    public override string ExpiredTitle => "Diese Anmeldung ist abgelaufen";
-    public override string Expired => "Niemand hat die Adresse rechtzeitig bestätigt; sie ist wieder frei. Melden Sie sich gern noch einmal an.";
+    public override string Active => "Danke, Ihre Adresse ist bestätigt. Sie können sich jetzt anmelden.";
+    public override string ExpiredTitle => "Diese Registrierung ist abgelaufen";
+    public override string Expired => "Niemand hat die Adresse rechtzeitig bestätigt; sie ist wieder frei. Registrieren Sie sich gern noch einmal.";
     public override string DeletedTitle => "Dieses Konto wurde gelöscht";
     public override string Deleted => "Seine Adresse ist wieder frei.";
     public override string Status => "Stand";
@@ -128,14 +128,36 @@ internal sealed class GermanTexts : Texts
     public override string CorrectionTaken => "Mit der Adresse, die Sie angegeben haben, gibt es schon ein Konto; die Adresse wurde deshalb nicht geändert. Bitte nehmen Sie eine andere.";
     public override string CorrectionUnavailable => "Die Adresse ließ sich gerade nicht ändern. Bitte versuchen Sie es in einigen Sekunden noch einmal.";
     public override string NotCorrectableTitle => "Die Adresse bleibt";
-    public override string NotCorrectable => "Die Adresse lässt sich hier nur ändern, wenn unsere Mail nicht zugestellt werden konnte. Ist sie falsch, melden Sie sich bitte mit der richtigen an.";
+    public override string NotCorrectable => "Die Adresse lässt sich hier nur ändern, wenn unsere Mail nicht zugestellt werden konnte. Ist sie falsch, registrieren Sie sich bitte mit der richtigen.";
     public override string TooManyMails(long seconds) => $"Wir haben die Mail schon gesendet. Sie können in {Seconds(seconds)} wieder darum bitten.";
     public override string ResendUnavailable => "Wir können die Mail im Moment nicht noch einmal senden. Bitte versuchen Sie es in einigen Sekunden wieder.";
-    public override string SignUpAgain => "Noch einmal anmelden";
+    public override string SignUpAgain => "Noch einmal registrieren";
     public override string RefreshButton => "Neu laden";
     public override string StatusUnavailableTitle => "Wir können Ihr Konto gerade nicht zeigen";
     public override string StatusUnavailable => "Ihr Konto ist sicher. Nur diese Seite lässt sich im Moment nicht zeigen; bitte versuchen Sie es in einigen Sekunden wieder.";
     public override string AccountNotFound => "Hier gibt es nichts zu sehen. Ein Konto zeigen wir nur dem Browser, mit dem es angelegt wurde, oder wer dessen Status-Token sendet.";
+
+    public override string SignInTitle => "Anmelden";
+    public override string SignInButton => "Anmelden";
+    public override string SignInWrongTitle => "Nicht angemeldet";
+    public override string SignInWrong => "Kein Konto hat diese E-Mail-Adresse zusammen mit diesem Passwort. Bitte prüfen Sie beides; beim Passwort zählt Groß- und Kleinschreibung.";
+    public override string SignInUnavailable => "Wir können Sie im Augenblick nicht anmelden. Bitte versuchen Sie es in einigen Sekunden noch einmal.";
+    public override string NoAccountYet => "Noch kein Konto?";
+    public override string AccountAlready => "Sie haben schon ein Konto?";
+    public override string OwnAccountTitle => "Ihr Konto";
+    public override string SignOutButton => "Abmelden";
+    public override string SignOutEverywhereTitle => "Auch anderswo angemeldet?";
+    public override string SignOutEverywhereText => "Zum Beispiel auf einem Gerät, das Sie verloren haben, oder wo Sie vergessen haben, sich abzumelden. Dies beendet alles, auch hier.";
+    public override string SignOutEverywhereButton => "Überall abmelden";
+    public override string SignedOutHere => "Sie sind abgemeldet.";
+    public override string SignedOutEverywhere => "Sie sind überall abgemeldet.";
+    public override string SigningOutTitle => "Sie werden überall abgemeldet";
+    public override string SigningOut => "In diesem Browser sind Sie abgemeldet. Anderswo dauert es etwas länger als sonst; es ist bei uns sicher, und Sie müssen nichts weiter tun.";
+    public override string SignOutUnavailable => "In diesem Browser sind Sie abgemeldet. Die Sitzung selbst konnten wir im Augenblick nicht beenden; falls jemand anderes ihr Token haben könnte, melden Sie sich wieder an und dann überall ab.";
+    public override string SignOutEverywhereUnavailable => "Wir können Sie im Augenblick nicht überall abmelden. Es wurde nichts geändert; bitte versuchen Sie es in einigen Sekunden noch einmal.";
+    public override string NotSignedInTitle => "Nicht angemeldet";
+    public override string NotSignedIn => "Melden Sie sich mit POST /sessions an, und senden Sie das Token aus der Antwort als Bearer-Token. Eine Sitzung endet nach einiger Zeit, oder wenn sie abgemeldet wird.";
+    public override string TooManySignIns(long seconds) => $"Zu viele Versuche. Bitte versuchen Sie es in {Seconds(seconds)} noch einmal.";
 
     public override string ActivateTitle => "Konto aktivieren";
     public override string Activate => "Ein Schritt fehlt noch: Drücken Sie auf den Knopf, und Ihre Adresse ist bestätigt.";
@@ -144,7 +166,7 @@ internal sealed class GermanTexts : Texts
     public override string Activating => "Es dauert etwas länger als sonst. Sie können diese Seite schließen: Es ist bei uns sicher, und mehr ist nicht zu tun.";
     public override string ActivationUnavailable => "Wir können im Moment keine Konten aktivieren. Bitte drücken Sie in einigen Sekunden noch einmal auf den Knopf; Ihr Link bleibt gültig.";
     public override string LinkExpiredTitle => "Dieser Link ist abgelaufen";
-    public override string LinkExpired => "Links gelten sieben Tage. Bitte melden Sie sich noch einmal an: Wurde das Konto nie aktiviert, ist die Adresse wieder frei.";
+    public override string LinkExpired => "Links gelten sieben Tage. Bitte registrieren Sie sich noch einmal: Wurde das Konto nie aktiviert, ist die Adresse wieder frei.";
     public override string LinkInvalidTitle => "Dieser Link ist nicht gültig";
     public override string LinkInvalid => "Vielleicht wurde er abgeschnitten. Bitte kopieren Sie den ganzen Link aus der Mail, vom Anfang bis zum Ende.";
     public override string LinkOutdatedTitle => "Dieser Link gilt nicht mehr";
@@ -154,7 +176,7 @@ internal sealed class GermanTexts : Texts
     public override string ValidationDetail => "Berichtigen Sie die Felder in „errors“ und senden Sie die Anfrage noch einmal.";
     public override string TakenTitle => "Schon vergeben";
     public override string KeyReusedTitle => "Idempotency-Key schon benutzt";
-    public override string KeyReused => "Mit diesem Idempotency-Key wurde eine andere Anmeldung gesendet. Senden Sie genau denselben Inhalt, um deren Antwort zu bekommen, oder nehmen Sie einen neuen.";
+    public override string KeyReused => "Mit diesem Idempotency-Key wurde eine andere Registrierung gesendet. Senden Sie genau denselben Inhalt, um deren Antwort zu bekommen, oder nehmen Sie einen neuen.";
     public override string BadIdempotencyKey => "Senden Sie einen Idempotency-Key aus 1 bis 255 sichtbaren ASCII-Zeichen, oder keinen.";
     public override string TooManyTitle => "Zu viele Anfragen";
     public override string UnavailableTitle => "Gerade nicht verfügbar";
@@ -179,11 +201,11 @@ internal sealed class GermanTexts : Texts
     public override string BadRequest => "Bitte prüfen Sie die Anfrage und senden Sie sie noch einmal.";
     public override string FaultTitle => "Etwas ist schiefgegangen";
     public override string Fault => "Der Fehler liegt bei uns und ist vermerkt. Bitte versuchen Sie es in einer Weile wieder.";
-    public override string BackToStart => "Zum Anmeldeformular";
+    public override string BackToStart => "Zum Registrierungsformular";
 
     public override string InboxTitle => "Entwickler-Postfach";
     public override string InboxLead => "Es ist kein Mailanbieter eingerichtet; Mails werden in Dateien geschrieben. Hier sind sie, die neueste zuerst.";
-    public override string InboxEmpty => "Es gibt noch keine Mails. Melden Sie sich an und laden Sie diese Seite neu.";
+    public override string InboxEmpty => "Es gibt noch keine Mails. Registrieren Sie sich und laden Sie diese Seite neu.";
     public override string InboxBack => "Alle Mails";
     public override string InboxLink => "Entwicklung: Postfach öffnen";
     public override string To => "An";

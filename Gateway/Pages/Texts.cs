@@ -103,6 +103,29 @@ public abstract class Texts
     public abstract string StatusUnavailable { get; }
     public abstract string AccountNotFound { get; }
 
+    // --- signing in and out ---
+    public abstract string SignInTitle { get; }
+    public abstract string SignInButton { get; }
+    public abstract string SignInWrongTitle { get; }
+    public abstract string SignInWrong { get; }
+    public abstract string SignInUnavailable { get; }
+    public abstract string NoAccountYet { get; }
+    public abstract string AccountAlready { get; }
+    public abstract string OwnAccountTitle { get; }
+    public abstract string SignOutButton { get; }
+    public abstract string SignOutEverywhereTitle { get; }
+    public abstract string SignOutEverywhereText { get; }
+    public abstract string SignOutEverywhereButton { get; }
+    public abstract string SignedOutHere { get; }
+    public abstract string SignedOutEverywhere { get; }
+    public abstract string SigningOutTitle { get; }
+    public abstract string SigningOut { get; }
+    public abstract string SignOutUnavailable { get; }
+    public abstract string SignOutEverywhereUnavailable { get; }
+    public abstract string NotSignedInTitle { get; }
+    public abstract string NotSignedIn { get; }
+    public abstract string TooManySignIns(long seconds);
+
     // --- the link ---
     public abstract string ActivateTitle { get; }
     public abstract string Activate { get; }

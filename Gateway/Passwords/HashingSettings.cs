@@ -7,18 +7,20 @@ namespace Signup.Gateway.Passwords;
 /// Less than that is for benchmarks of the rest only: <c>MemoryKiB=8, Passes=1</c> costs next to nothing, and protects nobody.</summary>
 public record HashingCost
 {
+    public const int LeastMemory = 8, MostMemory = 4 * 1024 * 1024, MostPasses = 1000;
+
     /// <summary>Argon2's memory, in KiB.</summary>
-    [Range(8, 4 * 1024 * 1024)]
+    [Range(LeastMemory, MostMemory)]
     public int MemoryKiB { get; init; } = 19456;
 
-    [Range(1, 1000)]
+    [Range(1, MostPasses)]
     public int Passes { get; init; } = 2;
 }
 
 /// <summary>Settings <c>PasswordHashing:…</c>.</summary>
 public sealed record HashingSettings : HashingCost
 {
-    /// <summary>What was in force before, or is going to be: a sign-up that was taken under it and comes again is recognized, and gets its first answer.</summary>
+    /// <summary>What was in force before, or is going to be: a sign-up that was taken under it and comes again is recognized, and gets its first answer. At a sign-in a hash that cost anything else than this is made anew.</summary>
     [ValidateEnumeratedItems]
     public IReadOnlyList<HashingCost> Earlier { get; init; } = [];
 

@@ -120,7 +120,7 @@ public static class SignUpRoutes
         _ => Problems.Problem(400, "invalid-json", texts.BadRequestTitle, texts.Of(fault), new Dictionary<string, string[]> { [""] = [texts.Of(fault)] }),
     };
 
-    private static int StatusOf(BodyFault fault) => fault switch { BodyFault.TooLarge => 413, BodyFault.WrongType or BodyFault.Encoded => 415, _ => 400 };
+    public static int StatusOf(BodyFault fault) => fault switch { BodyFault.TooLarge => 413, BodyFault.WrongType or BodyFault.Encoded => 415, _ => 400 };
 
     /// <summary>Absent, or 1 to 255 visible ASCII characters.</summary>
     public static bool TryReadKey(StringValues header, out string? key)

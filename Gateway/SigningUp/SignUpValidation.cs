@@ -50,21 +50,24 @@ public static class SignUpValidation
 
     private static Fault? CheckPassword(SignUpFields fields, out string password)
     {
+        if (ReadPassword(fields.Password, out password) is { } fault) return fault;
+        if (Length(password) < Password.MinLength) return Fault.PasswordTooShort;
+        if (CommonPasswords.Contain(password)) return Fault.PasswordTooCommon;
+        return IsOwn(fields.Password!, fields) ? Fault.PasswordIsOwn : null;
+    }
+
+    /// <summary>Whether it can be anybody's password. What makes a good one is not asked: it may have been taken under other rules.</summary>
+    /// <param name="password">Prepared for hashing.</param>
+    public static Fault? ReadPassword(string? typed, out string password)
+    {
         password = "";
-        var typed = fields.Password;
         if (IsBlank(typed)) return Fault.Blank;
         if (!IsWellFormed(typed)) return Fault.NotText;
         if (typed.Any(char.IsControl) || !PlainText.IsPlain(typed)) return Fault.ControlCharacter;
         // Before it is prepared, too: preparing takes time by the length.
         if (typed.Length > Password.MaxLength * 8) return Fault.PasswordTooLong;
         password = Password.Prepare(typed);
-        return Length(password) switch
-        {
-            < Password.MinLength => Fault.PasswordTooShort,
-            > Password.MaxLength => Fault.PasswordTooLong,
-            _ when CommonPasswords.Contain(password) => Fault.PasswordTooCommon,
-            _ => IsOwn(typed, fields) ? Fault.PasswordIsOwn : null,
-        };
+        return Length(password) > Password.MaxLength ? Fault.PasswordTooLong : null;
     }
 
     /// <summary>Words of the person's own are the first that attackers try (NIST SP 800-63B, 5.1.1.2).</summary>

@@ -17,3 +17,12 @@ public sealed record EmailChanged(Guid AccountId, long Version, string OldEmail,
 
 /// <summary>Event: the account is gone; its address is free again. Committed by Uniqueness.</summary>
 public sealed record AccountDeleted(Guid AccountId, long Version, string Email, DateTimeOffset DeletedAt);
+
+/// <summary>Event: at a sign-in the account's password was hashed anew, since hashes cost something else by now. Committed by Accounts. Never carries the hash.</summary>
+public sealed record PasswordRehashed(Guid AccountId, long Version, DateTimeOffset RenewedAt);
+
+/// <summary>Event: one session of the account ended before its time. Committed by Accounts.</summary>
+public sealed record SignedOut(Guid AccountId, long Version, Guid SessionId, DateTimeOffset SignedOutAt);
+
+/// <summary>Event: all of the account's sessions ended that had begun by then. Committed by Accounts.</summary>
+public sealed record SignedOutEverywhere(Guid AccountId, long Version, DateTimeOffset SignedOutAt);

@@ -50,6 +50,14 @@ public sealed class Visitor : IAsyncDisposable
         await SeesAsync("Check your mail");
     }
 
+    /// <summary>At the page for that.</summary>
+    public async Task SignInAsync(string? email = null, string password = Password)
+    {
+        await Page.GetByLabel("E-mail address").FillAsync(email ?? Email);
+        await Page.GetByLabel("Password", new() { Exact = true }).FillAsync(password);
+        await PressAsync("Sign in");
+    }
+
     /// <summary>Waits for a page with this heading.</summary>
     public Task SeesAsync(string heading) => Expect(Heading).ToHaveTextAsync(heading, new() { Timeout = 30_000 });
 

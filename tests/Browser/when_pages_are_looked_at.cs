@@ -53,7 +53,7 @@ public class when_pages_are_looked_at(Site site)
             Assert.Equal("solid 3px", outline);
         }
 
-        Assert.Equal(["skip", "brand", "username", "email", "password", "reveal", "primary"], names);
+        Assert.Equal(["skip", "brand", "username", "email", "password", "reveal", "primary", "A"], names);
     }
 
     /// <summary>Goes through every page there is, and does <paramref name="look"/> on each.</summary>
@@ -95,6 +95,21 @@ public class when_pages_are_looked_at(Site site)
         await visitor.PressAsync("Activate my account");
         await visitor.SeesAsync("Your account is active");
         await On("active");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Sign in" }).ClickAsync();
+        await visitor.SeesAsync("Sign in");
+        await On("sign in");
+        await visitor.SignInAsync("new." + visitor.Email, "another horse battery");
+        await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+        await On("wrong");
+        await visitor.SignInAsync("no address", "");
+        await Expect(page.GetByText("Please correct 2 things")).ToBeVisibleAsync();
+        await On("sign in errors");
+        await visitor.SignInAsync("new." + visitor.Email);
+        await visitor.SeesAsync("Your account");
+        await On("own account");
+        await visitor.PressAsync("Sign out everywhere");
+        await Expect(page.GetByRole(AriaRole.Status)).ToBeVisibleAsync();
+        await On("signed out");
         await page.GotoAsync("/activate?token=cut");
         await On("bad link");
         await page.GotoAsync("/nowhere");

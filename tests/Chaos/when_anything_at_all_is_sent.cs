@@ -30,11 +30,11 @@ public sealed class when_anything_at_all_is_sent(Running running)
     public async Task there_is_an_answer_and_it_is_never_a_fault_of_ours()
     {
         var run = new Run();
-        using HttpClient uniqueness = running.System.Client("Uniqueness"), query = running.System.Client("Query");
+        using HttpClient uniqueness = running.System.Client("Uniqueness"), query = running.System.Client("Query"), accounts = running.System.Client("Accounts");
         var answers = new SortedDictionary<int, int>();
         for (var n = 0; n < (Run.IsLong ? 10_000 : 500); n++)
         {
-            var (client, method, path, body, headers) = Any(run.Random, running.Gateway, uniqueness, query);
+            var (client, method, path, body, headers) = Any(run.Random, running.Gateway, uniqueness, query, accounts);
             using var request = new HttpRequestMessage(method, new Uri(client.BaseAddress!, path));
             if (body is not null) request.Content = body;
             foreach (var (name, value) in headers)
@@ -60,12 +60,12 @@ public sealed class when_anything_at_all_is_sent(Running running)
         Assert.Equal(0u, await channel.MessageCountAsync("error"));
     }
 
-    private static (HttpClient, HttpMethod, string, HttpContent?, List<(string, string)>) Any(Random random, HttpClient gateway, HttpClient uniqueness, HttpClient query)
+    private static (HttpClient, HttpMethod, string, HttpContent?, List<(string, string)>) Any(Random random, HttpClient gateway, HttpClient uniqueness, HttpClient query, HttpClient accounts)
     {
         var id = Guid.NewGuid();
         var headers = new List<(string, string)>();
         if (random.Next(4) == 0) headers.Add((Pick(random, ["Idempotency-Key", "Accept", "Accept-Language", "Cookie", "Origin", "Authorization", "Content-Encoding", "If-Match"]), Header(random)));
-        switch (random.Next(13))
+        switch (random.Next(16))
         {
             case 0:
                 return (query, HttpMethod.Get, $"/accounts/{id}?{Query(random, ["version", "at", "event", "x"])}", null, headers);
@@ -86,6 +86,15 @@ public sealed class when_anything_at_all_is_sent(Running running)
                 return (gateway, HttpMethod.Post, Pick(random, ["/activations", $"/users/{id}/activation-mail", $"/users/{id}/email", "/", "/nowhere"]), Body(random, Object(random)), headers);
             case 9:
                 return (uniqueness, HttpMethod.Post, Pick(random, ["/proposals", "/proposals/rehearsal"]), Body(random, random.Next(4) == 0 ? Object(random) : new JsonArray([.. Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(8) == 0 ? Value(random) : Proposal(random))])), headers);
+            case 10:
+                return (gateway, HttpMethod.Post, Pick(random, ["/sessions", "/sign-in", "/sign-out"]), Body(random, random.Next(3) == 0 ? Object(random) : SignUp(random)), headers);
+            case 11:
+                if (random.Next(2) == 0) headers.Add(Pick(random, [("Authorization", $"Bearer {Guid.NewGuid():N}{Header(random)}"), ("Cookie", $"session={Guid.NewGuid():N}{Header(random)}; device={Header(random)}")]));
+                return (gateway, Pick(random, [HttpMethod.Get, HttpMethod.Delete, HttpMethod.Head]), Pick(random, ["/account", "/sessions", "/sessions/current", "/sign-in"]), null, headers);
+            case 12:
+                return random.Next(2) == 0
+                    ? (uniqueness, HttpMethod.Get, $"/holders/{Pick(random, ["email", "email", "x", "%00"])}?{Query(random, ["value"])}", null, headers)
+                    : (accounts, HttpMethod.Post, $"/sign-ins/{id}", Body(random, Spoil(random, new() { ["email"] = "a@example.org", ["passwordHash"] = "$x" })), headers);
             default:
                 return (gateway, HttpMethod.Post, "/users", Body(random, random.Next(4) == 0 ? Object(random) : SignUp(random)), headers);
         }

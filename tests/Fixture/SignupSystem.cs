@@ -26,9 +26,11 @@ public sealed class SignupSystem : IAsyncDisposable
             ["ConnectionStrings__PostgresOwner"] = parts.PostgresOwner,
             ["Signup__SigningKey"] = Convert.ToBase64String(SigningKey),
             ["Uniqueness__ApiKey"] = ApiKey,
+            ["Accounts__ApiKey"] = ApiKey,
             ["Query__ApiKey"] = ApiKey,
             ["Smtp__PickupDirectory"] = MailPickup,
             ["RateLimiting__SignUpsPerMinute"] = "0",
+            ["RateLimiting__SignInsPerMinute"] = "0",
             ["DOTNET_ENVIRONMENT"] = "Development",
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
         };
@@ -83,10 +85,10 @@ public sealed class SignupSystem : IAsyncDisposable
         // Everyone hears of addresses that are known by now, and the links in mails lead to the gateway.
         foreach (var p in _processes)
         {
-            if (name is "Query" or "Uniqueness") p.Set($"{name}__Url", process.Url);
+            if (name is "Accounts" or "Query" or "Uniqueness") p.Set($"{name}__Url", process.Url);
             if (name == "Gateway") p.Set("Signup__PublicUrl", process.Url);
         }
-        if (name is "Query" or "Uniqueness") _settings[$"{name}__Url"] = process.Url;
+        if (name is "Accounts" or "Query" or "Uniqueness") _settings[$"{name}__Url"] = process.Url;
         if (name == "Gateway") _settings["Signup__PublicUrl"] = process.Url;
         return process;
     }

@@ -3,7 +3,8 @@ namespace Signup.EventLog.Accounts;
 // Events, as they are stored. Their names in the log are frozen in EventTypes.cs; the log keeps them for ever,
 // so a change of shape is a new version with an upcaster, never an edit.
 
-/// <summary>The account exists and its address is claimed. The only event that holds the password's hash.</summary>
+/// <summary>The account exists and its address is claimed.</summary>
+/// <param name="PasswordHash">A PHC string (Argon2id). It stays in the log: no message, read model or page has it.</param>
 public sealed record AccountCreated(string Username, string Email, string PasswordHash, string Language, DateTimeOffset CreatedAt);
 
 /// <summary>Whoever reads mail at the account's address followed the link.</summary>
@@ -39,6 +40,16 @@ public sealed record MailBounced(string Purpose, string Reason, DateTimeOffset B
 /// <summary>Whoever got a mail says that it was unwanted.</summary>
 public sealed record MailComplained(string Purpose, DateTimeOffset ComplainedAt);
 
+/// <summary>The same password, hashed anew at a sign-in, since hashes cost something else by now.</summary>
+/// <param name="PasswordHash">As in <see cref="AccountCreated"/>.</param>
+public sealed record PasswordRehashed(string PasswordHash, DateTimeOffset RenewedAt);
+
+/// <summary>One session ended before its time.</summary>
+public sealed record SignedOut(Guid SessionId, DateTimeOffset SignedOutAt);
+
+/// <summary>All sessions ended that had begun by then.</summary>
+public sealed record SignedOutEverywhere(DateTimeOffset SignedOutAt);
+
 public enum AccountStatus { None, Pending, Active, Expired, Deleted }
 
 /// <summary>What decisions about an account need to know: the fold of its events.</summary>
@@ -48,6 +59,12 @@ public sealed record Account
 
     public AccountStatus Status { get; init; }
 
+    /// <summary>As typed; empty while there is no account.</summary>
+    public string Username { get; init; } = "";
+
+    /// <summary>A PHC string; empty while there is no account.</summary>
+    public string PasswordHash { get; init; } = "";
+
     /// <summary>The address as typed, as of the last event; empty while there is no account.</summary>
     public string Email { get; init; } = "";
 
@@ -56,17 +73,24 @@ public sealed record Account
 
     public MailStatus Mail { get; init; } = MailStatus.Queued;
 
+    public SessionStatus Sessions { get; init; } = SessionStatus.New;
+
+    /// <summary>It has an address, and somebody may use it.</summary>
+    public bool Exists => Status is AccountStatus.Pending or AccountStatus.Active;
+
     /// <summary>Number of the last event folded in, from 1; 0 while there is none.</summary>
     public long Version { get; init; }
 
     /// <summary>The state after one more event. Kinds of events it does not decide by leave all but the version as it is.</summary>
     public Account Apply(object @event) => @event switch
     {
-        AccountCreated e => this with { Status = AccountStatus.Pending, Email = e.Email },
+        AccountCreated e => this with { Status = AccountStatus.Pending, Username = e.Username, Email = e.Email, PasswordHash = e.PasswordHash },
         AccountActivated => this with { Status = AccountStatus.Active },
         AccountExpired => this with { Status = AccountStatus.Expired },
         EmailChanged e => this with { Email = e.NewEmail, AddressChanges = AddressChanges + 1, Mail = MailStatus.Queued },
         AccountDeleted => this with { Status = AccountStatus.Deleted },
+        PasswordRehashed e => this with { PasswordHash = e.PasswordHash },
+        SignedOut or SignedOutEverywhere => this with { Sessions = Sessions.Apply(@event) },
         var e => this with { Mail = Mail.Apply(e, AddressChanges) },
     } with { Version = Version + 1 };
 

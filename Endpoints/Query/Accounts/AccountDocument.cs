@@ -15,7 +15,7 @@ public sealed record AccountDocument(
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, long Position)
 {
     /// <summary>Raise it with every change to the fold or to the shape of the document, then run <c>./run Query rebuild</c>.</summary>
-    public const int Shape = 3;
+    public const int Shape = 4;
 
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -31,6 +31,9 @@ public sealed record AccountDocument(
 
     /// <summary>How often the address was replaced; null: never.</summary>
     public int? AddressChanges { get; init; }
+
+    /// <summary>Which sessions have ended before their time; null: none has.</summary>
+    public SessionStatus? Sessions { get; init; }
 
     /// <summary>Versions of events whose JSON does not fit their class. They have no effect, and they do not stop the rest.</summary>
     public IReadOnlyList<long>? Unreadable { get; init; }
@@ -61,6 +64,7 @@ public sealed record AccountDocument(
                 Mail = account.Status == AccountStatus.Pending ? MailStatus.Queued : account.Mail,
             },
             AccountDeleted e => account with { Status = AccountStatus.Deleted, DeletedAt = e.DeletedAt },
+            SignedOut or SignedOutEverywhere => account with { Sessions = (account.Sessions ?? SessionStatus.New).Apply(happened) },
             UnreadableEvent => account with { Unreadable = [.. account.Unreadable ?? [], version] },
             null => account,
             var e => account with { Mail = account.Mail.Apply(e, account.AddressChanges ?? 0) },

@@ -43,6 +43,15 @@ public sealed class folding_an_account
     public void is_deleted() => Assert.Equal((AccountStatus.Deleted, T.AddDays(9)), Of(Fold(Created, new AccountDeleted("Zoe@Example.org", T.AddDays(9))), a => (a.Status, a.DeletedAt)));
 
     [Fact]
+    public void tells_which_sessions_have_ended_before_their_time()
+    {
+        object[] out_ = [Created, new SignedOut(Id, T), new SignedOut(Id, T)];
+        Assert.Null(Fold(Created)!.Sessions);
+        Assert.Equal((0, 1, Id), Of(Fold(out_), a => (a.Sessions!.Generation, a.Sessions.Ended.Count, a.Sessions.Ended[0])));
+        Assert.Equal((2, 0), Of(Fold([.. out_, new SignedOutEverywhere(T), new SignedOutEverywhere(T)]), a => (a.Sessions!.Generation, a.Sessions.Ended.Count)));
+    }
+
+    [Fact]
     public void takes_another_address() =>
         Assert.Equal(("z@example.org", T.AddDays(1), AccountStatus.Pending), Of(Fold(Created, new EmailChanged("Zoe@Example.org", "z@example.org", T.AddDays(1))), a => (a.Email, a.EmailChangedAt, a.Status)));
 

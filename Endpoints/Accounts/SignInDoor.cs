@@ -1,0 +1,69 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Signup.EventLog;
+using Signup.EventLog.Accounts;
+using Signup.Hosting;
+
+namespace Signup.Accounts;
+
+/// <summary>
+/// Whether a password is an account's, for the gateway, which hashes it: first the salt is asked for, then the hash compared. A password goes no further than
+/// the gateway, and a hash that is in the log never goes there. Who has no account gets answers of the same shape: nobody learns by them who has one.
+/// </summary>
+public static class SignInDoor
+{
+    /// <param name="Email">As typed at the sign-in.</param>
+    public sealed record Attempt(string? Email, string? PasswordHash);
+
+    /// <summary>Null: wrong, whatever it is that is wrong.</summary>
+    public sealed record Answer(SignedInAccount? Account);
+
+    /// <param name="Salt">See <see cref="EventLog.Accounts.PasswordHash.SaltOf"/>; null where there is no such account.</param>
+    public sealed record SaltAnswer(string? Salt);
+
+    /// <param name="SessionGeneration">A session that begins now is of this one. See <see cref="SessionStatus"/>.</param>
+    public sealed record SignedInAccount(Guid Id, string Username, string Email, AccountStatus Status, MailStatus Mail, int SessionGeneration);
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) } };
+
+    public static void MapSignInDoor(this WebApplication app)
+    {
+        var door = app.MapGroup("/sign-ins/{accountId:guid}").RequireApiKey("Accounts:ApiKey");
+        door.MapGet("/salt", (Guid accountId, LogReader log, CancellationToken cancellation) => AnswerAsync(accountId, log, account => new SaltAnswer(SaltOf(account)), cancellation));
+        door.MapPost("", (Guid accountId, Attempt attempt, LogReader log, CancellationToken cancellation) => AnswerAsync(accountId, log, account => new Answer(Decide(accountId, account, attempt)), cancellation));
+    }
+
+    /// <summary>Who may sign in with this: whoever has typed the address that the account has, and its password. An account that is not active yet has an owner, too.</summary>
+    public static SignedInAccount? Decide(Guid accountId, Account account, Attempt attempt) =>
+        account.Exists && IsSame(account.Email, attempt.Email) && PasswordHash.AreEqual(account.PasswordHash, attempt.PasswordHash ?? "")
+            ? new(accountId, account.Username, account.Email, account.Status, account.Mail, account.Sessions.Generation)
+            : null;
+
+    public static string? SaltOf(Account account) => account.Exists ? PasswordHash.SaltOf(account.PasswordHash) : null;
+
+    private static async Task<IResult> AnswerAsync(Guid accountId, LogReader log, Func<Account, object> answer, CancellationToken cancellation)
+    {
+        try
+        {
+            var account = await log.LoadAccountAsync(accountId, cancellation);
+            return Results.Json(answer(account), Json);
+        }
+        catch (Exception e) when (Recoverability.IsTransient(e))
+        {
+            return Problems.Problem(503, "unavailable", "unavailable", "The log cannot be reached.", retryAfter: TimeSpan.FromSeconds(1));
+        }
+    }
+
+    /// <summary>By the claims on addresses an account is found by one that it has only asked for, too.</summary>
+    private static bool IsSame(string email, string? typed)
+    {
+        try
+        {
+            return EmailAddress.Normalize(email) == EmailAddress.Normalize(typed ?? "");
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+}

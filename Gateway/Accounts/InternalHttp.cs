@@ -1,0 +1,34 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using Signup.Hosting;
+
+namespace Signup.Gateway.Accounts;
+
+/// <summary>How the gateway asks the processes behind it.</summary>
+public static class InternalHttp
+{
+    /// <summary>For the process whose address is the setting <c>{name}:Url</c>, with the key <c>{name}:ApiKey</c>.</summary>
+    public static void AddInternalClient<TClient>(this IServiceCollection services, IConfiguration settings, string name, TimeSpan timeout) where TClient : class =>
+        services.AddHttpClient<TClient>(http =>
+        {
+            http.BaseAddress = SignupEndpoint.Url(settings, $"{name}:Url");
+            http.Timeout = timeout;
+            http.DefaultRequestHeaders.Add(ApiKey.Header, settings[$"{name}:ApiKey"]);
+        });
+
+    /// <exception cref="HttpRequestException">No usable answer.</exception>
+    public static async Task<T> AskAsync<T>(this HttpClient http, HttpMethod method, string path, HttpContent? content, CancellationToken cancellation) where T : class
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = content };
+            using var response = await http.SendAsync(request, cancellation);
+            response.EnsureSuccessStatusCode();
+            return await response.Content.ReadFromJsonAsync<T>(cancellation) ?? throw new JsonException("The answer is null.");
+        }
+        catch (Exception e) when (e is JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            throw new HttpRequestException($"{http.BaseAddress} gave no usable answer.", e);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+using Signup.Gateway.Accounts;
+using Signup.Gateway.Pages;
+using Signup.Gateway.SigningUp;
+using Signup.Gateway.Web;
+using Signup.Hosting;
+
+namespace Signup.Gateway.SigningIn;
+
+/// <summary>Someone signs in: by the form at <c>/sign-in</c>, or as JSON at <c>/sessions</c>.</summary>
+public static class SignInRoutes
+{
+    public const string Path = "/sign-in";
+
+    /// <summary>In the page's address: that somebody has just signed out, <see cref="Here"/> or <see cref="Everywhere"/>.</summary>
+    public const string SignedOut = "signed-out", Here = "here", Everywhere = "everywhere";
+
+    private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
+
+    public static void MapSigningIn(this IEndpointRouteBuilder app)
+    {
+        app.MapGet(Path, Form);
+        app.MapPost(Path, PostFormAsync);
+        app.MapPost("/sessions", PostJsonAsync);
+    }
+
+    private static Page<SignInPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, SignUpFields.Empty, []);
+
+    private static async Task<IResult> PostFormAsync(HttpContext http, FormTokens formTokens, SignInDesk desk, Sessions sessions, KnownDevices devices)
+    {
+        var texts = Client.Texts(http.Request);
+        var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
+        var fields = SignUpFields.Of(form);
+        if (fault is not null) return FormPage(http, formTokens, SignUpRoutes.StatusOf(fault.Value), fields, [], texts.Of(fault.Value));
+        if (!formTokens.AreValid(http.Request, form)) return FormPage(http, formTokens, 400, fields, [], texts.FormTooOld);
+        var (valid, errors) = Check(fields);
+        if (valid is null) return FormPage(http, formTokens, 400, fields, errors);
+
+        switch (await desk.SignInAsync(valid.Email, valid.Password, http.Connection.RemoteIpAddress, devices.Read(http.Request), http.RequestAborted))
+        {
+            case SignInOutcome.Opened { Account: var account }:
+                Open(http, account, sessions, devices);
+                http.Response.Headers.Location = OwnAccountRoutes.Path;
+                return Results.StatusCode(StatusCodes.Status303SeeOther);
+            case SignInOutcome.Wrong:
+                return FormPage(http, formTokens, 401, fields, [], texts.SignInWrong);
+            case SignInOutcome.TooMany { RetryAfter: var wait }:
+                Problems.SetRetryAfter(http.Response, wait);
+                return FormPage(http, formTokens, 429, fields, [], texts.TooManySignIns(Problems.Seconds(wait)));
+            case SignInOutcome.Busy { RetryAfter: var wait }:
+                Problems.SetRetryAfter(http.Response, wait);
+                return FormPage(http, formTokens, 503, fields, [], texts.SignInUnavailable);
+            default:
+                Problems.SetRetryAfter(http.Response, RetryAfterOutage);
+                return FormPage(http, formTokens, 503, fields, [], texts.SignInUnavailable);
+        }
+    }
+
+    private static async Task<IResult> PostJsonAsync(HttpContext http, SignInDesk desk, Sessions sessions, KnownDevices devices)
+    {
+        var texts = Client.Texts(http.Request);
+        var (json, fault) = await Body.ReadJsonAsync(http.Request, http.RequestAborted);
+        if (fault is not null) return SignUpRoutes.BodyProblem(fault.Value, texts);
+        var (valid, errors) = Check(SignUpFields.Of(json));
+        if (valid is null) return Problems.Problem(400, "validation", texts.ValidationTitle, texts.ValidationDetail, errors.ToDictionary(e => e.Field, e => new[] { texts.Of(e) }));
+
+        switch (await desk.SignInAsync(valid.Email, valid.Password, http.Connection.RemoteIpAddress, devices.Read(http.Request), http.RequestAborted))
+        {
+            case SignInOutcome.Opened { Account: var account }:
+                var (session, expiresAt) = Open(http, account, sessions, devices);
+                return Results.Json(new { token = session.Token, expiresAt, account = account.View });
+            case SignInOutcome.Wrong:
+                http.Response.Headers.WWWAuthenticate = "Bearer";
+                return Problems.Problem(401, "sign-in-wrong", texts.SignInWrongTitle, texts.SignInWrong);
+            case SignInOutcome.TooMany { RetryAfter: var wait }:
+                return Problems.Problem(429, "too-many-sign-ins", texts.TooManyTitle, texts.TooManySignIns(Problems.Seconds(wait)), retryAfter: wait);
+            case SignInOutcome.Busy { RetryAfter: var wait }:
+                return Problems.Problem(503, "busy", texts.UnavailableTitle, texts.SignInUnavailable, retryAfter: wait);
+            default:
+                return Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.SignInUnavailable, retryAfter: RetryAfterOutage);
+        }
+    }
+
+    private static (Session Session, DateTimeOffset ExpiresAt) Open(HttpContext http, SignedInAccount account, Sessions sessions, KnownDevices devices)
+    {
+        var opened = sessions.Begin(account.Id, account.SessionGeneration);
+        sessions.SetCookie(http, opened.Session);
+        devices.SetCookie(http, account.Id);
+        return opened;
+    }
+
+    private sealed record Valid(string Email, string Password);
+
+    /// <summary>What cannot be anybody's address or password.</summary>
+    private static (Valid? Valid, IReadOnlyList<FieldError> Errors) Check(SignUpFields fields)
+    {
+        var errors = new List<FieldError>();
+        if ((fields.Malformed.Contains(Field.Email) ? Fault.NotText : SignUpValidation.CheckEmail(fields.Email)) is { } email) errors.Add(new(Field.Email, email));
+        var password = "";
+        if ((fields.Malformed.Contains(Field.Password) ? Fault.NotText : SignUpValidation.ReadPassword(fields.Password, out password)) is { } fault) errors.Add(new(Field.Password, fault));
+        return errors.Count > 0 ? (null, errors) : (new(fields.Email!.Trim(), password), errors);
+    }
+
+    private static Page<SignInPage> FormPage(HttpContext http, FormTokens formTokens, int status, SignUpFields fields, IReadOnlyList<FieldError> errors, string? message = null)
+    {
+        var texts = Client.Texts(http.Request);
+        return new Page<SignInPage>(status, texts, new()
+        {
+            [nameof(SignInPage.Email)] = fields.Email,
+            [nameof(SignInPage.Errors)] = errors.ToDictionary(e => e.Field, texts.Of),
+            [nameof(SignInPage.Message)] = message,
+            [nameof(SignInPage.Notice)] = status == 200 ? http.Request.Query[SignedOut].ToString() switch { Here => texts.SignedOutHere, Everywhere => texts.SignedOutEverywhere, _ => null } : null,
+            [nameof(SignInPage.FormToken)] = formTokens.Issue(http),
+        });
+    }
+}

@@ -7,7 +7,7 @@ namespace Signup.EventLog.Accounts;
 public static class PasswordHash
 {
     /// <summary>Whether it may be one.</summary>
-    public static bool IsOne(string? text) => text is { Length: > 1 and <= Limits.PasswordHash } && text.StartsWith('$') && !string.IsNullOrWhiteSpace(text) && PlainText.IsPlain(text);
+    public static bool IsOne(string text) => text.StartsWith('$') && text.Length <= Limits.PasswordHash && PlainText.IsPlain(text);
 
     /// <summary>All of it but the hash itself: how, and with which salt, a password is hashed to be compared with it.</summary>
     public static string SaltOf(string hash) => hash[..Math.Max(0, hash.LastIndexOf('$'))];

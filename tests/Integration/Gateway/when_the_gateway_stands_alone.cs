@@ -15,6 +15,7 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
     {
         public SignupSystem System { get; private set; } = null!;
         public GatewayHttp Gateway { get; private set; } = null!;
+        public SignedTokens Tokens => new(System.SigningKey, TimeProvider.System);
 
         public async ValueTask InitializeAsync()
         {
@@ -97,6 +98,28 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
         Assert.Equal(202, answer.Status);
         Assert.Equal($"/users/{answer.Json["id"]}", answer.Header("Location"));
         Assert.NotNull(answer.Header("Retry-After"));
+        Assert.Equal(before + 1, await CommandsAsync());
+    }
+
+    [Fact]
+    public async Task nobody_is_told_that_a_password_is_wrong_while_that_is_not_known()
+    {
+        var answer = await Gateway.PostJsonAsync("/sessions", Body(NewEmail()));
+        Assert.Equal(503, answer.Status);
+        Assert.EndsWith("/unavailable", answer.Type, StringComparison.Ordinal);
+        Assert.NotNull(answer.Header("Retry-After"));
+    }
+
+    [Fact]
+    public async Task signing_out_is_safe_in_the_queue_and_everywhere_waits_for_whoever_knows_the_session()
+    {
+        var (before, id) = (await CommandsAsync(), Guid.NewGuid());
+        var token = $"{id:N}{running.Tokens.Issue($"session {id:N}", Guid.NewGuid(), DateTimeOffset.UtcNow.AddDays(1))}";
+        var bearer = ("Authorization", "Bearer " + token);
+        var here = await Gateway.SendAsync(HttpMethod.Delete, "/sessions/current", null, bearer);
+        Assert.Equal((202, before + 1), (here.Status, await CommandsAsync()));
+        foreach (var answer in new[] { await Gateway.SendAsync(HttpMethod.Delete, "/sessions", null, bearer), await Gateway.GetAsync("/account", bearer) })
+            Assert.Equal((503, true), (answer.Status, answer.Header("Retry-After") is not null));
         Assert.Equal(before + 1, await CommandsAsync());
     }
 

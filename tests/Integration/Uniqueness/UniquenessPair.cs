@@ -45,6 +45,14 @@ public sealed class UniquenessPair : IAsyncLifetime
         return ((int)response.StatusCode, JsonNode.Parse(await response.Content.ReadAsStringAsync())!.AsObject());
     }
 
+    /// <summary>Who holds a value, as an instance says it: a stream, nobody, or the status of another answer.</summary>
+    public async Task<string> HolderAsync(string constraint, string value)
+    {
+        using var http = System.Client("Uniqueness");
+        using var response = await http.GetAsync($"holders/{constraint}?value={Uri.EscapeDataString(value)}");
+        return response.IsSuccessStatusCode ? (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["streamId"] ?? "nobody" : $"{(int)response.StatusCode}";
+    }
+
     public static string NewEmail() => $"{Guid.NewGuid():N}@example.org";
 
     public static SignUp NewSignUp(string? email = null) =>

@@ -155,6 +155,17 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
     }
 
     [Fact]
+    public async Task whoever_asks_hears_at_once_who_holds_it()
+    {
+        var (stream, a, b) = (Guid.NewGuid(), NewEmail(), NewEmail());
+        await pair.HttpAsync("POST", Created(stream, a));
+        Assert.Equal(($"{stream}", "nobody"), (await pair.HolderAsync("email", $" {a.ToUpperInvariant()}"), await pair.HolderAsync("email", b)));
+        await pair.HttpAsync("PATCH", Event(stream, 1, "EmailChanged", new { oldEmail = a, newEmail = b, changedAt = DateTimeOffset.UnixEpoch }));
+        Assert.Equal(("nobody", $"{stream}"), (await pair.HolderAsync("email", a), await pair.HolderAsync("email", b)));
+        Assert.Equal(("400", "400", "400"), (await pair.HolderAsync("phone", a), await pair.HolderAsync("email", "no address"), await pair.HolderAsync("email", "\0@example.org")));
+    }
+
+    [Fact]
     public async Task nobody_gives_up_what_another_holds()
     {
         var (holder, other, email) = (Guid.NewGuid(), Guid.NewGuid(), NewEmail());

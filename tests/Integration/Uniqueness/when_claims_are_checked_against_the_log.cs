@@ -48,6 +48,10 @@ public class when_claims_are_checked_against_the_log(UniquenessPair pair) : ICla
         var email = NewEmail();
 
         Assert.Equal(503, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), email))).Status);
+        // Nor is it said whose an address is, whether or not that is known again.
+        await pair.ExecuteAsync($"insert into uniqueness.claims values ('email', '{_keptEmail}', '{_kept}')");
+        Assert.Equal(("503", "503"), (await pair.HolderAsync("email", _keptEmail), await pair.HolderAsync("email", email)));
+        await pair.ExecuteAsync("truncate uniqueness.claims");
         var waiting = pair.SignUpAsync(NewSignUp(_keptEmail));
         Assert.Equal(1, (await VerifyAsync()).ExitCode);
 

@@ -48,10 +48,13 @@ public sealed partial class GatewayHttp(SignupProcess process) : IDisposable
     public async Task<(Dictionary<string, string> Fields, (string, string) Cookie)> FormAsync(string email, string username = "Zoë", string password = "correct horse battery")
     {
         var page = await GetAsync("/");
-        var fields = Hidden().Matches(page.Text).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        var fields = HiddenIn(page.Text);
         (fields["username"], fields["email"], fields["password"]) = (username, email, password);
         return (fields, ("Cookie", page.Cookie));
     }
+
+    /// <summary>The hidden fields of a form.</summary>
+    public static Dictionary<string, string> HiddenIn(string form) => Hidden().Matches(form).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
 
     public static (string, string) Bearer(JsonObject signedUp) => ("Authorization", "Bearer " + signedUp["statusToken"]);
 

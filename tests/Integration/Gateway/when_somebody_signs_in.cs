@@ -253,7 +253,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
             var session = CookieOf(await SignInAsync(Gateway, email));
             var page = await Gateway.GetAsync("/account", session, ("Accept", "text/html"));
             var form = Forms().Matches(page.Text)[button].Value;
-            var fields = Hidden().Matches(form).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+            var fields = HiddenIn(form);
             var done = await Gateway.PostFormAsync("/sign-out", fields, ("Cookie", $"{session.Item2}; {page.Cookie}"), ("Accept", "text/html"));
             Assert.Equal((303, where), Where(done));
             Assert.Contains("session=;", done.Header("Set-Cookie"), StringComparison.Ordinal);
@@ -302,7 +302,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     private async Task<Answer> PostSignInFormAsync(string email, string password)
     {
         var page = await Gateway.GetAsync("/sign-in");
-        var fields = Hidden().Matches(page.Text).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
+        var fields = HiddenIn(page.Text);
         (fields["email"], fields["password"]) = (email, password);
         return await Gateway.PostFormAsync("/sign-in", fields, ("Cookie", page.Cookie));
     }
@@ -356,9 +356,6 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     private static (string, string) CookieOf(Answer signedIn) => ("Cookie", signedIn.Headers.GetValues("Set-Cookie").Single(c => c.StartsWith("session=", StringComparison.Ordinal)).Split(';')[0]);
 
     private static (int, string?) Where(Answer answer) => (answer.Status, answer.Header("Location"));
-
-    [GeneratedRegex("""<input type="hidden" name="([^"]+)" value="([^"]*)"\s*/?>""")]
-    private static partial Regex Hidden();
 
     [GeneratedRegex("(?s)<form.*?</form>")]
     private static partial Regex Forms();

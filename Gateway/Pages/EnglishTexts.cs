@@ -16,7 +16,7 @@ internal sealed class EnglishTexts : Texts
 
     public override string Brand => "Signup";
     public override string SkipToContent => "Skip to content";
-    public override string Footer => "We use your address to activate your account, and for nothing else.";
+    public override string Footer => "We use your address for your account, and for nothing else.";
     public override string ErrorPrefix => "Error: ";
 
     public override string SignUpTitle => "Create your account";

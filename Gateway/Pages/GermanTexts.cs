@@ -16,7 +16,7 @@ internal sealed class GermanTexts : Texts
 
     public override string Brand => "Signup";
     public override string SkipToContent => "Zum Inhalt";
-    public override string Footer => "Wir brauchen Ihre Adresse, um Ihr Konto zu aktivieren, und für nichts sonst.";
+    public override string Footer => "Wir brauchen Ihre Adresse für Ihr Konto, und für nichts sonst.";
     public override string ErrorPrefix => "Fehler: ";
 
     public override string SignUpTitle => "Konto anlegen";

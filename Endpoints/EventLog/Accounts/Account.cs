@@ -65,6 +65,9 @@ public sealed record Account
     /// <summary>A PHC string; empty while there is no account.</summary>
     public string PasswordHash { get; init; } = "";
 
+    /// <summary>The hash that the same password had before; null: none. Whoever was told its salt may still come with it.</summary>
+    public string? FormerPasswordHash { get; init; }
+
     /// <summary>The address as typed, as of the last event; empty while there is no account.</summary>
     public string Email { get; init; } = "";
 
@@ -89,7 +92,7 @@ public sealed record Account
         AccountExpired => this with { Status = AccountStatus.Expired },
         EmailChanged e => this with { Email = e.NewEmail, AddressChanges = AddressChanges + 1, Mail = MailStatus.Queued },
         AccountDeleted => this with { Status = AccountStatus.Deleted },
-        PasswordRehashed e => this with { PasswordHash = e.PasswordHash },
+        PasswordRehashed e => this with { PasswordHash = e.PasswordHash, FormerPasswordHash = PasswordHash },
         SignedOut or SignedOutEverywhere => this with { Sessions = Sessions.Apply(@event) },
         var e => this with { Mail = Mail.Apply(e, AddressChanges) },
     } with { Version = Version + 1 };

@@ -65,10 +65,15 @@ public class when_somebody_signs_in_and_out
     public void the_salt_is_told_and_never_the_hash() => Assert.Equal("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA", SignInDoor.SaltOf(Account.Fold([Created])));
 
     [Fact]
-    public void a_hash_that_was_made_anew_is_the_one_that_counts()
+    public void a_hash_that_was_made_anew_is_the_one_that_counts_and_one_who_was_told_the_former_salt_is_not_sent_away()
     {
-        Assert.Null(SignIn("Ada@example.org", Hash, Created, Activated, new PasswordRehashed(Cheaper, Now)));
-        Assert.NotNull(SignIn("Ada@example.org", Cheaper, Created, Activated, new PasswordRehashed(Cheaper, Now)));
+        object[] rehashed = [Created, Activated, new PasswordRehashed(Cheaper, Now)];
+        Assert.Equal("$argon2id$v=19$m=4,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA", SignInDoor.SaltOf(Account.Fold(rehashed)));
+        Assert.NotNull(SignIn("Ada@example.org", Cheaper, rehashed));
+        Assert.NotNull(SignIn("Ada@example.org", Hash, rehashed));
+        Assert.Null(SignIn("Ada@example.org", "", rehashed));
+        // The one before that nobody has been told for long.
+        Assert.Null(SignIn("Ada@example.org", Hash, [.. rehashed, new PasswordRehashed("$anew", Now)]));
     }
 
     [Fact]

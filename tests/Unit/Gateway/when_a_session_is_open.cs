@@ -74,6 +74,7 @@ public sealed class when_a_session_is_open : IDisposable
         Assert.Equal(Ada, devices.Read(Request(cookie: cookie))!.Value.AccountId);
         Assert.Null(devices.Read(Request(cookie: "device=" + Sessions().Begin(Ada, 0).Session.Token)));
         Assert.Null(Sessions().Read(Request(cookie: "session=" + cookie.Split('=')[1])));
+        Assert.Equal(TokenState.Invalid, Tokens().Read("activation", cookie.Split('=')[1], out _));
     }
 
     private SignedTokens Tokens() => new(new byte[32], _time);

@@ -67,6 +67,7 @@ public class when_sign_ins_fail
             Assert.Null(limits.Refuse(Ada, null, Here, out var counted));
             limits.TakeBack(counted);
         }
+        for (var n = 1; n <= GrowingWaits.Free; n++) Assert.Null(Fail(limits));
     }
 
     [Fact]

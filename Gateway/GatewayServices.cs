@@ -6,6 +6,7 @@ using Signup.Gateway.Activation;
 using Signup.Gateway.Inbox;
 using Signup.Gateway.MailEvents;
 using Signup.Gateway.Ops;
+using Signup.Gateway.OwnAccount;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningIn;
@@ -40,10 +41,11 @@ public static partial class GatewayServices
         services.AddRehearsal(RehearseAsync);
         services.AddMailEvents(settings);
         builder.AddOps();
-        services.AddTransient<AccountLookup>().AddTransient<AccountAnswers>();
+        services.AddTransient<AccountLookup>().AddTransient<AccountAnswers>().AddTransient<AccountCommands>();
         services.AddInternalClient<VerdictClient>(settings, "Uniqueness", VerdictClient.Timeout);
         services.AddInternalClient<QueryClient>(settings, "Query", QueryClient.Timeout);
         services.AddSigningIn(settings);
+        services.AddOwnAccount(settings);
         services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
     }
 

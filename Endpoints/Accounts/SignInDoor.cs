@@ -35,7 +35,7 @@ public static class SignInDoor
 
     /// <summary>Who may sign in with this: whoever has typed the address that the account has, and its password. An account that is not active yet has an owner, too.</summary>
     public static SignedInAccount? Decide(Guid accountId, Account account, Attempt attempt) =>
-        account.Exists && IsSame(account.Email, attempt.Email) && IsPassword(account, attempt.PasswordHash ?? "")
+        EmailAddress.AreSame(account.Email, attempt.Email ?? "") && account.HasPassword(attempt.PasswordHash ?? "")
             ? new(accountId, account.Username, account.Email, account.Status, account.Mail, account.Sessions.Generation)
             : null;
 
@@ -51,23 +51,6 @@ public static class SignInDoor
         catch (Exception e) when (Recoverability.IsTransient(e))
         {
             return Problems.Problem(503, "unavailable", "unavailable", "The log cannot be reached.", retryAfter: TimeSpan.FromSeconds(1));
-        }
-    }
-
-    /// <summary>Between salt and hash somebody else may have signed in, and the password have been hashed anew: it is the same one.</summary>
-    private static bool IsPassword(Account account, string hash) =>
-        PasswordHash.AreEqual(account.PasswordHash, hash) | PasswordHash.AreEqual(account.FormerPasswordHash ?? account.PasswordHash, hash);
-
-    /// <summary>By the claims on addresses an account is found by one that it has only asked for, too.</summary>
-    private static bool IsSame(string email, string? typed)
-    {
-        try
-        {
-            return EmailAddress.Normalize(email) == EmailAddress.Normalize(typed ?? "");
-        }
-        catch (FormatException)
-        {
-            return false;
         }
     }
 }

@@ -14,6 +14,6 @@ public static class SignOutEverywhereHandler
 
     public static (Append?, AccountVerdict) Handle(SignOutEverywhere command, Account account) =>
         !account.Exists ? (null, new(command.AccountId, AccountOutcome.Unknown))
-        : account.Sessions.Generation != command.Generation ? (null, new(command.AccountId, AccountOutcome.Done))
+        : !account.Sessions.IsPresent(command.Generation, command.SessionId) ? (null, new(command.AccountId, AccountOutcome.Done))
         : (new Append(command.AccountId, account.Version, new SignedOutEverywhere(command.RequestedAt)), new(command.AccountId, AccountOutcome.Done));
 }

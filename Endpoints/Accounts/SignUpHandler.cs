@@ -21,10 +21,12 @@ public static class SignUpHandler
     /// <summary>The gateway has said it in the user's words; this is for whoever sends commands without a gateway.</summary>
     private static bool IsValid(SignUp command) =>
         command.AccountId != Guid.Empty
-        && IsText(command.Username, most: 2 * Limits.Username) && command.Username.Trim().EnumerateRunes().Count() <= Limits.Username
+        && IsUsername(command.Username)
         && IsText(command.Email, Limits.Email)
         && PasswordHash.IsOne(command.PasswordHash)
         && IsText(command.Language, Limits.Language);
+
+    internal static bool IsUsername(string? text) => IsText(text, most: 2 * Limits.Username) && text!.Trim().EnumerateRunes().Count() <= Limits.Username;
 
     /// <param name="most">In characters.</param>
     private static bool IsText(string? text, int most) => !string.IsNullOrWhiteSpace(text) && text.Trim().Length <= most && PlainText.IsPlain(text);

@@ -27,6 +27,19 @@ public static class EmailAddress
         }
     }
 
+    /// <summary>Whether both are addresses, and the same one.</summary>
+    public static bool AreSame(string one, string other)
+    {
+        try
+        {
+            return Normalize(one) == Normalize(other);
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Text that differs in case only becomes equal. Upper-casing first folds what lower-casing alone keeps apart
     /// (such as ſ and s); NFC again, since folding can decompose.</summary>
     /// <exception cref="FormatException">It is no plain text.</exception>

@@ -49,6 +49,9 @@ public sealed record Activation
     /// <summary>How often the account's address was replaced before.</summary>
     public int AddressChanges { get; init; }
 
+    /// <summary>How often address or password were replaced before, where this is a link to choose another password.</summary>
+    public int Credentials { get; init; }
+
     /// <summary>The account's last event that is in this state; what comes of mails is not counted.</summary>
     public long Version { get; init; }
 
@@ -109,9 +112,12 @@ public sealed class ActivationPolicy(MailSettings settings)
     /// <summary>The connection was lost in the midst of the mail every time: it may have arrived.</summary>
     public const string Unconfirmed = "unconfirmed";
 
+    /// <summary>Its link was over before the provider took it.</summary>
+    public const string TooLate = "too-late";
+
     private const string ResendPrefix = "resend-";
 
-    /// <summary>Older changes of address are not told any more: they come from an import, or from before there were notices.</summary>
+    /// <summary>Older changes are not told any more: they come from an import, or from before there were notices.</summary>
     private static readonly TimeSpan NoticesReachBack = TimeSpan.FromDays(7);
 
     /// <summary>So many copies of a mail may arrive of which nobody could be sure that one had.</summary>
@@ -144,6 +150,7 @@ public sealed class ActivationPolicy(MailSettings settings)
             ResendsAsked = state.ResendsAsked,
             Cause = cause,
         },
+        UsernameChanged changed => state is null ? null : state with { Username = changed.NewUsername },
         AccountActivated or AccountExpired or AccountDeleted => null,
         // The state knows, since this policy decided it, unless it is derived anew.
         ActivationMailSent mail => Sent(Asked(state, mail.Purpose, mail.SentAt), mail.Purpose, mail.SentAt).State,
@@ -163,31 +170,46 @@ public sealed class ActivationPolicy(MailSettings settings)
         return IsToAddress(state, purpose) && state!.Status == ActivationStatus.Sent ? state with { Status = ActivationStatus.Failed } : state;
     }
 
-    /// <summary>The notice to an address that was replaced; null where none is owed.</summary>
-    /// <param name="history">The account's events, also those behind the change.</param>
-    /// <param name="version">Of the change.</param>
-    public static Activation? Tell(Guid accountId, EmailChanged changed, Guid eventId, long version, IReadOnlyCollection<object> history, DateTimeOffset now, Cause? cause = null)
+    /// <summary>The mail that an event gives cause for, once; null where none is owed.</summary>
+    /// <param name="history">The account's events, also those behind it, by version.</param>
+    /// <param name="version">Of the event.</param>
+    public static Activation? Tell(Guid accountId, object e, Guid eventId, long version, IReadOnlyCollection<(long Version, object Event)> history, DateTimeOffset now, Cause? cause = null)
     {
-        var purpose = $"email-changed-{version}";
-        var told = history.Any(e => e is MailSent sent && sent.Purpose == purpose || e is MailFailed failed && failed.Purpose == purpose);
-        if (told || IsKnownNotToWork() || changed.ChangedAt < now - NoticesReachBack || history.OfType<AccountCreated>().FirstOrDefault() is not { } created) return null;
-        return new Activation
+        var (before, after, whole) = (Fold(h => h.Version < version), Fold(h => h.Version <= version), Fold(_ => true));
+        return e switch
         {
-            AccountId = accountId,
-            Notice = new(eventId, purpose),
-            Username = created.Username,
-            Email = changed.OldEmail,
-            Language = created.Language,
-            Since = changed.ChangedAt,
-            Cause = cause,
+            EmailChanged changed => Notice("email-changed", before, changed.ChangedAt),
+            PasswordChanged changed => Notice("password-changed", after, changed.ChangedAt),
+            // A link that was used, or is dead otherwise, is not sent.
+            PasswordResetRequested asked when now < asked.ExpiresAt && whole.Exists && whole.Credentials == after.Credentials => Owed("password-reset", after, asked.RequestedAt) is { } mail
+                ? mail with { LinkExpires = asked.ExpiresAt, Credentials = after.Credentials }
+                : null,
+            _ => null,
         };
 
+        Account Fold(Func<(long Version, object Event), bool> which) => Account.Fold(history.Where(which).Select(h => h.Event));
+
+        Activation? Notice(string mail, Account to, DateTimeOffset since) => since < now - NoticesReachBack || IsKnownNotToWork(to) ? null : Owed(mail, to, since);
+
         // Whoever sends on to where mails come back, or are not wanted, is soon nobody's provider.
-        bool IsKnownNotToWork()
+        bool IsKnownNotToWork(Account to) => history.Any(h => (h.Event is MailBounced bounced && MailPurpose.MailOf(bounced.Purpose, to.AddressChanges) is not null)
+            || (h.Event is MailComplained complained && MailPurpose.MailOf(complained.Purpose, to.AddressChanges) is not null));
+
+        Activation? Owed(string mail, Account to, DateTimeOffset since)
         {
-            var before = history.TakeWhile(e => !e.Equals(changed)).Count(e => e is EmailChanged);
-            return history.Any(e => (e is MailBounced bounced && MailPurpose.MailOf(bounced.Purpose, before) is not null)
-                || (e is MailComplained complained && MailPurpose.MailOf(complained.Purpose, before) is not null));
+            var name = $"{mail}-{version}";
+            var told = history.Any(h => h.Event is MailSent sent && MailPurpose.IsOf(sent.Purpose, name) || h.Event is MailFailed failed && MailPurpose.IsOf(failed.Purpose, name));
+            if (told || history.Select(h => h.Event).OfType<AccountCreated>().FirstOrDefault() is not { } created) return null;
+            return new Activation
+            {
+                AccountId = accountId,
+                Notice = new(eventId, MailPurpose.Of(name, to.AddressChanges)),
+                Username = to.Username,
+                Email = to.Email,
+                Language = created.Language,
+                Since = since,
+                Cause = cause,
+            };
         }
     }
 
@@ -272,6 +294,9 @@ public sealed class ActivationPolicy(MailSettings settings)
         if (interruptions >= MostInterruptions) return Refused(state, purpose, Unconfirmed, now);
         return new(state with { Interruptions = interruptions, RetryAt = now + Pause(state.Id, interruptions) });
     }
+
+    /// <summary>Nobody could use it any more. Whoever needs it asks again.</summary>
+    public static bool IsTooLate(Activation state, DateTimeOffset now) => state.Notice is not null && state.LinkExpires <= now;
 
     public Decision ExpiryAsked(Activation? state, DateTimeOffset now) =>
         new(state is null ? null : state with { ExpiryAskedAt = now, ResendDue = false, RetryAt = null });

@@ -57,10 +57,11 @@ public sealed partial class MailComposer
     public MimeMessage? Compose(Activation account, string purpose, DateTimeOffset linkExpires, DateTimeOffset now)
     {
         if (Recipient(account.Email) is not { } recipient) return null;
-        var template = _templates.Find(TemplateOf(account, purpose), account.Language);
+        var kind = MailKind.Of(purpose);
+        var template = _templates.Find(kind.Name, account.Language);
         var values = new MailValues(
             Username: Harmless(account.Username),
-            Link: $"{_publicUrl.AbsoluteUri.TrimEnd('/')}/activate?token={_tokens.Issue("activation", account.AccountId, linkExpires, account.AddressChanges)}",
+            Link: kind.Link is { } link ? $"{_publicUrl.AbsoluteUri.TrimEnd('/')}/{link.Path}?token={_tokens.Issue(link.TokenPurpose, account.AccountId, linkExpires, link.Generation(account))}" : "",
             Site: _publicUrl.IsDefaultPort ? _publicUrl.Host : _publicUrl.Authority,
             Expires: linkExpires.UtcDateTime);
 
@@ -88,9 +89,6 @@ public sealed partial class MailComposer
         _dkim?.Sign(mail);
         return mail;
     }
-
-    private static string TemplateOf(Activation account, string purpose) =>
-        account.Notice is not null ? "email-changed" : purpose.StartsWith("reminder-", StringComparison.Ordinal) ? "reminder" : "activation";
 
     private static MailboxAddress? Recipient(string address)
     {

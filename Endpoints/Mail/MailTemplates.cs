@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace Signup.Mail;
 
 /// <summary>What a template may name, as <c>{{username}}</c>, <c>{{link}}</c>, <c>{{site}}</c>, or <c>{{expires|d MMMM yyyy}}</c>, where .NET's date format follows the bar.
-/// A notice knows of no link.</summary>
+/// A mail without a link knows of none, and of no end.</summary>
 /// <param name="Expires">In UTC.</param>
 public sealed record MailValues(string Username, string Link, string Site, DateTime Expires);
 
@@ -19,10 +19,6 @@ public sealed partial class MailTemplates
     /// <summary>For accounts in a language that has no templates.</summary>
     private const string DefaultLanguage = "en";
 
-    private static readonly string[] Names = ["activation", "reminder", Notice];
-
-    private const string Notice = "email-changed";
-
     private readonly FrozenDictionary<(string Name, string Language), MailTemplate> _templates;
 
     /// <exception cref="InvalidOperationException">A file is missing or wrong. Says which, and what about it.</exception>
@@ -30,26 +26,26 @@ public sealed partial class MailTemplates
     {
         if (!Directory.Exists(directory)) throw new InvalidOperationException($"The folder of the mail templates (setting Mail:Templates) does not exist: {directory}");
         var languages = Directory.EnumerateFiles(directory, "*.txt").Select(f => Path.GetExtension(Path.GetFileNameWithoutExtension(f)).TrimStart('.')).Append(DefaultLanguage).Distinct();
-        _templates = languages.SelectMany(language => Names.Select(name => (name, language)))
-            .ToFrozenDictionary(key => key, key => Load(directory, key.name, key.language));
+        _templates = languages.SelectMany(language => MailKind.All.Select(kind => (kind, language)))
+            .ToFrozenDictionary(key => (key.kind.Name, key.language), key => Load(directory, key.kind, key.language));
     }
 
     public MailTemplate Find(string name, string language) =>
         _templates.TryGetValue((name, language), out var template) ? template : _templates[(name, DefaultLanguage)];
 
-    private static MailTemplate Load(string directory, string name, string language)
+    private static MailTemplate Load(string directory, MailKind kind, string language)
     {
-        var textFile = Path.Combine(directory, $"{name}.{language}.txt");
+        var textFile = Path.Combine(directory, $"{kind.Name}.{language}.txt");
         var lines = Read(textFile).Split('\n', 2);
         const string subject = "Subject: ";
         if (!lines[0].StartsWith(subject, StringComparison.Ordinal) || lines.Length < 2)
             throw new InvalidOperationException($"The mail template {textFile} must begin with a line 'Subject: …', followed by the text.");
         var culture = Culture(language, textFile);
         var htmlFile = Path.ChangeExtension(textFile, ".html");
-        var known = name == Notice ? TemplateText.WithoutLink : TemplateText.Known;
+        var known = kind.Link is null ? TemplateText.WithoutLink : TemplateText.Known;
         var template = new MailTemplate(culture, Parse(lines[0][subject.Length..].Trim(), culture, textFile, known),
             Parse(lines[1].TrimStart('\n'), culture, textFile, known), Parse(Read(htmlFile), culture, htmlFile, known));
-        return name == Notice || (template.Text.Names("link") && template.Html.Names("link"))
+        return kind.Link is null || (template.Text.Names("link") && template.Html.Names("link"))
             ? template
             : throw new InvalidOperationException($"The mail template {textFile}, or the .html beside it, lacks {{{{link}}}}.");
     }

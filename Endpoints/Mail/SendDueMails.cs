@@ -145,6 +145,7 @@ public sealed class SendDueMails(
     {
         var (state, purpose, now) = (taken.State, taken.Purpose!, time.GetUtcNow());
         if (taken.Sent is { } at) return new(state, s => policy.Sent(s, purpose, at));
+        if (ActivationPolicy.IsTooLate(state, now)) return new(state, s => policy.Refused(s, purpose, ActivationPolicy.TooLate, now));
         using var mail = composer.Compose(state, purpose, policy.LinkExpires(state, now), now);
         if (mail is null) return new(state, s => policy.Refused(s, purpose, "address-invalid", now));
 

@@ -35,6 +35,7 @@ public static class EventDoor
             if (string.IsNullOrEmpty(body.Type)) throw new FormatException("The type is missing.");
             if (body.Data is not { } data) throw new FormatException("The data is missing.");
             var verb = VerbFor(rules.RulesFor(body.Type));
+            if (verb is null && rules.Names(body.Type)) throw new FormatException($"An event of type '{body.Type}' touches no unique value here, and does not go in by this door.");
             if (verb is not null && verb != http.Request.Method) throw new FormatException($"An event of type '{body.Type}' goes in by {verb}.");
             return Answer(await InsistAsync(() => proposals.DecideAsync(streamId, body.EventId, version, body.Type, data, once: false), http.RequestAborted));
         }
@@ -85,7 +86,7 @@ public static class EventDoor
         return await decide();
     }
 
-    /// <summary>An event that claims anything is posted, else one that replaces is patched, else it gives up. Null: not known here.</summary>
+    /// <summary>An event that claims anything is posted, else one that replaces is patched, else it gives up. Null: it touches nothing.</summary>
     private static string? VerbFor(IReadOnlyList<ClaimRule> rules) =>
         rules.Count == 0 ? null
         : rules.Any(r => r.Action == ClaimAction.Create) ? "POST"

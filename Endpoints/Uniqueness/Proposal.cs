@@ -36,7 +36,7 @@ internal sealed record Proposal(Guid StreamId, Guid EventId, long ExpectedVersio
     {
         if (streamId == Guid.Empty) throw new FormatException("The streamId is missing.");
         if (expectedVersion is < 0 or > MostVersions) throw new FormatException($"The expectedVersion is the number of events the stream has: 0 to {MostVersions}.");
-        if (EventTypes.Find(type) is not { } known || rules.RulesFor(type).Count == 0)
+        if (EventTypes.Find(type) is not { } known || !rules.Names(type))
             throw new FormatException($"The type '{type}' is unknown here; known are {string.Join(", ", rules.EventNames)}.");
         if (data.ValueKind != JsonValueKind.Object) throw new FormatException("The data must be an object.");
         object stored;

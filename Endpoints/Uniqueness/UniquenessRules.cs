@@ -40,7 +40,10 @@ public sealed class UniquenessRules
 
     public IReadOnlyCollection<string> EventNames => _events.Keys;
 
-    /// <summary>The rules for a kind of event; empty where the file does not name it.</summary>
+    /// <summary>Whether the file names this kind of event.</summary>
+    public bool Names(string eventName) => _events.ContainsKey(eventName);
+
+    /// <summary>The rules for a kind of event; empty where it touches nothing that is unique.</summary>
     public IReadOnlyList<ClaimRule> RulesFor(string eventName) => _events.GetValueOrDefault(eventName) ?? [];
 
     /// <summary>What this event does to unique values.</summary>

@@ -11,16 +11,13 @@ namespace Signup.Gateway.Accounts;
 /// <summary>Whoever signed up with an address that our mail did not reach corrects it: everything else that they typed stays.</summary>
 public static class CorrectionRoutes
 {
-    /// <summary>Something else happened to the account in the same moment, such as its mail being sent: it is asked again.</summary>
-    private const int Tries = 4;
-
     private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
 
     public static void MapCorrections(this IEndpointRouteBuilder app) => app.MapPost("/users/{id}/email", CorrectAsync);
 
     private static async Task<IResult> CorrectAsync(
-        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ClientLimit limit, CommandClient commands,
-        AccountLookup accounts, AccountAnswers answers, IConfiguration settings, TimeProvider time)
+        string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ClientLimit limit, AccountCommands commands,
+        AccountLookup accounts, AccountAnswers answers)
     {
         var texts = Client.Texts(http.Request);
         var page = Client.WantsPage(http.Request);
@@ -42,7 +39,7 @@ public static class CorrectionRoutes
             // Only whoever made the account may correct its address, and not everybody who tried under its id.
             if ((await accounts.FindAsync(proof, http.RequestAborted)).Status is AccountView.Deciding or AccountView.Refused)
                 return await RefuseAsync(409, "not-correctable", texts.NotCorrectableTitle, texts.NotCorrectable);
-            var (verdict, correctionId) = await AskAsync();
+            var (verdict, requestedAt) = await commands.ProposeAsync(now => new CorrectEmail(accountId, email, now), http.RequestAborted);
             switch (verdict)
             {
                 case { Outcome: VerdictOutcome.Accepted }:
@@ -50,7 +47,7 @@ public static class CorrectionRoutes
                     http.Response.Headers.Location = $"/users/{accountId}";
                     return Results.StatusCode(StatusCodes.Status303SeeOther);
                 case null:
-                    var path = AccountAnswers.PathOf(accountId, correctionId);
+                    var path = AccountAnswers.PathOf(accountId, ProposalId.OfCorrection(accountId, email, requestedAt));
                     if (!page) return Results.Accepted(path, new { id = accountId });
                     http.Response.Headers.Location = path;
                     return Results.StatusCode(StatusCodes.Status303SeeOther);
@@ -66,17 +63,6 @@ public static class CorrectionRoutes
         }
         Problems.SetRetryAfter(http.Response, RetryAfterOutage);
         return await RefuseAsync(503, "unavailable", texts.UnavailableTitle, texts.CorrectionUnavailable);
-
-        async Task<(Verdict?, Guid)> AskAsync()
-        {
-            var timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
-            for (var n = 1; ; n++)
-            {
-                var command = new CorrectEmail(accountId, email, time.GetUtcNow());
-                var verdict = await commands.AskAsync<Verdict>(Topology.Accounts, command, Guid.CreateVersion7(), timeout, http.RequestAborted);
-                if (verdict?.Outcome != VerdictOutcome.VersionConflict || n == Tries) return (verdict, ProposalId.OfCorrection(accountId, email, command.RequestedAt));
-            }
-        }
 
         // What is wrong with the address that was typed stands beside it, all else above.
         async Task<IResult> RefuseAsync(int status, string name, string title, string message, string? address = null) => page

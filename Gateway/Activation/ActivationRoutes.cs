@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningUp;
@@ -41,21 +40,19 @@ public static class ActivationRoutes
     }
 
     /// <summary>Takes forms without a form token: it acts on the signed token alone, not on who the browser is, so there is nothing to forge.</summary>
-    private static async Task<IResult> ActivateAsync(HttpContext http, SignedTokens tokens, CommandClient commands, QueryClient query, IConfiguration settings, TimeProvider time)
+    private static async Task<IResult> ActivateAsync(HttpContext http, SignedTokens tokens, AccountCommands commands, QueryClient query, TimeProvider time)
     {
         var texts = Client.Texts(http.Request);
         var page = Body.IsForm(http.Request) && (Client.WantsPage(http.Request) || http.Request.Headers.Accept.Count == 0);
-        var (token, problem) = await ReadTokenAsync(http, texts, page);
-        if (problem is not null) return problem;
+        var (fields, fault) = await Fields.ReadAsync(http.Request, http.RequestAborted);
+        if (fault is not null) return page ? BadLink(texts, expired: false) : SignUpRoutes.BodyProblem(fault.Value, texts);
 
-        var state = tokens.Read(Purpose, token, out var accountId, out var addressChanges);
+        var state = tokens.Read(Purpose, fields[TokenField], out var accountId, out var addressChanges);
         if (state == TokenState.Valid)
         {
             try
             {
-                var timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
-                var verdict = await commands.AskAsync<ActivationVerdict>(
-                    Topology.Accounts, new ActivateAccount(accountId, time.GetUtcNow(), addressChanges), Guid.CreateVersion7(), timeout, http.RequestAborted);
+                var verdict = await commands.AskAsync<ActivationVerdict>(new ActivateAccount(accountId, time.GetUtcNow(), addressChanges), http.RequestAborted);
                 switch (verdict?.Outcome)
                 {
                     case ActivationOutcome.Active:
@@ -150,31 +147,6 @@ public static class ActivationRoutes
             return fault is not null || !formTokens.AreValid(http.Request, form);
         }
         return Client.IsFromElsewhere(http.Request);
-    }
-
-    private static async Task<(string? Token, IResult? Problem)> ReadTokenAsync(HttpContext http, Texts texts, bool page)
-    {
-        if (Body.IsForm(http.Request))
-        {
-            var (form, formFault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
-            if (formFault is not null) return (null, page ? BadLink(texts, expired: false) : SignUpRoutes.BodyProblem(formFault.Value, texts));
-            return (form.TryGetValue(TokenField, out var values) && values.Count == 1 ? values[0] : null, null);
-        }
-        var (json, fault) = await Body.ReadJsonAsync(http.Request, http.RequestAborted);
-        if (fault is not null) return (null, SignUpRoutes.BodyProblem(fault.Value, texts));
-        return (json.TryGetProperty(TokenField, out var token) && token.ValueKind == JsonValueKind.String ? TextOf(token) : null, null);
-    }
-
-    private static string? TextOf(JsonElement text)
-    {
-        try
-        {
-            return text.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            return null;
-        }
     }
 
     private static Page<MessagePage> ActivePage(Texts texts) => new(200, texts, new()

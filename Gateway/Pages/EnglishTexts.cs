@@ -44,6 +44,7 @@ internal sealed class EnglishTexts : Texts
     {
         (Field.Username, SigningUp.Fault.Blank) => "Enter a user name.",
         (Field.Email, SigningUp.Fault.Blank) => "Enter your e-mail address.",
+        (Field.CurrentPassword, SigningUp.Fault.Blank) => "Enter your present password.",
         (_, SigningUp.Fault.Blank) => "Enter a password.",
         (Field.Username, SigningUp.Fault.TooLong) => $"Enter a user name of at most {Limits.Username} characters.",
         (_, SigningUp.Fault.TooLong) => $"Enter an e-mail address of at most {Limits.Email} characters.",
@@ -159,6 +160,36 @@ internal sealed class EnglishTexts : Texts
     public override string NotSignedIn => "Sign in by POST /sessions, and send the token that it answers with as a bearer token. A session ends after a while, or when it is signed out.";
     public override string TooManySignIns(long seconds) => $"Too many tries. Please try again in {Seconds(seconds)}.";
 
+    public override string ForgotPassword => "Forgotten your password?";
+    public override string ForgotPasswordTitle => "Forgotten password";
+    public override string ForgotPasswordLead => "Give the e-mail address of your account. We send a link there, to choose another password.";
+    public override string ForgotPasswordButton => "Send me the link";
+    public override string ResetMailComingTitle => "Look into your mail";
+    public override string ResetMailComing(long seconds) => $"If there is an account with this address, a link to choose another password is on its way there. It is valid for {Seconds(seconds)}, and for one use. If none comes, look into your spam folder, and check the address.";
+    public override string ResetUnavailable => "We cannot send a link at this moment. Please try again in a few seconds.";
+    public override string ChoosePasswordTitle => "Choose another password";
+    public override string ChoosePasswordLead => "Whoever is signed in to your account, on any device, is signed out by it.";
+    public override string ChoosePasswordButton => "Set the password";
+    public override string PasswordReset => "Your password is changed. Sign in with the new one.";
+    public override string ResetLinkExpired => "Please ask for another one. Your password is as it was.";
+    public override string ResetLinkUsed => "It was used before, or password or address have been changed since. If that was you, sign in; if not, ask for another link.";
+    public override string NewLinkButton => "Ask for another link";
+    public override string ChangePasswordTitle => "Change the password";
+    public override string ChangePasswordLead => "You stay signed in here. Whoever is signed in elsewhere is signed out.";
+    public override string ChangePasswordButton => "Change the password";
+    public override string CurrentPassword => "Present password";
+    public override string NewPassword => "New password";
+    public override string PasswordWrongTitle => "Wrong password";
+    public override string PasswordWrong => "This is not the password of your account. Capitals count.";
+    public override string PasswordChanged => "Your password is changed. Whoever was signed in elsewhere is signed out.";
+    public override string ChangeUsernameTitle => "Change the user name";
+    public override string ChangeUsernameButton => "Change the user name";
+    public override string UsernameChanged => "Your user name is changed.";
+    public override string BackToAccount => "Back to your account";
+    public override string ChangingTitle => "Your change is on its way";
+    public override string Changing => "It takes a little longer than usual. You can close this page: it is safe with us, and nothing else is to do.";
+    public override string ChangeUnavailable => "We cannot change this at this moment. Nothing was changed; please try again in a few seconds.";
+
     public override string ActivateTitle => "Activate your account";
     public override string Activate => "One step is left: press the button, and your address is confirmed.";
     public override string ActivateButton => "Activate my account";
@@ -186,7 +217,7 @@ internal sealed class EnglishTexts : Texts
         BodyFault.WrongType => "Send JSON in UTF-8, with the header Content-Type: application/json.",
         BodyFault.Encoded => "Send the body as it is, without Content-Encoding.",
         BodyFault.NotUtf8 => "This form came in another encoding than UTF-8. Please fill it in and send it once more; a program must encode it as UTF-8.",
-        BodyFault.NotAnObject => "Send a JSON object with the fields username, email and password.",
+        BodyFault.NotAnObject => "Send a JSON object.",
         _ => "The body is not valid JSON in UTF-8. Check quotes, commas and brackets, and that no name comes twice.",
     };
     public override string NotFoundTitle => "Not found";

@@ -44,6 +44,7 @@ internal sealed class GermanTexts : Texts
     {
         (Field.Username, SigningUp.Fault.Blank) => "Geben Sie einen Benutzernamen ein.",
         (Field.Email, SigningUp.Fault.Blank) => "Geben Sie Ihre E-Mail-Adresse ein.",
+        (Field.CurrentPassword, SigningUp.Fault.Blank) => "Geben Sie Ihr jetziges Passwort ein.",
         (_, SigningUp.Fault.Blank) => "Geben Sie ein Passwort ein.",
         (Field.Username, SigningUp.Fault.TooLong) => $"Geben Sie einen Benutzernamen mit höchstens {Limits.Username} Zeichen ein.",
         (_, SigningUp.Fault.TooLong) => $"Geben Sie eine E-Mail-Adresse mit höchstens {Limits.Email} Zeichen ein.",
@@ -159,6 +160,36 @@ internal sealed class GermanTexts : Texts
     public override string NotSignedIn => "Melden Sie sich mit POST /sessions an, und senden Sie das Token aus der Antwort als Bearer-Token. Eine Sitzung endet nach einiger Zeit, oder wenn sie abgemeldet wird.";
     public override string TooManySignIns(long seconds) => $"Zu viele Versuche. Bitte versuchen Sie es in {Seconds(seconds)} noch einmal.";
 
+    public override string ForgotPassword => "Passwort vergessen?";
+    public override string ForgotPasswordTitle => "Passwort vergessen";
+    public override string ForgotPasswordLead => "Geben Sie die E-Mail-Adresse Ihres Kontos an. Wir senden einen Link dorthin, mit dem Sie ein neues Passwort wählen.";
+    public override string ForgotPasswordButton => "Link senden";
+    public override string ResetMailComingTitle => "Sehen Sie in Ihre Mail";
+    public override string ResetMailComing(long seconds) => $"Gibt es ein Konto mit dieser Adresse, so ist ein Link dorthin unterwegs, mit dem Sie ein neues Passwort wählen. Er gilt {Seconds(seconds)} lang, und einmal. Kommt keiner, so sehen Sie in Ihren Spam-Ordner, und prüfen Sie die Adresse.";
+    public override string ResetUnavailable => "Wir können im Augenblick keinen Link senden. Bitte versuchen Sie es in einigen Sekunden noch einmal.";
+    public override string ChoosePasswordTitle => "Neues Passwort wählen";
+    public override string ChoosePasswordLead => "Wer in Ihrem Konto angemeldet ist, auf welchem Gerät auch immer, wird dadurch abgemeldet.";
+    public override string ChoosePasswordButton => "Passwort setzen";
+    public override string PasswordReset => "Ihr Passwort ist geändert. Melden Sie sich mit dem neuen an.";
+    public override string ResetLinkExpired => "Bitte fordern Sie einen neuen an. Ihr Passwort ist, wie es war.";
+    public override string ResetLinkUsed => "Er wurde schon benutzt, oder Passwort oder Adresse wurden seither geändert. Waren Sie das, so melden Sie sich an; wenn nicht, so fordern Sie einen neuen Link an.";
+    public override string NewLinkButton => "Neuen Link anfordern";
+    public override string ChangePasswordTitle => "Passwort ändern";
+    public override string ChangePasswordLead => "Hier bleiben Sie angemeldet. Wer anderswo angemeldet ist, wird abgemeldet.";
+    public override string ChangePasswordButton => "Passwort ändern";
+    public override string CurrentPassword => "Jetziges Passwort";
+    public override string NewPassword => "Neues Passwort";
+    public override string PasswordWrongTitle => "Falsches Passwort";
+    public override string PasswordWrong => "Dies ist nicht das Passwort Ihres Kontos. Auf Groß- und Kleinschreibung kommt es an.";
+    public override string PasswordChanged => "Ihr Passwort ist geändert. Wer anderswo angemeldet war, ist abgemeldet.";
+    public override string ChangeUsernameTitle => "Benutzernamen ändern";
+    public override string ChangeUsernameButton => "Benutzernamen ändern";
+    public override string UsernameChanged => "Ihr Benutzername ist geändert.";
+    public override string BackToAccount => "Zurück zu Ihrem Konto";
+    public override string ChangingTitle => "Ihre Änderung ist unterwegs";
+    public override string Changing => "Es dauert etwas länger als sonst. Sie können diese Seite schließen: Es ist bei uns sicher, und mehr ist nicht zu tun.";
+    public override string ChangeUnavailable => "Wir können das im Augenblick nicht ändern. Es wurde nichts geändert; bitte versuchen Sie es in einigen Sekunden noch einmal.";
+
     public override string ActivateTitle => "Konto aktivieren";
     public override string Activate => "Ein Schritt fehlt noch: Drücken Sie auf den Knopf, und Ihre Adresse ist bestätigt.";
     public override string ActivateButton => "Mein Konto aktivieren";
@@ -186,7 +217,7 @@ internal sealed class GermanTexts : Texts
         BodyFault.WrongType => "Senden Sie JSON in UTF-8 mit der Kopfzeile „Content-Type: application/json“.",
         BodyFault.Encoded => "Senden Sie den Inhalt, wie er ist, ohne Content-Encoding.",
         BodyFault.NotUtf8 => "Dieses Formular kam in einer anderen Kodierung als UTF-8. Bitte füllen Sie es noch einmal aus und senden Sie es; ein Programm muss es als UTF-8 kodieren.",
-        BodyFault.NotAnObject => "Senden Sie ein JSON-Objekt mit den Feldern username, email und password.",
+        BodyFault.NotAnObject => "Senden Sie ein JSON-Objekt.",
         _ => "Der Inhalt ist kein gültiges JSON in UTF-8. Prüfen Sie Anführungszeichen, Kommas und Klammern, und ob ein Name doppelt vorkommt.",
     };
     public override string NotFoundTitle => "Nicht gefunden";

@@ -126,6 +126,37 @@ public abstract class Texts
     public abstract string NotSignedIn { get; }
     public abstract string TooManySignIns(long seconds);
 
+    // --- changing the account ---
+    public abstract string ForgotPassword { get; }
+    public abstract string ForgotPasswordTitle { get; }
+    public abstract string ForgotPasswordLead { get; }
+    public abstract string ForgotPasswordButton { get; }
+    public abstract string ResetMailComingTitle { get; }
+    public abstract string ResetMailComing(long seconds);
+    public abstract string ResetUnavailable { get; }
+    public abstract string ChoosePasswordTitle { get; }
+    public abstract string ChoosePasswordLead { get; }
+    public abstract string ChoosePasswordButton { get; }
+    public abstract string PasswordReset { get; }
+    public abstract string ResetLinkExpired { get; }
+    public abstract string ResetLinkUsed { get; }
+    public abstract string NewLinkButton { get; }
+    public abstract string ChangePasswordTitle { get; }
+    public abstract string ChangePasswordLead { get; }
+    public abstract string ChangePasswordButton { get; }
+    public abstract string CurrentPassword { get; }
+    public abstract string NewPassword { get; }
+    public abstract string PasswordWrongTitle { get; }
+    public abstract string PasswordWrong { get; }
+    public abstract string PasswordChanged { get; }
+    public abstract string ChangeUsernameTitle { get; }
+    public abstract string ChangeUsernameButton { get; }
+    public abstract string UsernameChanged { get; }
+    public abstract string BackToAccount { get; }
+    public abstract string ChangingTitle { get; }
+    public abstract string Changing { get; }
+    public abstract string ChangeUnavailable { get; }
+
     // --- the link ---
     public abstract string ActivateTitle { get; }
     public abstract string Activate { get; }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 
 namespace Signup.Gateway.Passwords;
@@ -42,6 +43,10 @@ public sealed class HashingPool : IDisposable
         if (!_queue.TryAdd(job)) throw new HashingBusyException(TimeToDrain());
         return job.Result.Task;
     }
+
+    /// <summary>With a salt that nobody has had.</summary>
+    /// <exception cref="HashingBusyException">The queue is full. Nothing was kept.</exception>
+    public Task<string> HashAnewAsync(string password, CancellationToken cancellation) => HashAsync(password, RandomNumberGenerator.GetBytes(DerivedKeys.SaltLength), cancellation);
 
     public void Dispose() => _queue.CompleteAdding();
 

@@ -1,8 +1,8 @@
 using System.Net;
-using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Signup.EventLog;
+using Signup.Gateway.Accounts;
 using Signup.Gateway.Passwords;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
@@ -32,11 +32,8 @@ public abstract record SignInOutcome
 /// answer nor time says who has an account.
 /// </summary>
 public sealed partial class SignInDesk(
-    HolderClient holders, SignInClient accounts, HashingPool pool, IOptions<HashingSettings> hashing, DerivedKeys keys, SignInLimits limits, CommandClient commands, IConfiguration settings,
-    TimeProvider time, GatewayMetrics metrics, ILogger<SignInDesk> logger)
+    HolderClient holders, SignInClient accounts, HashingPool pool, IOptions<HashingSettings> hashing, DerivedKeys keys, SignInLimits limits, AccountCommands commands, TimeProvider time, GatewayMetrics metrics, ILogger<SignInDesk> logger)
 {
-    private readonly TimeSpan _timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
-
     /// <param name="email">As typed, and an address.</param>
     /// <param name="password">As <see cref="Password.Prepare"/> leaves it.</param>
     /// <param name="device">See <see cref="KnownDevices"/>.</param>
@@ -96,8 +93,8 @@ public sealed partial class SignInDesk(
     {
         try
         {
-            var anew = await pool.HashAsync(password, RandomNumberGenerator.GetBytes(DerivedKeys.SaltLength), CancellationToken.None);
-            await commands.SendAsync(Topology.Accounts, new RehashPassword(accountId, verified, anew, time.GetUtcNow()), Guid.CreateVersion7(), _timeout, CancellationToken.None);
+            var anew = await pool.HashAnewAsync(password, CancellationToken.None);
+            await commands.SendAsync(new RehashPassword(accountId, verified, anew, time.GetUtcNow()), CancellationToken.None);
         }
         catch (Exception e)
         {

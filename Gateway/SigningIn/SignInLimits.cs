@@ -28,6 +28,10 @@ public sealed class SignInLimits(int perMinute, TimeProvider time) : IDisposable
         return null;
     }
 
+    /// <summary>Counts what costs as much as a try, and is none.</summary>
+    /// <returns>Null, or how long to wait before it.</returns>
+    public TimeSpan? Refuse(IPAddress? client) => perMinute <= 0 ? null : _clients.Refuse(client);
+
     public void Succeeded((string Account, string Client)? counted)
     {
         if (counted is var (account, client)) _waits.Succeeded(account, client);

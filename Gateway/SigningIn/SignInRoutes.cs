@@ -1,4 +1,5 @@
 using Signup.Gateway.Accounts;
+using Signup.Gateway.OwnAccount;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
@@ -13,6 +14,11 @@ public static class SignInRoutes
 
     /// <summary>In the page's address: that somebody has just signed out, <see cref="Here"/> or <see cref="Everywhere"/>.</summary>
     public const string SignedOut = "signed-out", Here = "here", Everywhere = "everywhere";
+
+    /// <summary>Where one goes on to who has chosen another password.</summary>
+    public const string AfterPasswordReset = $"{Path}?{PasswordReset}=done";
+
+    private const string PasswordReset = "password-reset";
 
     private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
 
@@ -108,8 +114,15 @@ public static class SignInRoutes
             [nameof(SignInPage.Email)] = fields.Email,
             [nameof(SignInPage.Errors)] = errors.ToDictionary(e => e.Field, texts.Of),
             [nameof(SignInPage.Message)] = message,
-            [nameof(SignInPage.Notice)] = status == 200 ? http.Request.Query[SignedOut].ToString() switch { Here => texts.SignedOutHere, Everywhere => texts.SignedOutEverywhere, _ => null } : null,
+            [nameof(SignInPage.Notice)] = status == 200 ? NoticeOf(http.Request.Query, texts) : null,
             [nameof(SignInPage.FormToken)] = formTokens.Issue(http),
         });
     }
+
+    private static string? NoticeOf(IQueryCollection query, Texts texts) => query[SignedOut].ToString() switch
+    {
+        Here => texts.SignedOutHere,
+        Everywhere => texts.SignedOutEverywhere,
+        _ => query.ContainsKey(PasswordReset) ? texts.PasswordReset : null,
+    };
 }

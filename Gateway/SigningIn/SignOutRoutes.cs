@@ -1,4 +1,5 @@
 using Signup.Gateway.Accounts;
+using Signup.Gateway.OwnAccount;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
 using Signup.Hosting;
@@ -23,7 +24,7 @@ public static class SignOutRoutes
         app.MapDelete("/sessions", EndAllAsync);
     }
 
-    private static async Task<IResult> PostFormAsync(HttpContext http, FormTokens formTokens, Sessions sessions, CommandClient commands, IConfiguration settings, TimeProvider time)
+    private static async Task<IResult> PostFormAsync(HttpContext http, FormTokens formTokens, Sessions sessions, AccountCommands commands, TimeProvider time)
     {
         var texts = Client.Texts(http.Request);
         var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
@@ -33,7 +34,7 @@ public static class SignOutRoutes
         try
         {
             if (everywhere && await sessions.FindAsync(http.Request, http.RequestAborted) is null) return Done(everywhere: false);
-            var isDone = await EndAsync(session, everywhere, commands, settings, time, http.RequestAborted);
+            var isDone = await EndAsync(session, everywhere, commands, time, http.RequestAborted);
             if (isDone) return Done(everywhere);
             // It is in its queue; this browser need not wait for it.
             Sessions.DeleteCookie(http);
@@ -56,20 +57,20 @@ public static class SignOutRoutes
     }
 
     /// <summary>Once more does no harm: it has ended.</summary>
-    private static Task<IResult> EndThisAsync(HttpContext http, Sessions sessions, CommandClient commands, IConfiguration settings, TimeProvider time) =>
-        EndAsync(http, () => Task.FromResult(sessions.Read(http.Request)), everywhere: false, commands, settings, time);
+    private static Task<IResult> EndThisAsync(HttpContext http, Sessions sessions, AccountCommands commands, TimeProvider time) =>
+        EndAsync(http, () => Task.FromResult(sessions.Read(http.Request)), everywhere: false, commands, time);
 
-    private static Task<IResult> EndAllAsync(HttpContext http, Sessions sessions, CommandClient commands, IConfiguration settings, TimeProvider time) =>
-        EndAsync(http, async () => (await sessions.FindAsync(http.Request, http.RequestAborted))?.Session, everywhere: true, commands, settings, time);
+    private static Task<IResult> EndAllAsync(HttpContext http, Sessions sessions, AccountCommands commands, TimeProvider time) =>
+        EndAsync(http, async () => (await sessions.FindAsync(http.Request, http.RequestAborted))?.Session, everywhere: true, commands, time);
 
-    private static async Task<IResult> EndAsync(HttpContext http, Func<Task<Session?>> find, bool everywhere, CommandClient commands, IConfiguration settings, TimeProvider time)
+    private static async Task<IResult> EndAsync(HttpContext http, Func<Task<Session?>> find, bool everywhere, AccountCommands commands, TimeProvider time)
     {
         var texts = Client.Texts(http.Request);
         try
         {
-            if (await find() is not { } session) return OwnAccountRoutes.NotSignedIn(http);
+            if (await find() is not { } session) return OwnAccountDesk.NotSignedIn(http);
             if (session.IsCookie && Client.IsFromElsewhere(http.Request)) return Problems.Problem(400, "form-token", texts.BadRequestTitle, texts.FormTooOld);
-            var isDone = await EndAsync(session, everywhere, commands, settings, time, http.RequestAborted);
+            var isDone = await EndAsync(session, everywhere, commands, time, http.RequestAborted);
             if (session.IsCookie) Sessions.DeleteCookie(http);
             return isDone ? Results.NoContent() : Results.StatusCode(StatusCodes.Status202Accepted);
         }
@@ -81,11 +82,10 @@ public static class SignOutRoutes
 
     /// <returns>False: the command is in its queue, or on its way there.</returns>
     /// <exception cref="BrokerUnavailableException">Nothing will come of it.</exception>
-    private static async Task<bool> EndAsync(Session session, bool everywhere, CommandClient commands, IConfiguration settings, TimeProvider time, CancellationToken cancellation)
+    private static async Task<bool> EndAsync(Session session, bool everywhere, AccountCommands commands, TimeProvider time, CancellationToken cancellation)
     {
-        object command = everywhere ? new SignOutEverywhere(session.AccountId, session.Generation, time.GetUtcNow()) : new SignOut(session.AccountId, session.Id, time.GetUtcNow());
-        var timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
-        return await commands.AskAsync<AccountVerdict>(Topology.Accounts, command, Guid.CreateVersion7(), timeout, cancellation) is not null;
+        object command = everywhere ? new SignOutEverywhere(session.AccountId, session.Generation, time.GetUtcNow(), session.Id) : new SignOut(session.AccountId, session.Id, time.GetUtcNow());
+        return await commands.AskAsync<AccountVerdict>(command, cancellation) is not null;
     }
 
     private static Page<MessagePage> Message(int status, Texts texts, string title, string text) =>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Primitives;
+using Signup.Gateway.Web;
 
 namespace Signup.Gateway.SigningUp;
 
@@ -9,40 +10,17 @@ public sealed record SignUpFields(string? Username, string? Email, string? Passw
 {
     public static readonly SignUpFields Empty = new("", "", "", []);
 
-    public static SignUpFields Of(JsonElement json)
-    {
-        var malformed = new List<string>();
-        return new SignUpFields(Text(Field.Username), Text(Field.Email), Text(Field.Password), malformed);
+    public static SignUpFields Of(JsonElement json) => Of(Fields.Of(json));
 
-        string? Text(string name)
-        {
-            if (!json.TryGetProperty(name, out var value) || value.ValueKind == JsonValueKind.Null) return null;
-            if (value.ValueKind == JsonValueKind.String)
-            {
-                try
-                {
-                    return value.GetString();
-                }
-                catch (InvalidOperationException)
-                {
-                    // An escape such as \ud800 alone: half a character.
-                }
-            }
-            malformed.Add(name);
-            return null;
-        }
-    }
+    public static SignUpFields Of(IReadOnlyDictionary<string, StringValues> form) => Of(Fields.Of(form));
 
-    public static SignUpFields Of(IReadOnlyDictionary<string, StringValues> form) =>
-        new(Text(form, Field.Username), Text(form, Field.Email), Text(form, Field.Password), [.. Field.All.Where(f => form.TryGetValue(f, out var v) && v.Count > 1)]);
-
-    private static string? Text(IReadOnlyDictionary<string, StringValues> form, string name) => form.TryGetValue(name, out var values) && values.Count == 1 ? values[0] : null;
+    private static SignUpFields Of(Fields fields) => new(fields[Field.Username], fields[Field.Email], fields[Field.Password], [.. Field.All.Where(fields.IsMalformed)]);
 }
 
 /// <summary>The names of the fields, in forms, in JSON and in errors.</summary>
 public static class Field
 {
-    public const string Username = "username", Email = "email", Password = "password";
+    public const string Username = "username", Email = "email", Password = "password", CurrentPassword = "current", NewPassword = "new";
 
-    public static readonly IReadOnlyList<string> All = [Username, Email, Password];
+    public static readonly IReadOnlyList<string> All = [Username, Email, CurrentPassword, Password, NewPassword];
 }

@@ -22,7 +22,7 @@ public static class SignUpValidation
         var errors = new List<FieldError>();
         Add(Field.Username, CheckUsername(fields.Username));
         Add(Field.Email, CheckEmail(fields.Email));
-        Add(Field.Password, CheckPassword(fields, out var password));
+        Add(Field.Password, CheckNewPassword(fields.Password, fields.Username, fields.Email, out var password));
         return errors.Count > 0 ? (null, errors) : (new ValidSignUp(fields.Username!.Trim(), fields.Email!.Trim(), password), errors);
 
         void Add(string field, Fault? fault)
@@ -32,7 +32,7 @@ public static class SignUpValidation
         }
     }
 
-    private static Fault? CheckUsername(string? typed)
+    public static Fault? CheckUsername(string? typed)
     {
         if (CheckLine(typed) is { } fault) return fault;
         var name = typed!.Trim();
@@ -48,12 +48,13 @@ public static class SignUpValidation
         return EmailSyntax.IsValid(address) ? null : Fault.NotAnAddress;
     }
 
-    private static Fault? CheckPassword(SignUpFields fields, out string password)
+    /// <param name="password">Prepared for hashing.</param>
+    public static Fault? CheckNewPassword(string? typed, string? username, string? email, out string password)
     {
-        if (ReadPassword(fields.Password, out password) is { } fault) return fault;
+        if (ReadPassword(typed, out password) is { } fault) return fault;
         if (Length(password) < Password.MinLength) return Fault.PasswordTooShort;
         if (CommonPasswords.Contain(password)) return Fault.PasswordTooCommon;
-        return IsOwn(fields.Password!, fields) ? Fault.PasswordIsOwn : null;
+        return IsOwn(typed!, username, email) ? Fault.PasswordIsOwn : null;
     }
 
     /// <summary>Whether it can be anybody's password. What makes a good one is not asked: it may have been taken under other rules.</summary>
@@ -71,7 +72,7 @@ public static class SignUpValidation
     }
 
     /// <summary>Words of the person's own are the first that attackers try (NIST SP 800-63B, 5.1.1.2).</summary>
-    private static bool IsOwn(string password, SignUpFields fields) => new[] { fields.Username, fields.Email, fields.Email?.Split('@')[0] }
+    private static bool IsOwn(string password, string? username, string? email) => new[] { username, email, email?.Split('@')[0] }
         .Any(own => own is not null && own.Trim().Equals(password.Trim(), StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Name and address appear in mails, on pages and in headers: one line, and no character that makes text look like other text.</summary>

@@ -32,13 +32,15 @@ public sealed class FormTokens(DerivedKeys keys)
         return Base64Url.EncodeToString(keys.FormProof(cookie));
     }
 
-    public bool AreValid(HttpRequest request, IReadOnlyDictionary<string, StringValues> form)
+    public bool AreValid(HttpRequest request, IReadOnlyDictionary<string, StringValues> form) => AreValid(request, Fields.Of(form));
+
+    public bool AreValid(HttpRequest request, Fields form)
     {
         // Browsers say of each request whose page it comes from; scripts of other sites cannot change that.
         if (request.Headers["Sec-Fetch-Site"] == "cross-site") return false;
-        if (!TryReadCookie(request, out var cookie) || !form.TryGetValue(Field, out var given) || given.Count != 1) return false;
+        if (!TryReadCookie(request, out var cookie) || form[Field] is not { } given) return false;
         Span<byte> proof = stackalloc byte[HMACSHA256.HashSizeInBytes];
-        return given[0]!.Length == Base64Url.GetEncodedLength(proof.Length) && Base64Url.IsValid(given[0]) && Base64Url.TryDecodeFromChars(given[0], proof, out var length)
+        return given.Length == Base64Url.GetEncodedLength(proof.Length) && Base64Url.IsValid(given) && Base64Url.TryDecodeFromChars(given, proof, out var length)
             && length == proof.Length && keys.IsFormProof(cookie, proof);
     }
 

@@ -12,4 +12,6 @@ public enum AccountOutcome
     Done,
     /// <summary>There is no such account, or none any more.</summary>
     Unknown,
+    /// <summary>What was shown to be entitled to it does not hold.</summary>
+    Refused,
 }

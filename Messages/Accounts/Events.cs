@@ -21,6 +21,17 @@ public sealed record AccountDeleted(Guid AccountId, long Version, string Email, 
 /// <summary>Event: at a sign-in the account's password was hashed anew, since hashes cost something else by now. Committed by Accounts. Never carries the hash.</summary>
 public sealed record PasswordRehashed(Guid AccountId, long Version, DateTimeOffset RenewedAt);
 
+/// <summary>Event: the account has another password; all sessions ended that had begun by then, but one. Committed by Accounts. Never carries the new one in any form.</summary>
+/// <param name="SessionId">Of the session that goes on; null: none does.</param>
+public sealed record PasswordChanged(Guid AccountId, long Version, Guid? SessionId, DateTimeOffset ChangedAt);
+
+/// <summary>Event: somebody has forgotten the account's password, or says so; a link to choose another one goes to its address. Committed by Accounts. Never carries the link.</summary>
+/// <param name="ExpiresAt">End of the link's validity.</param>
+public sealed record PasswordResetRequested(Guid AccountId, long Version, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt);
+
+/// <summary>Event: the account has another user name. Committed by Uniqueness.</summary>
+public sealed record UsernameChanged(Guid AccountId, long Version, string OldUsername, string NewUsername, DateTimeOffset ChangedAt);
+
 /// <summary>Event: one session of the account ended before its time. Committed by Accounts.</summary>
 public sealed record SignedOut(Guid AccountId, long Version, Guid SessionId, DateTimeOffset SignedOutAt);
 

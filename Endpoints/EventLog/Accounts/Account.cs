@@ -50,6 +50,18 @@ public sealed record SignedOut(Guid SessionId, DateTimeOffset SignedOutAt);
 /// <summary>All sessions ended that had begun by then.</summary>
 public sealed record SignedOutEverywhere(DateTimeOffset SignedOutAt);
 
+/// <summary>The account has another password. All sessions ended that had begun by then, but the one that asked for it.</summary>
+/// <param name="PasswordHash">As in <see cref="AccountCreated"/>.</param>
+/// <param name="SessionId">Of the session that goes on; null where it was asked for by a link.</param>
+public sealed record PasswordChanged(string PasswordHash, Guid? SessionId, DateTimeOffset ChangedAt);
+
+/// <summary>Somebody has forgotten the account's password, or says so: a link to choose another one goes to the account's address.</summary>
+/// <param name="ExpiresAt">End of the link's validity, in whole seconds.</param>
+public sealed record PasswordResetRequested(DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt);
+
+/// <summary>The account has another user name.</summary>
+public sealed record UsernameChanged(string OldUsername, string NewUsername, DateTimeOffset ChangedAt);
+
 public enum AccountStatus { None, Pending, Active, Expired, Deleted }
 
 /// <summary>What decisions about an account need to know: the fold of its events.</summary>
@@ -74,12 +86,24 @@ public sealed record Account
     /// <summary>How often the address was replaced.</summary>
     public int AddressChanges { get; init; }
 
+    /// <summary>How often the password was replaced.</summary>
+    public int PasswordChanges { get; init; }
+
+    /// <summary>How often what one signs in with was replaced, address or password. A link to choose another password is for the present ones: it is dead once either was replaced.</summary>
+    public int Credentials => AddressChanges + PasswordChanges;
+
+    /// <summary>Ends of the validity of links to choose another password, of those that were not over when the last one was asked for.</summary>
+    public IReadOnlyList<DateTimeOffset> PasswordResets { get; init; } = [];
+
     public MailStatus Mail { get; init; } = MailStatus.Queued;
 
     public SessionStatus Sessions { get; init; } = SessionStatus.New;
 
     /// <summary>It has an address, and somebody may use it.</summary>
     public bool Exists => Status is AccountStatus.Pending or AccountStatus.Active;
+
+    /// <summary>Whether this is the password's hash. Between being told the salt and coming with the hash somebody may have had the same password hashed anew.</summary>
+    public bool HasPassword(string hash) => Exists && (Accounts.PasswordHash.AreEqual(PasswordHash, hash) | Accounts.PasswordHash.AreEqual(FormerPasswordHash ?? PasswordHash, hash));
 
     /// <summary>Number of the last event folded in, from 1; 0 while there is none.</summary>
     public long Version { get; init; }
@@ -90,9 +114,15 @@ public sealed record Account
         AccountCreated e => this with { Status = AccountStatus.Pending, Username = e.Username, Email = e.Email, PasswordHash = e.PasswordHash },
         AccountActivated => this with { Status = AccountStatus.Active },
         AccountExpired => this with { Status = AccountStatus.Expired },
-        EmailChanged e => this with { Email = e.NewEmail, AddressChanges = AddressChanges + 1, Mail = MailStatus.Queued },
+        EmailChanged e => this with { Email = e.NewEmail, AddressChanges = AddressChanges + 1, PasswordResets = [], Mail = MailStatus.Queued },
+        UsernameChanged e => this with { Username = e.NewUsername },
         AccountDeleted => this with { Status = AccountStatus.Deleted },
         PasswordRehashed e => this with { PasswordHash = e.PasswordHash, FormerPasswordHash = PasswordHash },
+        PasswordChanged e => this with
+        {
+            PasswordHash = e.PasswordHash, FormerPasswordHash = null, PasswordChanges = PasswordChanges + 1, PasswordResets = [], Sessions = Sessions.Apply(e),
+        },
+        PasswordResetRequested e => this with { PasswordResets = [.. PasswordResets.Where(end => end > e.RequestedAt), e.ExpiresAt] },
         SignedOut or SignedOutEverywhere => this with { Sessions = Sessions.Apply(@event) },
         var e => this with { Mail = Mail.Apply(e, AddressChanges) },
     } with { Version = Version + 1 };

@@ -17,6 +17,9 @@ public static partial class MailPurpose
         return purpose[end..] == Suffix(addressChanges) ? purpose[..end] : null;
     }
 
+    /// <summary>Whether it is this mail, whichever of the account's addresses it went to.</summary>
+    public static bool IsOf(string purpose, string mail) => purpose.Split('~')[0] == mail;
+
     /// <summary>What stands before the host in the mail's Message-ID.</summary>
     public static string NameOf(string purpose, Guid accountId) => $"{purpose}.{accountId}";
 

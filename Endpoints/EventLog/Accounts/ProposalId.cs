@@ -15,5 +15,8 @@ public static class ProposalId
     /// <summary>A new try is another proposal: the address may be free by then.</summary>
     public static Guid OfCorrection(Guid accountId, string email, DateTimeOffset requestedAt) => Of(accountId, email.Trim(), requestedAt.UtcTicks);
 
+    /// <summary>The same.</summary>
+    public static Guid OfUsername(Guid accountId, string username, DateTimeOffset requestedAt) => Of(accountId, "username", username, requestedAt.UtcTicks);
+
     private static Guid Of(params object[] content) => new(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', content)))[..16]);
 }

@@ -15,7 +15,7 @@ public sealed record AccountDocument(
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, long Position)
 {
     /// <summary>Raise it with every change to the fold or to the shape of the document, then run <c>./run Query rebuild</c>.</summary>
-    public const int Shape = 4;
+    public const int Shape = 5;
 
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -64,7 +64,8 @@ public sealed record AccountDocument(
                 Mail = account.Status == AccountStatus.Pending ? MailStatus.Queued : account.Mail,
             },
             AccountDeleted e => account with { Status = AccountStatus.Deleted, DeletedAt = e.DeletedAt },
-            SignedOut or SignedOutEverywhere => account with { Sessions = (account.Sessions ?? SessionStatus.New).Apply(happened) },
+            UsernameChanged e => account with { Username = e.NewUsername },
+            SignedOut or SignedOutEverywhere or PasswordChanged => account with { Sessions = (account.Sessions ?? SessionStatus.New).Apply(happened) },
             UnreadableEvent => account with { Unreadable = [.. account.Unreadable ?? [], version] },
             null => account,
             var e => account with { Mail = account.Mail.Apply(e, account.AddressChanges ?? 0) },

@@ -110,7 +110,7 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
             else if (disclosure == Disclosure.Anonymous && data[name] is JsonValue value && value.TryGetValue(out string? text))
             {
                 if (name.EndsWith("email", StringComparison.OrdinalIgnoreCase)) data[name] = $"{Pseudonym(key, ReadModel.Normalize(text))}@example.org";
-                else if (name == "username") data[name] = $"user-{Pseudonym(key, text)}";
+                else if (name.EndsWith("username", StringComparison.OrdinalIgnoreCase)) data[name] = $"user-{Pseudonym(key, text)}";
                 // An operator's, and what they have written.
                 else if (name == "by") data[name] = Pseudonym(key, text);
                 else if (name == "reason" && e.Type == nameof(EventLog.Operations.MessageDiscarded)) data[name] = "";

@@ -151,7 +151,11 @@ public sealed class when_the_address_changes
 
     private static readonly Guid Event = Guid.NewGuid();
 
-    private static Activation? Tell(DateTimeOffset now, params object[] history) => ActivationPolicy.Tell(Given.Account, Changed, Event, 2, [Created, Changed, .. history], now);
+    private static Activation? Tell(DateTimeOffset now, params object[] history) => Tell(Changed, now, history);
+
+    /// <summary>Of the account's second event.</summary>
+    private static Activation? Tell(object e, DateTimeOffset now, params object[] history) =>
+        ActivationPolicy.Tell(Given.Account, e, Event, 2, [.. new[] { Created, e }.Concat(history).Select((h, n) => (n + 1L, h))], now);
 
     private static Given Told() => new Given().After(_ => new Decision(Tell(Start.AddHours(3))));
 
@@ -196,6 +200,67 @@ public sealed class when_the_address_changes
         var given = Told().After((p, s) => p.PutOff(s, "email-changed-2", ours: false, Start.AddHours(4)));
         Assert.Equal("email-changed-2", given.Due.Purpose);
         Assert.InRange(given.Due.At - Start.AddHours(4), TimeSpan.FromSeconds(48), TimeSpan.FromSeconds(72));
+    }
+
+    // Other mails that an event gives cause for
+
+    private static readonly PasswordResetRequested Asked = new(Start.AddHours(4), Start.AddHours(3));
+
+    private static readonly PasswordChanged NewPassword = new("$new", null, Start.AddHours(3));
+
+    [Fact]
+    public void a_link_to_choose_another_password_goes_to_the_present_address_and_is_for_the_present_password()
+    {
+        var mail = ActivationPolicy.Tell(Given.Account, Asked, Event, 5, [(1, Created), (2, Changed), (3, new UsernameChanged("Ada", "Countess", Start)), (4, NewPassword), (5, Asked)], Start.AddHours(3))!;
+        Assert.Equal(("ada@new.example", "Countess", "en", Event, "password-reset-5~1"), (mail.Email, mail.Username, mail.Language, mail.Id, mail.Notice!.Purpose));
+        Assert.Equal((Asked.ExpiresAt, 2), (mail.LinkExpires, mail.Credentials));
+        Assert.Equal(new Due(Asked.RequestedAt, "password-reset-5~1"), new ActivationPolicy(Defaults).WhatIsDue(mail));
+    }
+
+    [Fact]
+    public void a_link_that_is_dead_is_not_sent()
+    {
+        Assert.NotNull(Tell(Asked, Start.AddHours(3), new MailBounced("activation", "mailbox-full", Start)));
+        Assert.Null(Tell(Asked, Asked.ExpiresAt));
+        foreach (var later in new object[] { NewPassword, Changed, new AccountDeleted("ada@example.com", Start), new AccountExpired("ada@example.com", Start), new MailSent("password-reset-2", Start), new MailFailed("password-reset-2", "x", Start) })
+            Assert.Null(Tell(Asked, Start.AddHours(3), later));
+    }
+
+    [Fact]
+    public void one_that_dies_before_the_provider_takes_it_is_given_up()
+    {
+        var given = new Given().After(_ => new Decision(Tell(Asked, Start.AddHours(3)))).After((p, s) => p.PutOff(s, "password-reset-2", ours: false, Start.AddHours(3)));
+        Assert.False(ActivationPolicy.IsTooLate(given.State!, Asked.ExpiresAt.AddTicks(-1)));
+        Assert.True(ActivationPolicy.IsTooLate(given.State!, Asked.ExpiresAt));
+        given.After((p, s) => p.Refused(s, "password-reset-2", ActivationPolicy.TooLate, Asked.ExpiresAt));
+        Assert.Null(given.State);
+        Assert.Equal([new MailFailed("password-reset-2", "too-late", Asked.ExpiresAt)], given.Facts);
+        // No other mail is ever too late.
+        Assert.False(ActivationPolicy.IsTooLate(MailSent().State!, Start.AddYears(1)));
+        Assert.False(ActivationPolicy.IsTooLate(Told().State!, Start.AddYears(1)));
+    }
+
+    [Fact]
+    public void that_the_password_was_changed_is_told_once_at_the_present_address_where_mails_arrive()
+    {
+        var notice = Tell(NewPassword, Start.AddHours(3), new AccountDeleted("ada@example.com", Start))!;
+        Assert.Equal(("ada@example.com", "Ada", "password-changed-2", null), (notice.Email, notice.Username, notice.Notice!.Purpose, notice.LinkExpires));
+        Assert.Null(Tell(NewPassword, NewPassword.ChangedAt.AddDays(8)));
+        foreach (var said in new object[] { new MailSent("password-changed-2", Start), new MailFailed("password-changed-2", "x", Start), new MailBounced("activation", "x", Start), new MailComplained("reminder-1", Start) })
+            Assert.Null(Tell(NewPassword, Start.AddHours(3), said));
+        Assert.NotNull(Tell(NewPassword, Start.AddHours(3), new MailSent("password-reset-2", Start), new MailBounced("activation~1", "x", Start)));
+    }
+
+    [Fact]
+    public void of_a_kind_that_gives_no_cause_for_a_mail_there_is_none() => Assert.Null(Tell(new UsernameChanged("Ada", "Countess", Start), Start));
+
+    [Fact]
+    public void mails_that_follow_are_to_the_name_that_one_has_by_then()
+    {
+        var given = MailSent().Heard(new UsernameChanged("Ada", "Countess", Start));
+        Assert.Equal(("Countess", ActivationStatus.Sent), (given.State!.Username, given.State.Status));
+        Assert.Equal("Countess", given.Heard(Changed).State!.Username);
+        Assert.Null(new Given().Heard(new UsernameChanged("Ada", "Countess", Start)).State);
     }
 
     [Fact]

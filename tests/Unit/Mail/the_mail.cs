@@ -11,16 +11,17 @@ public sealed class the_mail
     private static readonly byte[] Key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
     private static readonly MailTemplates Templates = new(Path.Combine(AppContext.BaseDirectory, "templates"));
 
-    private static MimeMessage? Compose(string purpose = "activation", string username = "Ada", string email = "ada@example.com", string language = "en", string publicUrl = "https://signup.example", int addressChanges = 0) =>
+    private static MimeMessage? Compose(string purpose = "activation", string username = "Ada", string email = "ada@example.com", string language = "en", string publicUrl = "https://signup.example", int addressChanges = 0, int credentials = 0) =>
         new MailComposer(Templates, publicUrl, "", new SignedTokens(Key, TimeProvider.System)).Compose(new Activation
         {
             AccountId = Account,
-            Notice = purpose.StartsWith("email-changed", StringComparison.Ordinal) ? new Notice(Account, purpose) : null,
+            Notice = MailKind.Of(purpose).Name is "activation" or "reminder" ? null : new Notice(Account, purpose),
             Username = username,
             Email = email,
             Language = language,
             Since = Start,
             AddressChanges = addressChanges,
+            Credentials = credentials,
         }, purpose, Start.AddDays(7), Start);
 
     /// <summary>As it goes over the wire to a server that takes 8-bit text.</summary>
@@ -39,6 +40,10 @@ public sealed class the_mail
     [InlineData("reminder-1", "de")]
     [InlineData("email-changed-2", "en")]
     [InlineData("email-changed-2", "de")]
+    [InlineData("password-changed-3", "en")]
+    [InlineData("password-changed-3", "de")]
+    [InlineData("password-reset-4", "en")]
+    [InlineData("password-reset-4", "de")]
     [InlineData("activation", "en", "long", "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenh")]
     [InlineData("activation", "de", "long", "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenh")]
     [InlineData("activation", "en", "rtl", "\u0641\u0627\u0637\u0645\u0629 (1)!")]
@@ -127,10 +132,25 @@ public sealed class the_mail
     }
 
     [Fact]
-    public void has_no_link_where_it_goes_to_an_address_that_was_replaced()
+    public void holds_a_link_that_dies_with_the_password_it_is_to_replace()
     {
-        var notice = Compose("email-changed-2")!;
-        Assert.Equal($"email-changed-2.{Account}@signup.example", notice.MessageId);
+        var mail = Compose("password-reset-4~1", addressChanges: 1, credentials: 3)!;
+        Assert.Contains("https://signup.example/password-reset?token=", mail.TextBody, StringComparison.Ordinal);
+        var token = mail.TextBody!.Split("token=")[1].Split('\n')[0].Trim();
+        var tokens = new SignedTokens(Key, new At(Start));
+        Assert.Equal((TokenState.Valid, Account, 3), (tokens.Read("password reset", token, out var account, out var generation), account, generation));
+        // It activates nothing.
+        Assert.Equal(TokenState.Invalid, tokens.Read("activation", token, out _));
+        Assert.Equal(TokenState.Expired, new SignedTokens(Key, new At(Start.AddDays(7))).Read("password reset", token, out _));
+    }
+
+    [Theory]
+    [InlineData("email-changed-2")]
+    [InlineData("password-changed-2~1")]
+    public void has_no_link_where_it_only_tells(string purpose)
+    {
+        var notice = Compose(purpose)!;
+        Assert.Equal($"{purpose}.{Account}@signup.example", notice.MessageId);
         foreach (var text in new[] { notice.TextBody, notice.HtmlBody }) Assert.DoesNotMatch("https?://|token|href", text!);
     }
 
@@ -257,9 +277,9 @@ public sealed class a_template : IDisposable
     [Fact]
     public void may_be_edited_and_come_in_a_new_language()
     {
-        foreach (var name in new[] { "activation", "reminder", "email-changed" })
+        foreach (var kind in MailKind.All)
         {
-            var link = name == "email-changed" ? "site" : "link";
+            var (name, link) = (kind.Name, kind.Link is null ? "site" : "link");
             File.WriteAllText(Path.Combine(_folder.FullName, $"{name}.fr.txt"), $"Subject: Bonjour {{{{username}}}}\r\n\r\n{{{{ {link} }}}}\r\n");
             File.WriteAllText(Path.Combine(_folder.FullName, $"{name}.fr.html"), $"<a href=\"{{{{{link}}}}}\">ici</a>");
         }

@@ -52,6 +52,17 @@ public sealed class folding_an_account
     }
 
     [Fact]
+    public void is_called_something_else() => Assert.Equal(("Countess", 2L), Of(Fold(Created, new UsernameChanged("Zoë", "Countess", T)), a => (a.Username, a.Version)));
+
+    [Fact]
+    public void tells_that_a_new_password_has_ended_all_sessions_but_one()
+    {
+        var sessions = Fold(Created, new SignedOut(Id, T), new PasswordChanged("$x", Id, T))!.Sessions!;
+        Assert.Equal((1, 0, Id), (sessions.Generation, sessions.Ended.Count, sessions.Kept));
+        Assert.DoesNotContain("$x", Fold(Created, new PasswordChanged("$x", null, T))!.ToJson(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void takes_another_address() =>
         Assert.Equal(("z@example.org", T.AddDays(1), AccountStatus.Pending), Of(Fold(Created, new EmailChanged("Zoe@Example.org", "z@example.org", T.AddDays(1))), a => (a.Email, a.EmailChangedAt, a.Status)));
 

@@ -38,6 +38,15 @@ public class when_reading_the_uniqueness_file
             Parse(Good).ClaimsOf("AccountDeleted", JsonSerializer.SerializeToElement(new { email = "a@x.org" })));
 
     [Fact]
+    public void an_event_may_be_named_that_touches_nothing_yet()
+    {
+        var rules = Parse("""{ "events": { "UsernameChanged": {} } }""");
+        Assert.True(rules.Names("UsernameChanged"));
+        Assert.False(rules.Names("AccountCreated"));
+        Assert.Empty(rules.ClaimsOf("UsernameChanged", JsonSerializer.SerializeToElement(new { oldUsername = "a", newUsername = "b" })));
+    }
+
+    [Fact]
     public void a_missing_field_is_named() =>
         Assert.Contains("'username'", Assert.Throws<FormatException>(() => Parse(Good).ClaimsOf("AccountCreated", JsonSerializer.SerializeToElement(new { email = "a@x.org" }))).Message, StringComparison.Ordinal);
 

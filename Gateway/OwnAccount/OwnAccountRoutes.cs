@@ -1,0 +1,30 @@
+using Signup.Gateway.Pages;
+using Signup.Gateway.Web;
+
+namespace Signup.Gateway.OwnAccount;
+
+/// <summary>The account of whoever is signed in.</summary>
+public static class OwnAccountRoutes
+{
+    public const string Path = "/account";
+
+    /// <summary>In the page's address: what was changed just now.</summary>
+    private const string Changed = "changed", Username = "username", Password = "password";
+
+    /// <summary>Where one goes on to after a change.</summary>
+    internal const string AfterUsername = $"{Path}?{Changed}={Username}", AfterPassword = $"{Path}?{Changed}={Password}";
+
+    public static void MapOwnAccount(this IEndpointRouteBuilder app) => app.MapGet(Path, ShowAsync);
+
+    private static Task<IResult> ShowAsync(HttpContext http, OwnAccountDesk desk) => desk.ShowAsync(http, (account, formToken) =>
+    {
+        var texts = Client.Texts(http.Request);
+        if (!Client.WantsPage(http.Request)) return Results.Json(account);
+        return new Page<OwnAccountPage>(200, texts, new()
+        {
+            [nameof(OwnAccountPage.Account)] = account,
+            [nameof(OwnAccountPage.FormToken)] = formToken,
+            [nameof(OwnAccountPage.Notice)] = http.Request.Query[Changed].ToString() switch { Username => texts.UsernameChanged, Password => texts.PasswordChanged, _ => null },
+        });
+    });
+}

@@ -35,7 +35,7 @@ public sealed class Visitor : IAsyncDisposable
 
     public async Task FillInAsync(string? email = null, string username = "Zoë", string password = Password)
     {
-        await Page.GetByLabel("User name").FillAsync(username);
+        await Page.GetByLabel("User name", new() { Exact = true }).FillAsync(username);
         await Page.GetByLabel("E-mail address").FillAsync(email ?? Email);
         await Page.GetByLabel("Password", new() { Exact = true }).FillAsync(password);
     }
@@ -58,6 +58,14 @@ public sealed class Visitor : IAsyncDisposable
         await PressAsync("Sign in");
     }
 
+    /// <summary>At the page for that.</summary>
+    public async Task ChangePasswordAsync(string present, string wanted)
+    {
+        await Page.GetByLabel("Present password", new() { Exact = true }).FillAsync(present);
+        await Page.GetByLabel("New password", new() { Exact = true }).FillAsync(wanted);
+        await PressAsync("Change the password");
+    }
+
     /// <summary>Waits for a page with this heading.</summary>
     public Task SeesAsync(string heading) => Expect(Heading).ToHaveTextAsync(heading, new() { Timeout = 30_000 });
 
@@ -69,18 +77,21 @@ public sealed class Visitor : IAsyncDisposable
     }, $"the page says: {heading} … {text}");
 
     /// <summary>Opens the mail in the development inbox, as soon as it is there.</summary>
-    public async Task OpenMailAsync(string email)
+    /// <param name="subject">Of which the latest is opened.</param>
+    public async Task OpenMailAsync(string email, string? subject = null)
     {
+        var mails = Page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = email });
+        if (subject is not null) mails = mails.Filter(new() { HasText = subject });
         await Fixture.Wait.UntilAsync(async () =>
         {
             await Page.GotoAsync("/dev/inbox");
-            return await Page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = email }).CountAsync() > 0;
+            return await mails.CountAsync() > 0;
         }, "the mail is in the inbox");
-        await Page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = email }).First.GetByRole(AriaRole.Link).ClickAsync();
+        await mails.First.GetByRole(AriaRole.Link).ClickAsync();
         await Expect(Page.GetByText(email)).ToBeVisibleAsync();
     }
 
-    public Task FollowLinkInMailAsync() => Page.GetByRole(AriaRole.Link, new() { Name = "/activate?token=" }).ClickAsync();
+    public Task FollowLinkInMailAsync(string page = "/activate") => Page.GetByRole(AriaRole.Link, new() { Name = $"{page}?token=" }).ClickAsync();
 
     public ValueTask DisposeAsync() => _context.DisposeAsync();
 }

@@ -121,5 +121,5 @@ public class when_the_form_is_not_right(Site site)
     }
 
     private static (ILocator Username, ILocator Email, ILocator Password) Fields(Visitor visitor) =>
-        (visitor.Page.GetByLabel("User name"), visitor.Page.GetByLabel("E-mail address"), visitor.Page.GetByLabel("Password", new() { Exact = true }));
+        (visitor.Page.GetByLabel("User name", new() { Exact = true }), visitor.Page.GetByLabel("E-mail address"), visitor.Page.GetByLabel("Password", new() { Exact = true }));
 }

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Signup.Hosting;
 using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Chaos;
@@ -17,7 +19,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
         "../..", "%", "%00", "%zz", "%F6", "'; --", "<script>", "\r\nX: y", "null", "true", "-1", "9223372036854775807", "1e999", "{}", "[]", "\"", "\\", "\\ud800", "@", "a@b", "xn--", "xn--a@xn--", "[::1]", "2026-02-30", "0001-01-01T00:00:00+14:00",
     ];
 
-    private static readonly string[] Names = ["username", "email", "password", "token", "streamId", "eventId", "expectedVersion", "type", "data", "messageId", "event", "reason", "at", "formToken", "formKey"];
+    private static readonly string[] Names = ["username", "email", "password", "token", "streamId", "eventId", "expectedVersion", "type", "data", "messageId", "event", "reason", "at", "formToken", "formKey", "current", "new"];
 
     private static readonly string[] Kinds = ["AccountCreated", "EmailChanged", "AccountDeleted", "AccountActivated", "Nonsense"];
 
@@ -32,9 +34,11 @@ public sealed class when_anything_at_all_is_sent(Running running)
         var run = new Run();
         using HttpClient uniqueness = running.System.Client("Uniqueness"), query = running.System.Client("Query"), accounts = running.System.Client("Accounts");
         var answers = new SortedDictionary<int, int>();
+        // Somebody who is signed in, and somebody who has forgotten the password.
+        var (session, link) = ((await SignUpAsync()).Session, new SignedTokens(running.System.SigningKey, TimeProvider.System).Issue("password reset", (await SignUpAsync()).Id, DateTimeOffset.UtcNow.AddDays(1)));
         for (var n = 0; n < (Run.IsLong ? 10_000 : 500); n++)
         {
-            var (client, method, path, body, headers) = Any(run.Random, running.Gateway, uniqueness, query, accounts);
+            var (client, method, path, body, headers) = Any(run.Random, running.Gateway, uniqueness, query, accounts, session, link);
             using var request = new HttpRequestMessage(method, new Uri(client.BaseAddress!, path));
             if (body is not null) request.Content = body;
             foreach (var (name, value) in headers)
@@ -60,12 +64,21 @@ public sealed class when_anything_at_all_is_sent(Running running)
         Assert.Equal(0u, await channel.MessageCountAsync("error"));
     }
 
-    private static (HttpClient, HttpMethod, string, HttpContent?, List<(string, string)>) Any(Random random, HttpClient gateway, HttpClient uniqueness, HttpClient query, HttpClient accounts)
+    private async Task<(Guid Id, string Session)> SignUpAsync()
+    {
+        var email = $"{Guid.NewGuid():N}@example.org";
+        using var created = await running.Gateway.PostAsJsonAsync("/users", new { username = "Ada", email, password = "correct horse battery" });
+        using var opened = await running.Gateway.PostAsJsonAsync("/sessions", new { email, password = "correct horse battery" });
+        var answer = (await opened.Content.ReadFromJsonAsync<JsonNode>())!;
+        return ((Guid)answer["account"]!["id"]!, (string)answer["token"]!);
+    }
+
+    private static (HttpClient, HttpMethod, string, HttpContent?, List<(string, string)>) Any(Random random, HttpClient gateway, HttpClient uniqueness, HttpClient query, HttpClient accounts, string session, string link)
     {
         var id = Guid.NewGuid();
         var headers = new List<(string, string)>();
         if (random.Next(4) == 0) headers.Add((Pick(random, ["Idempotency-Key", "Accept", "Accept-Language", "Cookie", "Origin", "Authorization", "Content-Encoding", "If-Match"]), Header(random)));
-        switch (random.Next(16))
+        switch (random.Next(18))
         {
             case 0:
                 return (query, HttpMethod.Get, $"/accounts/{id}?{Query(random, ["version", "at", "event", "x"])}", null, headers);
@@ -95,6 +108,14 @@ public sealed class when_anything_at_all_is_sent(Running running)
                 return random.Next(2) == 0
                     ? (uniqueness, HttpMethod.Get, $"/holders/{Pick(random, ["email", "email", "x", "%00"])}?{Query(random, ["value"])}", null, headers)
                     : (accounts, HttpMethod.Post, $"/sign-ins/{id}", Body(random, Spoil(random, new() { ["email"] = "a@example.org", ["passwordHash"] = "$x" })), headers);
+            case 13:
+                // Whoever is signed in, or says so.
+                if (random.Next(2) == 0) headers.Add(("Authorization", $"Bearer {session}"));
+                return (gateway, Pick(random, [HttpMethod.Put, HttpMethod.Post, HttpMethod.Get]), Pick(random, ["/account/username", "/account/password"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["username"] = "Ada", ["current"] = "correct horse battery", ["new"] = "another horse battery" })), headers);
+            case 14:
+                return random.Next(4) == 0
+                    ? (gateway, HttpMethod.Get, $"/password-reset?{Query(random, ["token"])}", null, headers)
+                    : (gateway, Pick(random, [HttpMethod.Put, HttpMethod.Post]), Pick(random, ["/password-resets", "/password-reset", "/forgot-password"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["email"] = "a@example.org", ["token"] = link, ["password"] = "correct horse battery" })), headers);
             default:
                 return (gateway, HttpMethod.Post, "/users", Body(random, random.Next(4) == 0 ? Object(random) : SignUp(random)), headers);
         }

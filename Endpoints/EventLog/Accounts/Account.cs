@@ -95,6 +95,9 @@ public sealed record Account
     /// <summary>Ends of the validity of links to choose another password, of those that were not over when the last one was asked for.</summary>
     public IReadOnlyList<DateTimeOffset> PasswordResets { get; init; } = [];
 
+    /// <summary>How many such links there were, ever.</summary>
+    public int PasswordResetCount { get; init; }
+
     public MailStatus Mail { get; init; } = MailStatus.Queued;
 
     public SessionStatus Sessions { get; init; } = SessionStatus.New;
@@ -122,7 +125,7 @@ public sealed record Account
         {
             PasswordHash = e.PasswordHash, FormerPasswordHash = null, PasswordChanges = PasswordChanges + 1, PasswordResets = [], Sessions = Sessions.Apply(e),
         },
-        PasswordResetRequested e => this with { PasswordResets = [.. PasswordResets.Where(end => end > e.RequestedAt), e.ExpiresAt] },
+        PasswordResetRequested e => this with { PasswordResets = [.. PasswordResets.Where(end => end > e.RequestedAt), e.ExpiresAt], PasswordResetCount = PasswordResetCount + 1 },
         SignedOut or SignedOutEverywhere => this with { Sessions = Sessions.Apply(@event) },
         var e => this with { Mail = Mail.Apply(e, AddressChanges) },
     } with { Version = Version + 1 };

@@ -263,6 +263,26 @@ public sealed class when_the_provider_fails(Faults faults) : IClassFixture<Fault
         Assert.Equal(40, faults.MailsTo(addresses).Length);
         Assert.Equal(logged, _mail.Process.LogLines("Signup.Mail.Provider").Length);
     }
+
+    [Fact]
+    public async Task a_link_that_dies_while_the_provider_puts_its_mail_off_is_given_up()
+    {
+        var id = await _mail.SignUpAsync("forgotten@example.com");
+        await Wait.UntilAsync(async () => (await _mail.LogAsync(id)).OfType<Stored.ActivationMailSent>().Any(), "the first mail is sent");
+        _smtp.OnRecipient = (_, address) => Task.FromResult(address == "forgotten@example.com" ? "451 4.7.1 greylisted, try again later" : null);
+        try
+        {
+            await _mail.AppendAsync(id, new Stored.PasswordResetRequested(DateTimeOffset.UtcNow.AddSeconds(2), DateTimeOffset.UtcNow));
+            await Wait.UntilAsync(async () => (await _mail.LogAsync(id)).OfType<Stored.MailFailed>().Any(), "it is given up");
+        }
+        finally
+        {
+            _smtp.OnRecipient = null;
+        }
+        var given = (await _mail.LogAsync(id)).OfType<Stored.MailFailed>().Single();
+        Assert.Equal(("password-reset-3", "too-late"), (given.Purpose, given.Reason));
+        Assert.Single(faults.MailsTo(["forgotten@example.com"]));
+    }
 }
 
 public sealed class when_the_provider_is_peculiar

@@ -201,6 +201,7 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
         await Expect(400, "expectedVersion", "POST", new { streamId = id, type = "AccountCreated", data = new { } });
         await Expect(400, "'Nonsense' is unknown", "POST", Event(id, 0, "Nonsense", new { }));
         await Expect(400, "'AccountActivated' is unknown here", "POST", Event(id, 0, "AccountActivated", new { activatedAt = DateTimeOffset.UnixEpoch }));
+        await Expect(400, "'UsernameChanged' touches no unique value here", "PATCH", Event(id, 0, "UsernameChanged", new { oldUsername = "a", newUsername = "b", changedAt = DateTimeOffset.UnixEpoch }));
         await Expect(400, "email", "POST", Event(id, 0, "AccountCreated", new { username = "ada" }));
         await Expect(400, "form name@domain", "POST", Created(id, "not an address"));
         await Expect(400, "by POST", "DELETE", Created(id, NewEmail()));

@@ -109,16 +109,19 @@ public class when_somebody_changes_what_they_sign_in_with
     [Fact]
     public void however_often_anybody_asks_only_so_many_links_are_valid_at_a_time()
     {
-        var history = new List<object> { Created };
+        var history = new List<object> { Created, Activated };
         for (var n = 0; n < 10; n++)
             if (Asked(n) is { } append) history.AddRange(append.Events);
-        Assert.Equal(1 + RequestPasswordResetHandler.MostLinks, history.Count);
+        Assert.Equal(2 + RequestPasswordResetHandler.MostLinks, history.Count);
         Assert.Null(Asked(59));
         // The first is over, so there is room for one.
         Assert.NotNull(Asked(60));
         // And for as many as before where one was used.
         history.Add(new PasswordChanged(Anew, null, Now.AddMinutes(10)));
         Assert.NotNull(Asked(11));
+        // As long as nobody has proved the address it is so many at all.
+        history.Remove(Activated);
+        Assert.Null(Asked(24 * 60));
 
         Append? Asked(int minutes) => RequestPasswordResetHandler.Handle(Ask with { RequestedAt = Now.AddMinutes(minutes), ExpiresAt = Now.AddMinutes(minutes + 60) }, Account.Fold(history));
     }

@@ -243,13 +243,19 @@ public sealed class when_the_address_changes
     [Fact]
     public void that_the_password_was_changed_is_told_once_at_the_present_address_where_mails_arrive()
     {
-        var notice = Tell(NewPassword, Start.AddHours(3), new AccountDeleted("ada@example.com", Start))!;
-        Assert.Equal(("ada@example.com", "Ada", "password-changed-2", null), (notice.Email, notice.Username, notice.Notice!.Purpose, notice.LinkExpires));
-        Assert.Null(Tell(NewPassword, NewPassword.ChangedAt.AddDays(8)));
-        foreach (var said in new object[] { new MailSent("password-changed-2", Start), new MailFailed("password-changed-2", "x", Start), new MailBounced("activation", "x", Start), new MailComplained("reminder-1", Start) })
-            Assert.Null(Tell(NewPassword, Start.AddHours(3), said));
-        Assert.NotNull(Tell(NewPassword, Start.AddHours(3), new MailSent("password-reset-2", Start), new MailBounced("activation~1", "x", Start)));
+        var notice = Tell(Start.AddHours(3), new AccountDeleted("ada@example.com", Start))!;
+        Assert.Equal(("ada@example.com", "Ada", "password-changed-3", null), (notice.Email, notice.Username, notice.Notice!.Purpose, notice.LinkExpires));
+        Assert.Null(Tell(NewPassword.ChangedAt.AddDays(8)));
+        foreach (var said in new object[] { new MailSent("password-changed-3", Start), new MailFailed("password-changed-3", "x", Start), new MailBounced("activation", "x", Start), new MailComplained("reminder-1", Start) })
+            Assert.Null(Tell(Start.AddHours(3), said));
+        Assert.NotNull(Tell(Start.AddHours(3), new MailSent("password-reset-3", Start), new MailBounced("activation~1", "x", Start)));
+
+        static Activation? Tell(DateTimeOffset now, params object[] history) =>
+            ActivationPolicy.Tell(Given.Account, NewPassword, Event, 3, [.. new[] { Created, Ends[0], NewPassword }.Concat(history).Select((h, n) => (n + 1L, h))], now);
     }
+
+    [Fact]
+    public void it_is_not_told_where_nobody_has_proved_the_address() => Assert.Null(Tell(NewPassword, Start.AddHours(3)));
 
     [Fact]
     public void of_a_kind_that_gives_no_cause_for_a_mail_there_is_none() => Assert.Null(Tell(new UsernameChanged("Ada", "Countess", Start), Start));

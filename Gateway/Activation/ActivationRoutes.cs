@@ -154,16 +154,16 @@ public static class ActivationRoutes
         [nameof(MessagePage.Title)] = texts.ActiveTitle,
         [nameof(MessagePage.Text)] = texts.Active,
         [nameof(MessagePage.IsGood)] = true,
-        [nameof(MessagePage.OffersSignIn)] = true,
+        [nameof(MessagePage.Next)] = NextStep.SignIn,
     });
 
     private static Page<MessagePage> BadLink(Texts texts, bool expired) =>
-        Message(400, texts, expired ? texts.LinkExpiredTitle : texts.LinkInvalidTitle, expired ? texts.LinkExpired : texts.LinkInvalid, signUp: true);
+        Message(400, texts, expired ? texts.LinkExpiredTitle : texts.LinkInvalidTitle, expired ? texts.LinkExpired : texts.LinkInvalid, NextStep.SignUpAgain);
 
-    private static Page<MessagePage> Message(int status, Texts texts, string title, string text, bool signUp = false) => new(status, texts, new()
+    private static Page<MessagePage> Message(int status, Texts texts, string title, string text, NextStep next = NextStep.Start) => new(status, texts, new()
     {
         [nameof(MessagePage.Title)] = title,
         [nameof(MessagePage.Text)] = text,
-        [nameof(MessagePage.OffersSignUp)] = signUp,
+        [nameof(MessagePage.Next)] = next,
     });
 }

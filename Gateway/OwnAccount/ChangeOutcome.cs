@@ -50,13 +50,13 @@ public static class ChangeAnswers
                 http.Response.Headers.Location = done;
                 return Results.StatusCode(StatusCodes.Status303SeeOther);
             case ChangeOutcome.Undecided:
-                return isForm ? Message(202, texts, texts.ChangingTitle, texts.Changing) : Results.StatusCode(StatusCodes.Status202Accepted);
+                return isForm ? Message(202, texts, texts.ChangingTitle, texts.Changing, NextStep.Account) : Results.StatusCode(StatusCodes.Status202Accepted);
             case ChangeOutcome.Invalid { Errors: var errors }:
                 return isForm
                     ? form(new(400, fields, errors.ToDictionary(e => e.Field, texts.Of), null))
                     : Problems.Problem(400, "validation", texts.ValidationTitle, texts.ValidationDetail, errors.ToDictionary(e => e.Field, e => new[] { texts.Of(e) }));
             case ChangeOutcome.BadLink link:
-                return isForm ? Message(400, texts, link.Title, link.Message, newLink: true) : Problems.Problem(400, link.Type, link.Title, link.Message, new Dictionary<string, string[]> { ["token"] = [link.Message] });
+                return isForm ? Message(400, texts, link.Title, link.Message, NextStep.NewLink) : Problems.Problem(400, link.Type, link.Title, link.Message, new Dictionary<string, string[]> { ["token"] = [link.Message] });
             case ChangeOutcome.Refused no:
                 if (no.RetryAfter is { } wait) Problems.SetRetryAfter(http.Response, wait);
                 return isForm
@@ -67,8 +67,8 @@ public static class ChangeAnswers
         }
     }
 
-    public static Page<MessagePage> Message(int status, Texts texts, string title, string text, bool newLink = false) =>
-        new(status, texts, new() { [nameof(MessagePage.Title)] = title, [nameof(MessagePage.Text)] = text, [nameof(MessagePage.OffersNewLink)] = newLink });
+    public static Page<MessagePage> Message(int status, Texts texts, string title, string text, NextStep next) =>
+        new(status, texts, new() { [nameof(MessagePage.Title)] = title, [nameof(MessagePage.Text)] = text, [nameof(MessagePage.Next)] = next });
 
     private static async Task<ChangeOutcome> TryAsync(Func<Task<ChangeOutcome>> change, Texts texts)
     {

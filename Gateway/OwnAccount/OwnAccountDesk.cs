@@ -67,7 +67,7 @@ public sealed class OwnAccountDesk(Sessions sessions, FormTokens formTokens)
         var texts = Client.Texts(http.Request);
         Problems.SetRetryAfter(http.Response, RetryAfterOutage);
         return Client.WantsPage(http.Request)
-            ? ChangeAnswers.Message(503, texts, texts.StatusUnavailableTitle, texts.StatusUnavailable)
+            ? ChangeAnswers.Message(503, texts, texts.StatusUnavailableTitle, texts.StatusUnavailable, NextStep.Account)
             : Problems.Problem(503, "unavailable", texts.StatusUnavailableTitle, texts.StatusUnavailable);
     }
 

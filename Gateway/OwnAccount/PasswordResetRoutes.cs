@@ -43,7 +43,7 @@ public static class PasswordResetRoutes
         if (isForm && !formTokens.AreValid(http.Request, fields)) return AskForm(http, formTokens, new(400, fields, [], texts.FormTooOld));
         if (await desk.AskAsync(http, fields) is { } no) return await ChangeAnswers.AnswerAsync(http, fields, view => AskForm(http, formTokens, view), AskPath, () => Task.FromResult(no));
         return isForm
-            ? ChangeAnswers.Message(202, texts, texts.ResetMailComingTitle, texts.ResetMailComing((long)settings.Value.Lifetime.TotalSeconds))
+            ? ChangeAnswers.Message(202, texts, texts.ResetMailComingTitle, texts.ResetMailComing((long)settings.Value.Lifetime.TotalSeconds), NextStep.SignIn)
             : Results.StatusCode(StatusCodes.Status202Accepted);
     }
 
@@ -62,7 +62,7 @@ public static class PasswordResetRoutes
         if (state == TokenState.Valid) return ChooseForm(http, token, FormView.First);
         var texts = Client.Texts(http.Request);
         var bad = BadLink(texts, state);
-        return ChangeAnswers.Message(400, texts, bad.Title, bad.Message, newLink: true);
+        return ChangeAnswers.Message(400, texts, bad.Title, bad.Message, NextStep.NewLink);
     }
 
     /// <summary>Takes forms without a form token: it acts on the signed token alone, not on who the browser is, so there is nothing to forge.</summary>

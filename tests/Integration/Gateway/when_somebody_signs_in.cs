@@ -232,7 +232,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
             // The first are slower, whichever they are.
             if (n >= 10) (isThere ? there : nowhere).Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
         }
-        Assert.InRange(Welch(there, nowhere), -4.5, 4.5);
+        Assert.InRange(Statistics.Welch(there, nowhere), -4.5, 4.5);
     }
 
     [Fact]
@@ -334,14 +334,6 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
         await using var command = running.System.Database.CreateCommand(sql);
         command.Parameters.AddWithValue(id);
         return (string)(await command.ExecuteScalarAsync())!;
-    }
-
-    /// <summary>Welch's t: by how many standard errors two means differ.</summary>
-    private static double Welch(List<double> one, List<double> other)
-    {
-        return (one.Average() - other.Average()) / Math.Sqrt(Variance(one) / one.Count + Variance(other) / other.Count);
-
-        static double Variance(List<double> values) => values.Sum(v => Math.Pow(v - values.Average(), 2)) / (values.Count - 1);
     }
 
     private static string Traceless(Answer answer)

@@ -62,6 +62,15 @@ public class when_somebody_changes_what_they_sign_in_with
     }
 
     [Fact]
+    public void a_command_that_comes_again_is_answered_as_before()
+    {
+        // Whoever had decided it died before its answer was sent.
+        object[] changed = [Created, new PasswordChanged(Anew, Session, Now)];
+        Assert.Equal((null, new AccountVerdict(Id, AccountOutcome.Done)), ChangePasswordHandler.Handle(Change, Account.Fold(changed)));
+        Assert.Equal((null, new AccountVerdict(Id, AccountOutcome.Done)), ResetPasswordHandler.Handle(Reset, Account.Fold(changed)));
+    }
+
+    [Fact]
     public void a_password_that_was_hashed_anew_meanwhile_is_the_same_and_one_that_was_changed_is_not()
     {
         Assert.Equal(AccountOutcome.Done, ChangePasswordHandler.Handle(Change, Account.Fold([Created, new PasswordRehashed("$dearer", Now)])).Item2.Outcome);
@@ -116,6 +125,7 @@ public class when_somebody_changes_what_they_sign_in_with
         Assert.Null(Asked(59));
         // The first is over, so there is room for one.
         Assert.NotNull(Asked(60));
+        Assert.Equal([Now.AddMinutes(121)], Account.Fold([.. history, new PasswordResetRequested(Now.AddMinutes(121), Now.AddMinutes(62))]).PasswordResets);
         // And for as many as before where one was used.
         history.Add(new PasswordChanged(Anew, null, Now.AddMinutes(10)));
         Assert.NotNull(Asked(11));

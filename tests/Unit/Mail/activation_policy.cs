@@ -175,6 +175,13 @@ public sealed class when_the_address_changes
         Assert.Equal([new MailSent("email-changed-2", Start.AddHours(4))], given.Facts);
         Assert.Null(Tell(Start.AddHours(4), [.. given.Facts]));
         Assert.NotNull(Tell(Start.AddHours(4), new MailSent("email-changed-5", Start.AddHours(4))));
+        // The name of a mail to a later address had no number of it once.
+        EmailChanged next = new("ada@new.example", "ada@third.example", Start.AddHours(4));
+        Assert.NotNull(Again());
+        Assert.Null(Again(new MailSent("email-changed-3", Start.AddHours(4))));
+        Assert.Null(Again(new MailSent("email-changed-3~1", Start.AddHours(4))));
+
+        Activation? Again(params object[] since) => ActivationPolicy.Tell(Given.Account, next, Event, 3, [.. new object[] { Created, Changed, next }.Concat(since).Select((h, n) => (n + 1L, h))], Start.AddHours(4));
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
-using PasswordChanged = Signup.EventLog.Accounts.PasswordChanged;
 
 namespace Signup.Accounts;
 
@@ -12,17 +11,6 @@ public static class ResetPasswordHandler
     public static Task<Account> LoadAsync(ResetPassword command, LogReader log, CancellationToken cancellation) =>
         log.LoadAccountAsync(command.AccountId, cancellation);
 
-    public static (Append?, AccountVerdict) Handle(ResetPassword command, Account account)
-    {
-        var (changed, outcome) = Decide(command, account);
-        return (changed is null ? null : new Append(command.AccountId, account.Version, changed), new(command.AccountId, outcome));
-    }
-
-    private static (PasswordChanged?, AccountOutcome) Decide(ResetPassword command, Account account) =>
-        !account.Exists ? (null, AccountOutcome.Unknown)
-        // Decided before. No two hashes are the same, but of the same command.
-        : account.HasPassword(command.PasswordHash) ? (null, AccountOutcome.Done)
-        : account.Credentials == command.Credentials && PasswordHash.IsOne(command.PasswordHash)
-            ? (new(command.PasswordHash, SessionId: null, command.RequestedAt), AccountOutcome.Done)
-            : (null, AccountOutcome.Refused);
+    public static (Append?, AccountVerdict) Handle(ResetPassword command, Account account) =>
+        AnotherPassword.Decide(command.AccountId, account, isEntitled: account.Credentials == command.Credentials, command.PasswordHash, goesOn: null, command.RequestedAt);
 }

@@ -74,13 +74,8 @@ public static class CorrectionRoutes
 
     private static async Task<(string? Email, BodyFault? Fault, bool IsForged)> ReadAsync(HttpContext http, StatusProof proof, FormTokens formTokens)
     {
-        if (Body.IsForm(http.Request))
-        {
-            var (form, formFault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
-            return (SignUpFields.Of(form).Email, formFault, formFault is null && proof.IsCookie && !formTokens.AreValid(http.Request, form));
-        }
-        if (proof.IsCookie && Client.IsFromElsewhere(http.Request)) return (null, null, true);
-        var (json, fault) = await Body.ReadJsonAsync(http.Request, http.RequestAborted);
-        return (fault is null ? SignUpFields.Of(json).Email : null, fault, false);
+        if (!Body.IsForm(http.Request) && proof.IsCookie && Client.IsFromElsewhere(http.Request)) return (null, null, true);
+        var (fields, fault) = await Fields.ReadAsync(http.Request, http.RequestAborted);
+        return (fields[Field.Email], fault, fault is null && Body.IsForm(http.Request) && proof.IsCookie && !formTokens.AreValid(http.Request, fields));
     }
 }

@@ -40,7 +40,8 @@ public static class ChangeAnswers
 
     /// <param name="form">The form once more.</param>
     /// <param name="done">Where a browser goes on to.</param>
-    public static async Task<IResult> AnswerAsync(HttpContext http, Fields fields, Func<FormView, IResult> form, string done, Func<Task<ChangeOutcome>> change)
+    /// <param name="undecided">What a browser is shown as long as it is not decided; null: that it takes a little longer.</param>
+    public static async Task<IResult> AnswerAsync(HttpContext http, Fields fields, Func<FormView, IResult> form, string done, Func<Task<ChangeOutcome>> change, IResult? undecided = null)
     {
         var (texts, isForm) = (Client.Texts(http.Request), Body.IsForm(http.Request));
         switch (await TryAsync(change, texts))
@@ -50,7 +51,7 @@ public static class ChangeAnswers
                 http.Response.Headers.Location = done;
                 return Results.StatusCode(StatusCodes.Status303SeeOther);
             case ChangeOutcome.Undecided:
-                return isForm ? Message(202, texts, texts.ChangingTitle, texts.Changing, NextStep.Account) : Results.StatusCode(StatusCodes.Status202Accepted);
+                return isForm ? undecided ?? Message(202, texts, texts.ChangingTitle, texts.Changing, NextStep.Account) : Results.StatusCode(StatusCodes.Status202Accepted);
             case ChangeOutcome.Invalid { Errors: var errors }:
                 return isForm
                     ? form(new(400, fields, errors.ToDictionary(e => e.Field, texts.Of), null))

@@ -18,11 +18,13 @@ public sealed class PasswordDesk(SignInClient accounts, HashingPool pool, SignIn
     public async Task<ChangeOutcome> ChangeAsync(HttpContext http, SignedIn signedIn, Fields fields)
     {
         var (texts, account) = (Client.Texts(http.Request), signedIn.Account);
-        var errors = new List<FieldError>();
         string present = "", wanted = "";
-        if ((fields.IsMalformed(Field.CurrentPassword) ? Fault.NotText : SignUpValidation.ReadPassword(fields[Field.CurrentPassword], out present)) is { } wrong) errors.Add(new(Field.CurrentPassword, wrong));
-        if ((fields.IsMalformed(Field.NewPassword) ? Fault.NotText : SignUpValidation.CheckNewPassword(fields[Field.NewPassword], account.Username, account.Email, out wanted)) is { } fault) errors.Add(new(Field.NewPassword, fault));
-        if (errors.Count > 0) return new ChangeOutcome.Invalid(errors);
+        FieldError?[] errors =
+        [
+            fields.Check(Field.CurrentPassword, typed => SignUpValidation.ReadPassword(typed, out present)),
+            fields.Check(Field.NewPassword, typed => SignUpValidation.CheckNewPassword(typed, account.Username, account.Email, out wanted)),
+        ];
+        if (errors.Any(e => e is not null)) return new ChangeOutcome.Invalid([.. errors.OfType<FieldError>()]);
 
         var device = devices.Read(http.Request) is { } known && known.AccountId == account.Id ? known.Device : null;
         if (limits.Refuse(EmailAddress.Normalize(account.Email!), device, http.Connection.RemoteIpAddress, out var counted) is { } wait)

@@ -14,26 +14,20 @@ namespace Signup.Gateway.OwnAccount;
 public sealed class PasswordResetDesk(
     HolderClient holders, QueryClient query, HashingPool pool, DerivedKeys keys, SignInLimits limits, AccountCommands commands, IOptions<PasswordResetSettings> settings, TimeProvider time)
 {
-    /// <returns>Why not; null: whatever is to happen will.</returns>
-    public async Task<ChangeOutcome?> AskAsync(HttpContext http, Fields fields)
+    /// <returns>Undecided, where an address was given, and for good: what becomes of it is between us and whoever has that address.</returns>
+    /// <exception cref="HttpRequestException">Uniqueness cannot be asked.</exception>
+    /// <exception cref="BrokerUnavailableException"/>
+    public async Task<ChangeOutcome> AskAsync(HttpContext http, Fields fields)
     {
-        var texts = Client.Texts(http.Request);
-        if ((fields.IsMalformed(Field.Email) ? Fault.NotText : SignUpValidation.CheckEmail(fields[Field.Email])) is { } fault) return new ChangeOutcome.Invalid(new FieldError(Field.Email, fault));
+        if (fields.Check(Field.Email, SignUpValidation.CheckEmail) is { } fault) return new ChangeOutcome.Invalid(fault);
         if (Refuse(http) is { } tooMany) return tooMany;
-        try
-        {
-            var email = fields[Field.Email]!.Trim();
-            var accountId = await holders.FindAsync(email, http.RequestAborted) ?? keys.AccountId($"nobody/{EmailAddress.Normalize(email)}");
-            var now = time.GetUtcNow();
-            // As its token has it.
-            var expires = DateTimeOffset.FromUnixTimeSeconds((now + settings.Value.Lifetime).ToUnixTimeSeconds());
-            await commands.SendAsync(new RequestPasswordReset(accountId, email, expires, now), http.RequestAborted);
-            return null;
-        }
-        catch (Exception e) when (e is BrokerUnavailableException or HttpRequestException)
-        {
-            return new ChangeOutcome.Refused(503, "unavailable", texts.UnavailableTitle, texts.ResetUnavailable, RetryAfter: TimeSpan.FromSeconds(5));
-        }
+        var email = fields[Field.Email]!.Trim();
+        var accountId = await holders.FindAsync(email, http.RequestAborted) ?? keys.AccountId($"nobody/{EmailAddress.Normalize(email)}");
+        var now = time.GetUtcNow();
+        // As its token has it.
+        var expires = DateTimeOffset.FromUnixTimeSeconds((now + settings.Value.Lifetime).ToUnixTimeSeconds());
+        await commands.SendAsync(new RequestPasswordReset(accountId, email, expires, now), http.RequestAborted);
+        return new ChangeOutcome.Undecided();
     }
 
     /// <param name="credentials">See <see cref="ResetPassword"/>.</param>
@@ -46,8 +40,7 @@ public sealed class PasswordResetDesk(
         if (Refuse(http) is { } tooMany) return tooMany;
         var account = await query.FindAsync(accountId, http.RequestAborted);
         var password = "";
-        if ((fields.IsMalformed(Field.Password) ? Fault.NotText : SignUpValidation.CheckNewPassword(fields[Field.Password], account?.Username, account?.Email, out password)) is { } fault)
-            return new ChangeOutcome.Invalid(new FieldError(Field.Password, fault));
+        if (fields.Check(Field.Password, typed => SignUpValidation.CheckNewPassword(typed, account?.Username, account?.Email, out password)) is { } fault) return new ChangeOutcome.Invalid(fault);
         var hash = await pool.HashAnewAsync(password, http.RequestAborted);
         var verdict = await commands.AskAsync<AccountVerdict>(new ResetPassword(accountId, credentials, hash, time.GetUtcNow()), http.RequestAborted);
         return verdict?.Outcome switch

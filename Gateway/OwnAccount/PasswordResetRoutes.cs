@@ -41,10 +41,8 @@ public static class PasswordResetRoutes
         var (fields, fault) = await Fields.ReadAsync(http.Request, http.RequestAborted);
         if (fault is not null) return isForm ? AskForm(http, formTokens, new(SignUpRoutes.StatusOf(fault.Value), fields, [], texts.Of(fault.Value))) : SignUpRoutes.BodyProblem(fault.Value, texts);
         if (isForm && !formTokens.AreValid(http.Request, fields)) return AskForm(http, formTokens, new(400, fields, [], texts.FormTooOld));
-        if (await desk.AskAsync(http, fields) is { } no) return await ChangeAnswers.AnswerAsync(http, fields, view => AskForm(http, formTokens, view), AskPath, () => Task.FromResult(no));
-        return isForm
-            ? ChangeAnswers.Message(202, texts, texts.ResetMailComingTitle, texts.ResetMailComing((long)settings.Value.Lifetime.TotalSeconds), NextStep.SignIn)
-            : Results.StatusCode(StatusCodes.Status202Accepted);
+        var look = ChangeAnswers.Message(202, texts, texts.ResetMailComingTitle, texts.ResetMailComing((long)settings.Value.Lifetime.TotalSeconds), NextStep.SignIn);
+        return await ChangeAnswers.AnswerAsync(http, fields, view => AskForm(http, formTokens, view), AskPath, () => desk.AskAsync(http, fields), look);
     }
 
     private static Page<ForgotPasswordPage> AskForm(HttpContext http, FormTokens formTokens, FormView view) => new(view.Status, Client.Texts(http.Request), new()

@@ -23,7 +23,7 @@ public static class UsernameRoutes
     private static async Task<ChangeOutcome> ChangeAsync(HttpContext http, SignedIn signedIn, Fields fields, AccountCommands commands)
     {
         var texts = Client.Texts(http.Request);
-        if ((fields.IsMalformed(Field.Username) ? Fault.NotText : SignUpValidation.CheckUsername(fields[Field.Username])) is { } fault) return new ChangeOutcome.Invalid(new FieldError(Field.Username, fault));
+        if (fields.Check(Field.Username, SignUpValidation.CheckUsername) is { } fault) return new ChangeOutcome.Invalid(fault);
         var (verdict, _) = await commands.ProposeAsync(now => new ChangeUsername(signedIn.Account.Id, fields[Field.Username]!.Trim(), now), http.RequestAborted);
         return verdict switch
         {

@@ -166,7 +166,6 @@ internal sealed class EnglishTexts : Texts
     public override string ForgotPasswordButton => "Send me the link";
     public override string ResetMailComingTitle => "Look into your mail";
     public override string ResetMailComing(long seconds) => $"If there is an account with this address, a link to choose another password is on its way there. It is valid for {Seconds(seconds)}, and for one use. If none comes, look into your spam folder, and check the address.";
-    public override string ResetUnavailable => "We cannot send a link at this moment. Please try again in a few seconds.";
     public override string ChoosePasswordTitle => "Choose another password";
     public override string ChoosePasswordLead => "Whoever is signed in to your account, on any device, is signed out by it.";
     public override string ChoosePasswordButton => "Set the password";

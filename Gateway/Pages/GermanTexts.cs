@@ -166,7 +166,6 @@ internal sealed class GermanTexts : Texts
     public override string ForgotPasswordButton => "Link senden";
     public override string ResetMailComingTitle => "Sehen Sie in Ihre Mail";
     public override string ResetMailComing(long seconds) => $"Gibt es ein Konto mit dieser Adresse, so ist ein Link dorthin unterwegs, mit dem Sie ein neues Passwort wählen. Er gilt {Seconds(seconds)} lang, und nur ein Mal. Kommt keiner, so sehen Sie in Ihren Spam-Ordner, und prüfen Sie die Adresse.";
-    public override string ResetUnavailable => "Wir können im Augenblick keinen Link senden. Bitte versuchen Sie es in einigen Sekunden noch einmal.";
     public override string ChoosePasswordTitle => "Neues Passwort wählen";
     public override string ChoosePasswordLead => "Wer in Ihrem Konto angemeldet ist, auf welchem Gerät auch immer, wird dadurch abgemeldet.";
     public override string ChoosePasswordButton => "Passwort setzen";

@@ -133,7 +133,6 @@ public abstract class Texts
     public abstract string ForgotPasswordButton { get; }
     public abstract string ResetMailComingTitle { get; }
     public abstract string ResetMailComing(long seconds);
-    public abstract string ResetUnavailable { get; }
     public abstract string ChoosePasswordTitle { get; }
     public abstract string ChoosePasswordLead { get; }
     public abstract string ChoosePasswordButton { get; }

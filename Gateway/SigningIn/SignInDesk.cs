@@ -32,7 +32,8 @@ public abstract record SignInOutcome
 /// answer nor time says who has an account.
 /// </summary>
 public sealed partial class SignInDesk(
-    HolderClient holders, SignInClient accounts, HashingPool pool, IOptions<HashingSettings> hashing, DerivedKeys keys, SignInLimits limits, AccountCommands commands, TimeProvider time, GatewayMetrics metrics, ILogger<SignInDesk> logger)
+    HolderClient holders, SignInClient accounts, HashingPool pool, IOptions<HashingSettings> hashing, DerivedKeys keys, SignInLimits limits, AccountCommands commands,
+    TimeProvider time, GatewayMetrics metrics, ILogger<SignInDesk> logger)
 {
     /// <param name="email">As typed, and an address.</param>
     /// <param name="password">As <see cref="Password.Prepare"/> leaves it.</param>

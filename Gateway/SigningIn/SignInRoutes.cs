@@ -29,13 +29,13 @@ public static class SignInRoutes
         app.MapPost("/sessions", PostJsonAsync);
     }
 
-    private static Page<SignInPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, SignUpFields.Empty, []);
+    private static Page<SignInPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, Fields.None, []);
 
     private static async Task<IResult> PostFormAsync(HttpContext http, FormTokens formTokens, SignInDesk desk, Sessions sessions, KnownDevices devices)
     {
         var texts = Client.Texts(http.Request);
         var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
-        var fields = SignUpFields.Of(form);
+        var fields = Fields.Of(form);
         if (fault is not null) return FormPage(http, formTokens, SignUpRoutes.StatusOf(fault.Value), fields, [], texts.Of(fault.Value));
         if (!formTokens.AreValid(http.Request, form)) return FormPage(http, formTokens, 400, fields, [], texts.FormTooOld);
         var (valid, errors) = Check(fields);
@@ -66,7 +66,7 @@ public static class SignInRoutes
         var texts = Client.Texts(http.Request);
         var (json, fault) = await Body.ReadJsonAsync(http.Request, http.RequestAborted);
         if (fault is not null) return SignUpRoutes.BodyProblem(fault.Value, texts);
-        var (valid, errors) = Check(SignUpFields.Of(json));
+        var (valid, errors) = Check(Fields.Of(json));
         if (valid is null) return Problems.Problem(400, "validation", texts.ValidationTitle, texts.ValidationDetail, errors.ToDictionary(e => e.Field, e => new[] { texts.Of(e) }));
 
         switch (await desk.SignInAsync(valid.Email, valid.Password, http.Connection.RemoteIpAddress, devices.Read(http.Request), http.RequestAborted))
@@ -97,21 +97,19 @@ public static class SignInRoutes
     private sealed record Valid(string Email, string Password);
 
     /// <summary>What cannot be anybody's address or password.</summary>
-    private static (Valid? Valid, IReadOnlyList<FieldError> Errors) Check(SignUpFields fields)
+    private static (Valid? Valid, IReadOnlyList<FieldError> Errors) Check(Fields fields)
     {
-        var errors = new List<FieldError>();
-        if ((fields.Malformed.Contains(Field.Email) ? Fault.NotText : SignUpValidation.CheckEmail(fields.Email)) is { } email) errors.Add(new(Field.Email, email));
         var password = "";
-        if ((fields.Malformed.Contains(Field.Password) ? Fault.NotText : SignUpValidation.ReadPassword(fields.Password, out password)) is { } fault) errors.Add(new(Field.Password, fault));
-        return errors.Count > 0 ? (null, errors) : (new(fields.Email!.Trim(), password), errors);
+        FieldError?[] errors = [fields.Check(Field.Email, SignUpValidation.CheckEmail), fields.Check(Field.Password, typed => SignUpValidation.ReadPassword(typed, out password))];
+        return errors.Any(e => e is not null) ? (null, [.. errors.OfType<FieldError>()]) : (new(fields[Field.Email]!.Trim(), password), []);
     }
 
-    private static Page<SignInPage> FormPage(HttpContext http, FormTokens formTokens, int status, SignUpFields fields, IReadOnlyList<FieldError> errors, string? message = null)
+    private static Page<SignInPage> FormPage(HttpContext http, FormTokens formTokens, int status, Fields fields, IReadOnlyList<FieldError> errors, string? message = null)
     {
         var texts = Client.Texts(http.Request);
         return new Page<SignInPage>(status, texts, new()
         {
-            [nameof(SignInPage.Email)] = fields.Email,
+            [nameof(SignInPage.Email)] = fields[Field.Email],
             [nameof(SignInPage.Errors)] = errors.ToDictionary(e => e.Field, texts.Of),
             [nameof(SignInPage.Message)] = message,
             [nameof(SignInPage.Notice)] = status == 200 ? NoticeOf(http.Request.Query, texts) : null,

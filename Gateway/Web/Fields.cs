@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Primitives;
+using Signup.Gateway.SigningUp;
 
 namespace Signup.Gateway.Web;
 
@@ -21,6 +22,10 @@ public sealed class Fields
 
     /// <summary>It is there, and holds something that is no text at all.</summary>
     public bool IsMalformed(string name) => _read(name).IsMalformed;
+
+    /// <summary>What is wrong with a field; null: nothing.</summary>
+    /// <param name="check">What is wrong with a text, or with none.</param>
+    public FieldError? Check(string name, Func<string?, Fault?> check) => (IsMalformed(name) ? Fault.NotText : check(this[name])) is { } fault ? new(name, fault) : null;
 
     /// <summary>Of a form, or of JSON, as the request says.</summary>
     public static async Task<(Fields Fields, BodyFault? Fault)> ReadAsync(HttpRequest request, CancellationToken cancellation)

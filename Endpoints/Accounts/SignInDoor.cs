@@ -30,7 +30,20 @@ public static class SignInDoor
     {
         var door = app.MapGroup("/sign-ins/{accountId:guid}").RequireApiKey("Accounts:ApiKey");
         door.MapGet("/salt", (Guid accountId, LogReader log, CancellationToken cancellation) => AnswerAsync(accountId, log, account => new SaltAnswer(SaltOf(account)), cancellation));
-        door.MapPost("", (Guid accountId, Attempt attempt, LogReader log, CancellationToken cancellation) => AnswerAsync(accountId, log, account => new Answer(Decide(accountId, account, attempt)), cancellation));
+        door.MapPost("", CheckAsync);
+    }
+
+    private static async Task<IResult> CheckAsync(Guid accountId, HttpContext http, LogReader log, CancellationToken cancellation)
+    {
+        try
+        {
+            var attempt = await JsonBody.ReadAsync<Attempt>(http, Json);
+            return await AnswerAsync(accountId, log, account => new Answer(Decide(accountId, account, attempt)), cancellation);
+        }
+        catch (FormatException e)
+        {
+            return Problems.Problem(400, "invalid", "invalid", e.Message);
+        }
     }
 
     /// <summary>Who may sign in with this: whoever has typed the address that the account has, and its password. An account that is not active yet has an owner, too.</summary>

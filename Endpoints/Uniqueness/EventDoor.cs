@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Unicode;
 using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Uniqueness;
@@ -29,7 +28,7 @@ public static class EventDoor
         Cause.Is(Cause.By(Actors.Api));
         try
         {
-            var body = await ReadAsync(http);
+            var body = await JsonBody.ReadAsync<Body>(http, JsonSerializerOptions.Web);
             if (body.StreamId is not { } streamId) throw new FormatException("The streamId is missing.");
             if (body.ExpectedVersion is not { } version) throw new FormatException("The expectedVersion is missing: the number of events the stream has, 0 for a new one.");
             if (string.IsNullOrEmpty(body.Type)) throw new FormatException("The type is missing.");
@@ -50,23 +49,6 @@ public static class EventDoor
         catch (Exception e) when (Recoverability.IsTransient(e))
         {
             return Problem(503, "undecided", "The log cannot be reached. Send the same proposal again; should it have got in after all, it gets its first answer.", TimeSpan.FromSeconds(1));
-        }
-    }
-
-    /// <exception cref="FormatException">It is not what it must be. Says why.</exception>
-    private static async Task<Body> ReadAsync(HttpContext http)
-    {
-        using var bytes = new MemoryStream();
-        await http.Request.Body.CopyToAsync(bytes, http.RequestAborted);
-        var body = bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
-        if (!Utf8.IsValid(body.Span)) throw new FormatException("The body is not UTF-8.");
-        try
-        {
-            return JsonSerializer.Deserialize<Body>(body.Span, JsonSerializerOptions.Web) ?? throw new FormatException("The body is empty.");
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw new FormatException($"The body is not what it must be: {e.Message}", e);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json;
 using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Uniqueness;
@@ -21,13 +20,13 @@ public static class ProposalsDoor
     {
         try
         {
-            var asked = await JsonSerializer.DeserializeAsync<CausedProposal[]>(http.Request.Body, Wire.Json, http.RequestAborted) ?? [];
-            if (asked.Any(a => a is not { Proposal: not null, Cause: not null })) throw new JsonException("Each must have a proposal and a cause.");
+            var asked = await JsonBody.ReadAsync<CausedProposal[]>(http, Wire.Json);
+            if (asked.Any(a => a is not { Proposal: not null, Cause: not null })) throw new FormatException("Each must have a proposal and a cause.");
             return Results.Json(await Task.WhenAll(asked.Select(answer)), Wire.Json);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        catch (FormatException e)
         {
-            return Problems.Problem(400, "invalid", "invalid", $"The body is not what it must be: {e.Message}");
+            return Problems.Problem(400, "invalid", "invalid", e.Message);
         }
     }
 

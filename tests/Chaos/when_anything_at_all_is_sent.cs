@@ -85,7 +85,9 @@ public sealed class when_anything_at_all_is_sent(Running running)
             case 1:
                 return (query, HttpMethod.Get, $"/accounts?{Query(random, ["email", "status", "after", "limit"])}", null, headers);
             case 2:
-                return (query, HttpMethod.Get, $"/log?{Query(random, ["after", "limit"])}", null, headers);
+                return random.Next(2) == 0
+                    ? (query, HttpMethod.Get, $"/log?{Query(random, ["after", "limit"])}", null, headers)
+                    : (query, HttpMethod.Post, Pick(random, ["/login", "/logout"]), Body(random, Spoil(random, new() { ["key"] = "x", ["to"] = "/" })), headers);
             case 3:
                 return (gateway, Pick(random, [HttpMethod.Get, HttpMethod.Head, HttpMethod.Post, HttpMethod.Delete]), $"/activate?{Query(random, ["token"])}", null, headers);
             case 4:

@@ -279,6 +279,22 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
         Assert.Equal(System.Net.HttpStatusCode.Unauthorized, (await claims.GetAsync($"holders/email?value={Uri.EscapeDataString(email)}")).StatusCode);
     }
 
+    [Theory]
+    [InlineData("{}", "application/json; charset=utf8", 200)]
+    [InlineData("{}", "text/plain; charset=klingon", 200)]
+    [InlineData("{", "application/json", 400)]
+    [InlineData("null", "application/json", 400)]
+    [InlineData("{\"email\": 1}", "application/json", 400)]
+    [InlineData("\u00FF", "application/json", 400)]
+    public async Task accounts_reads_json_whatever_it_is_called_and_says_when_it_is_none(string body, string type, int status)
+    {
+        using var accounts = running.System.Client("Accounts");
+        using var content = new ByteArrayContent(System.Text.Encoding.Latin1.GetBytes(body));
+        Assert.True(content.Headers.TryAddWithoutValidation("Content-Type", type));
+        using var answer = await accounts.PostAsync($"sign-ins/{Guid.NewGuid()}", content);
+        Assert.Equal(status, (int)answer.StatusCode);
+    }
+
     /// <summary>One more gateway, with other settings.</summary>
     private async Task<GatewayHttp> AnotherAsync(params (string Key, string Value)[] settings)
     {

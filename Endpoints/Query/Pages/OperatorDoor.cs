@@ -1,4 +1,3 @@
-using Microsoft.AspNetCore.Mvc;
 using Signup.Hosting;
 
 namespace Signup.Query.Pages;
@@ -12,8 +11,12 @@ public static class OperatorDoor
         _ = app.ServiceProvider.GetRequiredService<Operators>();
         app.MapGet("/login", (string? to) => Login(to, 200, null));
         // No antiforgery token: whoever knows a key may as well come in, and a page that is let in changes nothing.
-        app.MapPost("/login", (HttpContext http, Operators operators, [FromForm] string? key, [FromForm] string? to) =>
-            operators.SignIn(http, key) is { } refused ? Login(to, refused.Status, refused.Trouble) : See(http, Local(to))).DisableAntiforgery();
+        app.MapPost("/login", async (HttpContext http, Operators operators) =>
+        {
+            var form = await FormAsync(http.Request);
+            string? key = form["key"], to = form["to"];
+            return operators.SignIn(http, key) is { } refused ? Login(to, refused.Status, refused.Trouble) : See(http, Local(to));
+        });
         app.MapPost("/logout", (HttpContext http, Operators operators) =>
         {
             operators.SignOut(http);
@@ -29,6 +32,19 @@ public static class OperatorDoor
             if (ApiKey.IsValid(http, "Query:ApiKey") || http.RequestServices.GetRequiredService<Operators>().Find(http.Request) is not null) return await next(context);
             return Results.Redirect($"/login?to={Uri.EscapeDataString(http.Request.Path + http.Request.QueryString)}");
         });
+
+    /// <summary>What is no form, such as one in parts without a boundary, has no fields, and so no key.</summary>
+    private static async Task<IFormCollection> FormAsync(HttpRequest request)
+    {
+        try
+        {
+            return request.HasFormContentType ? await request.ReadFormAsync(request.HttpContext.RequestAborted) : FormCollection.Empty;
+        }
+        catch (Exception e) when (e is InvalidDataException or BadHttpRequestException)
+        {
+            return FormCollection.Empty;
+        }
+    }
 
     private static Page<LoginPage> Login(string? to, int status, string? trouble) => new Page<LoginPage>(new() { [nameof(LoginPage.To)] = Local(to), [nameof(LoginPage.Trouble)] = trouble }, status);
 

@@ -185,6 +185,8 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
         var refused = await browser.GetAsync("/");
         Assert.Equal((HttpStatusCode.Redirect, "/login?to=%2F"), (refused.StatusCode, refused.Headers.Location?.OriginalString));
         foreach (var wrong in new[] { "wrong", running.System.ApiKey }) Assert.Equal(HttpStatusCode.Unauthorized, (await LogInAsync(browser, wrong, "/")).StatusCode);
+        using var broken = new StringContent($"key={OperatorsKey}", new System.Net.Http.Headers.MediaTypeHeaderValue("multipart/form-data"));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.PostAsync("/login", broken)).StatusCode);
         Assert.Equal(HttpStatusCode.Redirect, (await browser.GetAsync("/")).StatusCode);
 
         var welcome = await LogInAsync(browser, OperatorsKey, "/questions/activation-funnel");

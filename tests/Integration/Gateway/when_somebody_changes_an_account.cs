@@ -12,17 +12,13 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
 {
     private const string Password = "correct horse battery", Another = "another horse battery", Third = "a third horse battery";
 
-    public sealed class Running : IAsyncLifetime
+    public sealed class Running() : SystemWithGateway("changes", ("Uniqueness__File", Rules()), ("ForwardedHeaders__KnownProxies", "127.0.0.1"))
     {
-        public SignupSystem System { get; private set; } = null!;
-        public GatewayHttp Gateway { get; private set; } = null!;
-        public SignedTokens Tokens => new(System.SigningKey, TimeProvider.System);
-
-        public async ValueTask InitializeAsync()
+        private static string Rules()
         {
-            var rules = Path.Combine(Path.GetTempPath(), $"uniqueness-{Guid.NewGuid():N}.json");
+            var path = Path.Combine(Path.GetTempPath(), $"uniqueness-{Guid.NewGuid():N}.json");
             // As the README says it, for whoever wants user names to be unique.
-            await File.WriteAllTextAsync(rules, """
+            File.WriteAllText(path, """
                 {
                   "constraints": { "email": { "normalize": "email" }, "username": { "normalize": "casefold" } },
                   "events": {
@@ -34,21 +30,7 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
                   }
                 }
                 """);
-            System = await SignupSystem.StartAsync("changes", new Dictionary<string, string>
-            {
-                ["PasswordHashing__MemoryKiB"] = "8",
-                ["PasswordHashing__Passes"] = "1",
-                ["Signup__ReplyTimeout"] = "00:01:00",
-                ["Uniqueness__File"] = rules,
-                ["ForwardedHeaders__KnownProxies"] = "127.0.0.1",
-            });
-            Gateway = new GatewayHttp(System["Gateway"]);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            Gateway.Dispose();
-            await System.DisposeAsync();
+            return path;
         }
     }
 

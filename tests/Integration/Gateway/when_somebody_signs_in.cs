@@ -10,29 +10,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
 {
     private const string Password = "correct horse battery";
 
-    public sealed class Running : IAsyncLifetime
-    {
-        public SignupSystem System { get; private set; } = null!;
-        public GatewayHttp Gateway { get; private set; } = null!;
-
-        public async ValueTask InitializeAsync()
-        {
-            System = await SignupSystem.StartAsync("signin", new Dictionary<string, string>
-            {
-                ["PasswordHashing__MemoryKiB"] = "8",
-                ["PasswordHashing__Passes"] = "1",
-                ["Signup__ReplyTimeout"] = "00:01:00",
-                ["ForwardedHeaders__KnownProxies"] = "127.0.0.1",
-            });
-            Gateway = new GatewayHttp(System["Gateway"]);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            Gateway.Dispose();
-            await System.DisposeAsync();
-        }
-    }
+    public sealed class Running() : SystemWithGateway("signin", ("ForwardedHeaders__KnownProxies", "127.0.0.1"));
 
     private GatewayHttp Gateway => running.Gateway;
 

@@ -11,31 +11,7 @@ public sealed class when_the_whole_system_is_there(when_the_whole_system_is_ther
 {
     private const string EventsKey = "a key: with a colon";
 
-    public sealed class Running : IAsyncLifetime
-    {
-        public SignupSystem System { get; private set; } = null!;
-        public GatewayHttp Gateway { get; private set; } = null!;
-        public SignedTokens Tokens => new(System.SigningKey, TimeProvider.System);
-
-        public async ValueTask InitializeAsync()
-        {
-            System = await SignupSystem.StartAsync("pages", new Dictionary<string, string>
-            {
-                ["PasswordHashing__MemoryKiB"] = "8",
-                ["PasswordHashing__Passes"] = "1",
-                ["Mail__EventsKey"] = EventsKey,
-                // Longer than a busy machine takes: here every sign-up is decided.
-                ["Signup__ReplyTimeout"] = "00:01:00",
-            });
-            Gateway = new GatewayHttp(System["Gateway"]);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            Gateway.Dispose();
-            await System.DisposeAsync();
-        }
-    }
+    public sealed class Running() : SystemWithGateway("pages", ("Mail__EventsKey", EventsKey));
 
     private GatewayHttp Gateway => running.Gateway;
 

@@ -21,6 +21,7 @@ app.MapSigningIn();
 app.MapSigningOut();
 app.MapOwnAccount();
 app.MapUsername();
+app.MapEmailChange();
 app.MapPassword();
 app.MapPasswordReset();
 app.MapCorrections();

@@ -21,6 +21,7 @@ public static class EventTypes
         Type<AccountCreated, Published.Accounts.AccountCreated>("AccountCreated"),
         Type<AccountActivated, Published.Accounts.AccountActivated>("AccountActivated"),
         Type<AccountExpired, Published.Accounts.AccountExpired>("AccountExpired"),
+        Type<EmailChangeRequested, Published.Accounts.EmailChangeRequested>("EmailChangeRequested"),
         Type<EmailChanged, Published.Accounts.EmailChanged>("EmailChanged"),
         Type<AccountDeleted, Published.Accounts.AccountDeleted>("AccountDeleted"),
         Type<PasswordRehashed, Published.Accounts.PasswordRehashed>("PasswordRehashed"),

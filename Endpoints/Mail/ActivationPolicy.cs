@@ -22,15 +22,15 @@ public enum ActivationStatus
 }
 
 /// <summary>A mail that an event gives cause for, once.</summary>
-/// <param name="EventId">Of that event.</param>
+/// <param name="Id">Of that event; where it gives cause for two, the second has one that comes from it.</param>
 /// <param name="Purpose">Of the mail.</param>
-public sealed record Notice(Guid EventId, string Purpose);
+public sealed record Notice([property: JsonPropertyName("eventId")] Guid Id, string Purpose);
 
 /// <summary>The state of one account's activation, for as long as the account is pending; or of one notice, until it is sent. All times are UTC.</summary>
 public sealed record Activation
 {
     [JsonIgnore]
-    public Guid Id => Notice?.EventId ?? AccountId;
+    public Guid Id => Notice?.Id ?? AccountId;
 
     public required Guid AccountId { get; init; }
     public ActivationStatus Status { get; init; }
@@ -49,8 +49,9 @@ public sealed record Activation
     /// <summary>How often the account's address was replaced before.</summary>
     public int AddressChanges { get; init; }
 
-    /// <summary>How often address or password were replaced before, where this is a link to choose another password.</summary>
-    public int Credentials { get; init; }
+    /// <summary>Of what the link of a notice is about: how often address or password were replaced before, or which of the account's wishes for another address it is.</summary>
+    [JsonPropertyName("credentials")]
+    public int Generation { get; init; }
 
     /// <summary>The account's last event that is in this state; what comes of mails is not counted.</summary>
     public long Version { get; init; }
@@ -170,23 +171,29 @@ public sealed class ActivationPolicy(MailSettings settings)
         return IsToAddress(state, purpose) && state!.Status == ActivationStatus.Sent ? state with { Status = ActivationStatus.Failed } : state;
     }
 
-    /// <summary>The mail that an event gives cause for, once; null where none is owed.</summary>
+    /// <summary>The mails that an event gives cause for, once; none where none is owed.</summary>
     /// <param name="history">The account's events, also those behind it, by version.</param>
     /// <param name="version">Of the event.</param>
-    public static Activation? Tell(Guid accountId, object e, Guid eventId, long version, IReadOnlyCollection<(long Version, object Event)> history, DateTimeOffset now, Cause? cause = null)
+    public static IEnumerable<Activation> Tell(Guid accountId, object e, Guid eventId, long version, IReadOnlyCollection<(long Version, object Event)> history, DateTimeOffset now, Cause? cause = null)
     {
         var (before, after, whole) = (Fold(h => h.Version < version), Fold(h => h.Version <= version), Fold(_ => true));
-        return e switch
+        Activation?[] mails = e switch
         {
-            EmailChanged changed => Notice("email-changed", before, changed.ChangedAt),
+            EmailChanged changed => [Notice("email-changed", before, changed.ChangedAt)],
             // Else anybody could have us tell a stranger of it, as often as they like: by signing up with that address.
-            PasswordChanged changed when after.Status == AccountStatus.Active => Notice("password-changed", after, changed.ChangedAt),
+            PasswordChanged changed when after.Status == AccountStatus.Active => [Notice("password-changed", after, changed.ChangedAt)],
             // A link that was used, or is dead otherwise, is not sent.
-            PasswordResetRequested asked when now < asked.ExpiresAt && whole.Exists && whole.Credentials == after.Credentials => Owed("password-reset", after, asked.RequestedAt) is { } mail
-                ? mail with { LinkExpires = asked.ExpiresAt, Credentials = after.Credentials }
-                : null,
-            _ => null,
+            PasswordResetRequested asked when now < asked.ExpiresAt && whole.Exists && whole.Credentials == after.Credentials =>
+                [Owed("password-reset", after, asked.RequestedAt) is { } mail ? mail with { LinkExpires = asked.ExpiresAt, Generation = after.Credentials } : null],
+            EmailChangeRequested asked when now < asked.ExpiresAt && whole.Exists && whole.EmailChange is not null && whole.EmailChangeCount == after.EmailChangeCount =>
+                [Link(asked), Notice("email-change-requested", after, asked.RequestedAt) is { } notice ? notice with { Notice = notice.Notice! with { Id = Second(eventId) } } : null],
+            _ => [],
         };
+        return mails.OfType<Activation>();
+
+        Activation? Link(EmailChangeRequested asked) => Owed("email-confirmation", after, asked.RequestedAt) is { } mail
+            ? mail with { Email = asked.NewEmail, LinkExpires = asked.ExpiresAt, Generation = after.EmailChangeCount, Notice = new(eventId, MailPurpose.OfWanted($"email-confirmation-{version}")) }
+            : null;
 
         Account Fold(Func<(long Version, object Event), bool> which) => Account.Fold(history.Where(which).Select(h => h.Event));
 
@@ -213,6 +220,9 @@ public sealed class ActivationPolicy(MailSettings settings)
             };
         }
     }
+
+    /// <summary>The same for the same, whoever derives it.</summary>
+    private static Guid Second(Guid eventId) => new(SHA256.HashData(eventId.ToByteArray())[..16]);
 
     /// <summary>That the user asked for a mail is not in the log. What became of the mail is.</summary>
     private static Activation? Asked(Activation? state, string purpose, DateTimeOffset at) =>

@@ -92,7 +92,7 @@ public sealed class Activations
                 end if;
             end $$;
             create table if not exists mail.activation (
-                id         uuid primary key, -- of the account, or, of a notice, the event that gives cause for it
+                id         uuid primary key, -- of the account, or, of a notice, the event that gives cause for it (of a second one, derived from that)
                 status     text not null,
                 state      jsonb not null,
                 due        text,        -- 'mail' or 'expiry'

@@ -14,8 +14,10 @@ public sealed record MailKind(string Name, MailLink? Link)
     [
         new("activation", Activation),
         new("reminder", Activation),
-        new("password-reset", new("password-reset", "password reset", account => account.Credentials)),
+        new("password-reset", new("password-reset", "password reset", account => account.Generation)),
         new("password-changed", null),
+        new("email-confirmation", new("email-change", "email change", account => account.Generation)),
+        new("email-change-requested", null),
         new("email-changed", null),
     ];
 

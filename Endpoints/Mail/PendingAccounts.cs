@@ -8,17 +8,17 @@ namespace Signup.Mail;
 /// <summary>
 /// Begins and ends each account's activation as the log says, from the log's first event on: no message has to arrive for that. Of an account that it has not
 /// seen before it reads the whole stream at once, not only the events up to here, so that nobody gets a mail for what is long over, or was sent before
-/// <c>mail.activation</c> was lost. What is changed is told, and a link to choose another password sent.
+/// <c>mail.activation</c> was lost. What is changed is told, and links are sent that were asked for.
 /// </summary>
 public sealed partial class PendingAccounts(LogReader log, Activations activations, ActivationPolicy policy, TimeProvider time, ILogger<PendingAccounts> logger) : IProjection
 {
     /// <summary>Those that give cause for a mail of their own.</summary>
-    private static readonly HashSet<string> Told = [nameof(EmailChanged), nameof(PasswordChanged), nameof(PasswordResetRequested)];
+    private static readonly HashSet<string> Told = [nameof(EmailChangeRequested), nameof(EmailChanged), nameof(PasswordChanged), nameof(PasswordResetRequested)];
 
     /// <summary>What came of mails the state knows already, by whoever sent them.</summary>
     public static readonly HashSet<string> Followed =
     [
-        nameof(AccountCreated), nameof(AccountActivated), nameof(AccountExpired), nameof(EmailChanged), nameof(UsernameChanged), nameof(AccountDeleted),
+        nameof(AccountCreated), nameof(AccountActivated), nameof(AccountExpired), nameof(EmailChangeRequested), nameof(EmailChanged), nameof(UsernameChanged), nameof(AccountDeleted),
         nameof(PasswordChanged), nameof(PasswordResetRequested), nameof(MailBounced), nameof(MailComplained),
     ];
 
@@ -36,7 +36,8 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
         foreach (var e in followed)
         {
             changes.Add((e.StreamId, state => state is null ? histories[e.StreamId].Aggregate(state, Next) : Next(state, e)));
-            if (Told.Contains(e.Type) && Notice(e, histories[e.StreamId]) is { } notice) changes.Add((notice.Id, state => state ?? notice));
+            if (!Told.Contains(e.Type)) continue;
+            foreach (var notice in Notices(e, histories[e.StreamId])) changes.Add((notice.Id, state => state ?? notice));
         }
         await activations.ApplyAsync(connection, changes, events[^1].Position);
     }
@@ -50,9 +51,9 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
         return policy.Apply(state, e.StreamId, known, e.AsCause()) is { } next ? next with { Version = e.Version } : null;
     }
 
-    private Activation? Notice(LoggedEvent e, IEnumerable<LoggedEvent> history) => Read(e) is { } known
+    private IEnumerable<Activation> Notices(LoggedEvent e, IEnumerable<LoggedEvent> history) => Read(e) is { } known
         ? ActivationPolicy.Tell(e.StreamId, known, e.EventId, e.Version, [.. from h in history let read = Read(h) where read is not null select (h.Version, read)], time.GetUtcNow(), e.AsCause())
-        : null;
+        : [];
 
     /// <returns>Null where it is of no kind that is known, or cannot be read.</returns>
     private object? Read(LoggedEvent e)

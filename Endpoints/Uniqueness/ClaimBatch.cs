@@ -10,7 +10,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
     /// <summary>How long to wait for what another transaction has in hand (of an instance frozen before its commit, for example), in milliseconds.</summary>
     private const int LockTimeout = 1000;
 
-    /// <summary>Reserves what the proposals touch, and reads how it stands.</summary>
+    /// <summary>Locks what the proposals touch, and reads how it stands.</summary>
     /// <exception cref="RebuildingException"/>
     public async Task<ClaimState> LookAsync(IReadOnlyList<Proposal> batch)
     {
@@ -35,15 +35,16 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
                 select coalesce(array_agg(id), array[]::uuid[])
                 from (select id from {LogStore.Schema}.mt_streams where id = any($1) order by id for no key update{(wait ? "" : " skip locked")}) s
                 """, begun);
+        // Of a stream that has begun, all it holds: some of it may be given up, or be reserved.
         Add($"""
-            select c.name, c.value, c.stream_id, null::uuid from unnest($1, $2) as v (name, value) join uniqueness.claims c on c.name = v.name and c.value = v.value
+            select c.name, c.value, c.stream_id, null::uuid, c.until, c.until <= now() from unnest($1, $2) as v (name, value) join uniqueness.claims c on c.name = v.name and c.value = v.value
             union
-            select name, value, stream_id, null::uuid from uniqueness.claims where stream_id = any($3)
+            select name, value, stream_id, null::uuid, until, until <= now() from uniqueness.claims where stream_id = any($3)
             union all
-            select name, null, stream_id, event_id from uniqueness.rejections where stream_id = any($4) and outcome = 'NotUnique'
+            select name, null, stream_id, event_id, null, null from uniqueness.rejections where stream_id = any($4) and outcome = 'NotUnique'
             union all
-            select null, null, null, null from {ClaimsFence.Table}
-            """, touched.ConvertAll(v => v.Constraint), touched.ConvertAll(v => v.Value), batch.Where(p => p.Claims.Any(c => c.GivesUpAll)).Select(p => p.StreamId).ToArray(), streams);
+            select null, null, null, null, null, null from {ClaimsFence.Table}
+            """, touched.ConvertAll(v => v.Constraint), touched.ConvertAll(v => v.Value), begun, streams);
         // After the claims: whoever has its value from a twin that was committed in between finds that twin here.
         Add($"""
             select p.id, s.version, p.version, e.id, e.seq_id
@@ -58,13 +59,13 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
         {
             var got = reader.GetFieldValue<long[]>(0);
             if (!got.Contains(0)) throw new RebuildingException();
-            foreach (var n in got.Where(n => n > 0)) state.Reserve(wanted[(int)n - 1]);
+            foreach (var n in got.Where(n => n > 0)) state.Lock(wanted[(int)n - 1]);
         });
-        if (begun.Length > 0) await ForEachAsync(() => Array.ForEach(reader.GetFieldValue<Guid[]>(0), state.Lock));
+        if (begun.Length > 0) await ForEachAsync(() => Array.ForEach(reader.GetFieldValue<Guid[]>(0), stream => state.Lock(stream)));
         await ForEachAsync(() =>
         {
             if (reader.IsDBNull(2)) throw new RebuildingException();
-            if (reader.IsDBNull(3)) state.Holds(new(reader.GetString(0), reader.GetString(1)), reader.GetGuid(2));
+            if (reader.IsDBNull(3)) state.Holds(new(reader.GetString(0), reader.GetString(1)), new(reader.GetGuid(2), Until(4)), isOver: !reader.IsDBNull(5) && reader.GetBoolean(5));
             else state.Refused(reader.GetGuid(2), reader.GetGuid(3), reader.GetString(0));
         });
         await ForEachAsync(() =>
@@ -73,6 +74,8 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
             if (!reader.IsDBNull(3)) state.Has(reader.GetGuid(0), reader.GetInt64(2) + 1, reader.GetGuid(3), reader.GetInt64(4));
         });
         return state;
+
+        DateTimeOffset? Until(int column) => reader.IsDBNull(column) ? null : reader.GetFieldValue<DateTimeOffset>(column);
 
         void Add(string sql, params object[] arrays) => commands.BatchCommands.Add(Command(sql, arrays));
 
@@ -88,12 +91,13 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
     {
         await using var commands = new NpgsqlBatch(connection);
         if (state.GivenUp() is { Count: > 0 } givenUp)
-            commands.BatchCommands.Add(Command("delete from uniqueness.claims c using unnest($1, $2) as g (name, value) where c.name = g.name and c.value = g.value",
-                givenUp.ConvertAll(v => v.Constraint), givenUp.ConvertAll(v => v.Value)));
-        // Should one be there by now, written by somebody who reserves nothing, the primary key refuses them all.
+            // Not what somebody else has taken meanwhile, of what was reserved, and is over.
+            commands.BatchCommands.Add(Command("delete from uniqueness.claims c using unnest($1, $2, $3) as g (name, value, stream_id) where c.name = g.name and c.value = g.value and c.stream_id = g.stream_id",
+                givenUp.ConvertAll(g => g.Value.Constraint), givenUp.ConvertAll(g => g.Value.Value), givenUp.ConvertAll(g => g.Stream)));
+        // Should one be there by now, written by somebody who locks nothing, the primary key refuses them all.
         if (state.Taken() is { Count: > 0 } taken)
-            commands.BatchCommands.Add(Command("insert into uniqueness.claims (name, value, stream_id) select * from unnest($1, $2, $3) as c (name, value, stream_id) order by name, value",
-                taken.ConvertAll(c => c.Value.Constraint), taken.ConvertAll(c => c.Value.Value), taken.ConvertAll(c => c.Stream)));
+            commands.BatchCommands.Add(Command("insert into uniqueness.claims (name, value, stream_id, until) select * from unnest($1, $2, $3, $4) as c (name, value, stream_id, until) order by name, value",
+                taken.ConvertAll(c => c.Value.Constraint), taken.ConvertAll(c => c.Value.Value), taken.ConvertAll(c => c.Holding.Stream), taken.ConvertAll(c => c.Holding.Until?.ToUniversalTime())));
         if (commands.BatchCommands.Count > 0) await commands.ExecuteNonQueryAsync();
     }
 

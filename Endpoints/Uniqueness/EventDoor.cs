@@ -71,7 +71,7 @@ public static class EventDoor
     /// <summary>An event that claims anything is posted, else one that replaces is patched, else it gives up. Null: it touches nothing.</summary>
     private static string? VerbFor(IReadOnlyList<ClaimRule> rules) =>
         rules.Count == 0 ? null
-        : rules.Any(r => r.Action == ClaimAction.Create) ? "POST"
+        : rules.Any(r => r.Action is ClaimAction.Create or ClaimAction.Reserve) ? "POST"
         : rules.Any(r => r.Action == ClaimAction.Update) ? "PATCH" : "DELETE";
 
     private static IResult Answer(Verdict verdict) => verdict.Outcome switch

@@ -1,19 +1,22 @@
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using Signup.EventLog;
 
 namespace Signup.Uniqueness;
 
-public enum ClaimAction { Create, Update, Delete }
+public enum ClaimAction { Create, Update, Delete, Reserve }
 
 /// <summary>What an event does to one constraint, by the names of its fields.</summary>
 /// <param name="Field">The field claimed or given up; for an update, the new value's. <c>*</c>: whatever the stream holds.</param>
 /// <param name="From">For an update, the field of the value given up.</param>
-public sealed record ClaimRule(string Constraint, ClaimAction Action, string Field, string? From);
+/// <param name="Until">For a reservation, the field of its end.</param>
+public sealed record ClaimRule(string Constraint, ClaimAction Action, string Field, string? From, string? Until = null);
 
 /// <summary>What one event does to one constraint, by value, normalized.</summary>
 /// <param name="Value">The value claimed or given up; null: whatever the stream holds.</param>
-public sealed record Claim(string Constraint, ClaimAction Action, string? Value, string? From)
+/// <param name="Until">The end of a reservation; null: it is none.</param>
+public sealed record Claim(string Constraint, ClaimAction Action, string? Value, string? From, DateTimeOffset? Until = null)
 {
     /// <summary>Null: none, or whatever the stream holds.</summary>
     internal UniqueValue? GivenUp => (Action == ClaimAction.Update ? From : Action == ClaimAction.Delete ? Value : null) is { } value ? new(Constraint, value) : null;
@@ -26,6 +29,11 @@ public sealed record Claim(string Constraint, ClaimAction Action, string? Value,
 
 /// <summary>One value of one constraint, normalized.</summary>
 internal readonly record struct UniqueValue(string Constraint, string Value);
+
+/// <summary>Who holds a value.</summary>
+/// <param name="Until">Null: it is the stream's, until that gives it up. Else it is reserved for the stream: until then, or until the stream's next event that does anything to this
+/// constraint. Once it is over it is anybody's, this stream's, too.</param>
+internal readonly record struct Holding(Guid Stream, DateTimeOffset? Until = null);
 
 /// <summary>The contents of <c>uniqueness.json</c>.</summary>
 public sealed class UniquenessRules
@@ -51,7 +59,8 @@ public sealed class UniquenessRules
     public IReadOnlyList<Claim> ClaimsOf(string eventName, JsonElement data) =>
         [.. RulesFor(eventName).Select(rule => new Claim(rule.Constraint, rule.Action,
             rule.Field == Anything ? null : Value(rule, rule.Field, data),
-            rule.From is null ? null : Value(rule, rule.From, data)))];
+            rule.From is null ? null : Value(rule, rule.From, data),
+            rule.Until is null ? null : Time(rule, rule.Until, data)))];
 
     private string Value(ClaimRule rule, string field, JsonElement data)
     {
@@ -60,6 +69,11 @@ public sealed class UniquenessRules
         var normalized = _normalizers[rule.Constraint](value.GetString()!);
         return Encoding.UTF8.GetByteCount(normalized) <= MostBytes ? normalized : throw new FormatException($"The field '{field}' is too long to be unique; at most {MostBytes} bytes in UTF-8 are.");
     }
+
+    private static DateTimeOffset Time(ClaimRule rule, string field, JsonElement data) =>
+        data.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String && value.TryGetDateTimeOffset(out var time)
+            ? time
+            : throw new FormatException($"The field '{field}' is missing, or no time; the constraint '{rule.Constraint}' needs it.");
 
     /// <summary>The form in which values of this constraint are compared.</summary>
     /// <exception cref="FormatException">There is no such constraint, or this is no value of it.</exception>
@@ -140,13 +154,25 @@ public sealed class UniquenessRules
                 });
                 if (from is null || to is null) throw reader.Wrong("an update needs both 'from' and 'to'.");
                 return new ClaimRule(constraint, ClaimAction.Update, to, from);
+            case "reserve":
+                string? value = null, until = null;
+                reader.Object(key => _ = key switch
+                {
+                    "value" => value = Field(reader.String()),
+                    "until" => until = Time(reader.String()),
+                    _ => throw reader.Wrong($"'{key}' is unknown here; a reservation has 'value' and 'until'."),
+                });
+                if (value is null || until is null) throw reader.Wrong("a reservation needs both 'value' and 'until'.");
+                return new ClaimRule(constraint, ClaimAction.Reserve, value, null, until);
             default:
-                throw reader.Wrong($"'{action}' is unknown here; known are 'create', 'update' and 'delete'.");
+                throw reader.Wrong($"'{action}' is unknown here; known are 'create', 'update', 'delete' and 'reserve'.");
         }
 
-        string Field(string name) => type.Stored.GetProperties().Any(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name) == name)
-            ? name
-            : throw reader.Wrong($"the event '{type.Name}' has no field '{name}'.");
+        string Field(string name) => Find(name) is not null ? name : throw reader.Wrong($"the event '{type.Name}' has no field '{name}'.");
+
+        string Time(string name) => Find(Field(name))!.PropertyType == typeof(DateTimeOffset) ? name : throw reader.Wrong($"the field '{name}' of the event '{type.Name}' is no time.");
+
+        PropertyInfo? Find(string name) => type.Stored.GetProperties().FirstOrDefault(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name) == name);
     }
 }
 

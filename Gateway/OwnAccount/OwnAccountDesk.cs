@@ -27,8 +27,8 @@ public sealed class OwnAccountDesk(Sessions sessions, FormTokens formTokens)
 
     /// <summary>Takes a form, which has to be ours, or JSON, which no other site can have sent.</summary>
     /// <param name="form">The form once more, with a form token.</param>
-    /// <param name="done">Where a browser goes on to.</param>
-    public async Task<IResult> ChangeAsync(HttpContext http, Func<AccountView, string, FormView, IResult> form, string done, Func<SignedIn, Fields, Task<ChangeOutcome>> change)
+    /// <param name="done">See <see cref="ChangeAnswers.GoOn"/>.</param>
+    public async Task<IResult> ChangeAsync(HttpContext http, Func<AccountView, string, FormView, IResult> form, Func<IResult> done, Func<SignedIn, Fields, Task<ChangeOutcome>> change)
     {
         var texts = Client.Texts(http.Request);
         SignedIn? signedIn;

@@ -9,10 +9,10 @@ public static class OwnAccountRoutes
     public const string Path = "/account";
 
     /// <summary>In the page's address: what was changed just now.</summary>
-    private const string Changed = "changed", Username = "username", Password = "password";
+    private const string Changed = "changed", Email = "email", Username = "username", Password = "password";
 
     /// <summary>Where one goes on to after a change.</summary>
-    internal const string AfterUsername = $"{Path}?{Changed}={Username}", AfterPassword = $"{Path}?{Changed}={Password}";
+    internal const string AfterEmail = $"{Path}?{Changed}={Email}", AfterUsername = $"{Path}?{Changed}={Username}", AfterPassword = $"{Path}?{Changed}={Password}";
 
     public static void MapOwnAccount(this IEndpointRouteBuilder app) => app.MapGet(Path, ShowAsync);
 
@@ -24,7 +24,7 @@ public static class OwnAccountRoutes
         {
             [nameof(OwnAccountPage.Account)] = account,
             [nameof(OwnAccountPage.FormToken)] = formToken,
-            [nameof(OwnAccountPage.Notice)] = http.Request.Query[Changed].ToString() switch { Username => texts.UsernameChanged, Password => texts.PasswordChanged, _ => null },
+            [nameof(OwnAccountPage.Notice)] = http.Request.Query[Changed].ToString() switch { Email => texts.EmailChangeAsked, Username => texts.UsernameChanged, Password => texts.PasswordChanged, _ => null },
         });
     });
 }

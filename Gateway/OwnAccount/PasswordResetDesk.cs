@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using Signup.EventLog;
 using Signup.Gateway.Accounts;
+using Signup.Gateway.Pages;
 using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
@@ -47,7 +48,7 @@ public sealed class PasswordResetDesk(
         {
             null => new ChangeOutcome.Undecided(),
             AccountOutcome.Done => new ChangeOutcome.Done(),
-            _ => new ChangeOutcome.BadLink("token-used", texts.LinkOutdatedTitle, texts.ResetLinkUsed),
+            _ => new ChangeOutcome.BadLink("token-used", texts.LinkOutdatedTitle, texts.ResetLinkUsed, NextStep.NewLink),
         };
     }
 

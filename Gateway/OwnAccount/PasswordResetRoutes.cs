@@ -42,7 +42,7 @@ public static class PasswordResetRoutes
         if (fault is not null) return isForm ? AskForm(http, formTokens, new(SignUpRoutes.StatusOf(fault.Value), fields, [], texts.Of(fault.Value))) : SignUpRoutes.BodyProblem(fault.Value, texts);
         if (isForm && !formTokens.AreValid(http.Request, fields)) return AskForm(http, formTokens, new(400, fields, [], texts.FormTooOld));
         var look = ChangeAnswers.Message(202, texts, texts.ResetMailComingTitle, texts.ResetMailComing((long)settings.Value.Lifetime.TotalSeconds), NextStep.SignIn);
-        return await ChangeAnswers.AnswerAsync(http, fields, view => AskForm(http, formTokens, view), AskPath, () => desk.AskAsync(http, fields), look);
+        return await ChangeAnswers.AnswerAsync(http, fields, view => AskForm(http, formTokens, view), () => ChangeAnswers.GoOn(http, AskPath), () => desk.AskAsync(http, fields), look);
     }
 
     private static Page<ForgotPasswordPage> AskForm(HttpContext http, FormTokens formTokens, FormView view) => new(view.Status, Client.Texts(http.Request), new()
@@ -60,7 +60,7 @@ public static class PasswordResetRoutes
         if (state == TokenState.Valid) return ChooseForm(http, token, FormView.First);
         var texts = Client.Texts(http.Request);
         var bad = BadLink(texts, state);
-        return ChangeAnswers.Message(400, texts, bad.Title, bad.Message, NextStep.NewLink);
+        return ChangeAnswers.Message(400, texts, bad.Title, bad.Message, bad.Next);
     }
 
     /// <summary>Takes forms without a form token: it acts on the signed token alone, not on who the browser is, so there is nothing to forge.</summary>
@@ -69,7 +69,7 @@ public static class PasswordResetRoutes
         var texts = Client.Texts(http.Request);
         var (fields, fault) = await Fields.ReadAsync(http.Request, http.RequestAborted);
         if (fault is not null && !Body.IsForm(http.Request)) return SignUpRoutes.BodyProblem(fault.Value, texts);
-        return await ChangeAnswers.AnswerAsync(http, fields, view => ChooseForm(http, fields[TokenField], view), SignInRoutes.AfterPasswordReset, async () =>
+        return await ChangeAnswers.AnswerAsync(http, fields, view => ChooseForm(http, fields[TokenField], view), () => ChangeAnswers.GoOn(http, SignInRoutes.AfterPasswordReset), async () =>
         {
             var state = tokens.Read(TokenPurpose, fields[TokenField], out var accountId, out var credentials);
             return state == TokenState.Valid ? await desk.ChooseAsync(http, accountId, credentials, fields) : BadLink(texts, state);
@@ -77,8 +77,8 @@ public static class PasswordResetRoutes
     }
 
     private static ChangeOutcome.BadLink BadLink(Texts texts, TokenState state) => state == TokenState.Expired
-        ? new("token-expired", texts.LinkExpiredTitle, texts.ResetLinkExpired)
-        : new("token-invalid", texts.LinkInvalidTitle, texts.LinkInvalid);
+        ? new("token-expired", texts.LinkExpiredTitle, texts.ResetLinkExpired, NextStep.NewLink)
+        : new("token-invalid", texts.LinkInvalidTitle, texts.LinkInvalid, NextStep.NewLink);
 
     private static Page<ChoosePasswordPage> ChooseForm(HttpContext http, string? token, FormView view) => new(view.Status, Client.Texts(http.Request), new()
     {

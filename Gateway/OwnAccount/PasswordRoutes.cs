@@ -13,7 +13,7 @@ public static class PasswordRoutes
     {
         app.MapGet(Path, (HttpContext http, OwnAccountDesk desk) => desk.ShowAsync(http, (account, formToken) => Form(http, account, formToken, FormView.First)));
         app.MapMethods(Path, ["PUT", "POST"], (HttpContext http, OwnAccountDesk desk, PasswordDesk passwords) =>
-            desk.ChangeAsync(http, (account, formToken, view) => Form(http, account, formToken, view), OwnAccountRoutes.AfterPassword, (signedIn, fields) => passwords.ChangeAsync(http, signedIn, fields)));
+            desk.ChangeAsync(http, (account, formToken, view) => Form(http, account, formToken, view), () => ChangeAnswers.GoOn(http, OwnAccountRoutes.AfterPassword), (signedIn, fields) => passwords.ChangeAsync(http, signedIn, fields)));
     }
 
     private static Page<PasswordPage> Form(HttpContext http, AccountView account, string formToken, FormView view) => new(view.Status, Client.Texts(http.Request), new()

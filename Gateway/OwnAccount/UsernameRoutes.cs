@@ -17,7 +17,7 @@ public static class UsernameRoutes
     {
         app.MapGet(Path, (HttpContext http, OwnAccountDesk desk) => desk.ShowAsync(http, (account, formToken) => Form(http, account, formToken, FormView.First)));
         app.MapMethods(Path, ["PUT", "POST"], (HttpContext http, OwnAccountDesk desk, AccountCommands commands) =>
-            desk.ChangeAsync(http, (account, formToken, view) => Form(http, account, formToken, view), OwnAccountRoutes.AfterUsername, (signedIn, fields) => ChangeAsync(http, signedIn, fields, commands)));
+            desk.ChangeAsync(http, (account, formToken, view) => Form(http, account, formToken, view), () => ChangeAnswers.GoOn(http, OwnAccountRoutes.AfterUsername), (signedIn, fields) => ChangeAsync(http, signedIn, fields, commands)));
     }
 
     private static async Task<ChangeOutcome> ChangeAsync(HttpContext http, SignedIn signedIn, Fields fields, AccountCommands commands)
@@ -25,14 +25,12 @@ public static class UsernameRoutes
         var texts = Client.Texts(http.Request);
         if (fields.Check(Field.Username, SignUpValidation.CheckUsername) is { } fault) return new ChangeOutcome.Invalid(fault);
         var (verdict, _) = await commands.ProposeAsync(now => new ChangeUsername(signedIn.Account.Id, fields[Field.Username]!.Trim(), now), http.RequestAborted);
-        return verdict switch
+        return ChangeOutcome.Of(verdict, texts, outcome => outcome switch
         {
-            null => new ChangeOutcome.Undecided(),
-            { Outcome: VerdictOutcome.Accepted } => new ChangeOutcome.Done(),
-            { Outcome: VerdictOutcome.NotUnique } => new ChangeOutcome.Refused(409, $"{verdict.Constraint ?? Field.Username}-taken", texts.TakenTitle, texts.OtherTaken(verdict.Constraint ?? Field.Username), Field.Username),
-            { Outcome: VerdictOutcome.Invalid } => new ChangeOutcome.Refused(400, "refused", texts.BadRequestTitle, texts.Refused),
-            _ => new ChangeOutcome.Refused(503, "unavailable", texts.UnavailableTitle, texts.ChangeUnavailable, RetryAfter: TimeSpan.FromSeconds(1)),
-        };
+            VerdictOutcome.NotUnique => new ChangeOutcome.Refused(409, $"{verdict!.Constraint ?? Field.Username}-taken", texts.TakenTitle, texts.OtherTaken(verdict.Constraint ?? Field.Username), Field.Username),
+            VerdictOutcome.Invalid => new ChangeOutcome.Refused(400, "refused", texts.BadRequestTitle, texts.Refused),
+            _ => null,
+        });
     }
 
     private static Page<UsernamePage> Form(HttpContext http, AccountView account, string formToken, FormView view) => new(view.Status, Client.Texts(http.Request), new()

@@ -160,6 +160,25 @@ internal sealed class EnglishTexts : Texts
     public override string NotSignedIn => "Sign in by POST /sessions, and send the token that it answers with as a bearer token. A session ends after a while, or when it is signed out.";
     public override string TooManySignIns(long seconds) => $"Too many tries. Please try again in {Seconds(seconds)}.";
 
+    public override string ChangeEmailTitle => "Change the e-mail address";
+    public override string ChangeEmailLead(long seconds) => $"We send a link to the new address. As soon as it is opened there, and its button pressed, the address is yours; the link is valid for {Seconds(seconds)}. Until then all stays as it is.";
+    public override string ChangeEmailButton => "Send the link";
+    public override string PresentEmail => "Present e-mail address";
+    public override string NewEmail => "New e-mail address";
+    public override string EmailChangeAsked => "A link is on its way to the new address. Open it there to make the change. If none comes, look into your spam folder, and check the address. Until then all stays as it is.";
+    public override string SameEmail => "This is the address that your account has.";
+    public override string OtherEmailTaken => "There is an account with this e-mail address already, or somebody is about to have it. Please use another one.";
+    public override string NotActiveTitle => "Your account is not active yet";
+    public override string NotActive => "Please open the link in our mail to its address first. If that address is wrong, sign up with the right one.";
+    public override string TooManyEmailChanges => "So many links were sent for this account that no other one is sent now. Please use the last one, or try again later.";
+    public override string ConfirmEmailTitle => "Confirm your new e-mail address";
+    public override string ConfirmEmail => "One click, and your account has the address that this link was sent to.";
+    public override string ConfirmEmailButton => "Use this address";
+    public override string EmailChangedTitle => "Your e-mail address is changed";
+    public override string EmailChanged => "From now on you sign in with it, and mails about your account go there.";
+    public override string EmailLinkExpired => "Please ask for another one in your account, whose address is as it was.";
+    public override string EmailLinkOutdated => "Another address was wanted after it was sent, or the password was changed. Your account says which address it has.";
+    public override string EmailTakenMeanwhile => "By now somebody else has an account with this address. Yours keeps the one that it has.";
     public override string ForgotPassword => "Forgotten your password?";
     public override string ForgotPasswordTitle => "Forgotten password";
     public override string ForgotPasswordLead => "Give the e-mail address of your account. We send a link there, to choose another password.";

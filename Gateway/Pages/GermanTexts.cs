@@ -160,6 +160,25 @@ internal sealed class GermanTexts : Texts
     public override string NotSignedIn => "Melden Sie sich mit POST /sessions an, und senden Sie das Token aus der Antwort als Bearer-Token. Eine Sitzung endet nach einiger Zeit, oder wenn sie abgemeldet wird.";
     public override string TooManySignIns(long seconds) => $"Zu viele Versuche. Bitte versuchen Sie es in {Seconds(seconds)} noch einmal.";
 
+    public override string ChangeEmailTitle => "E-Mail-Adresse ändern";
+    public override string ChangeEmailLead(long seconds) => $"Wir senden einen Link an die neue Adresse. Sobald er dort geöffnet und der Knopf gedrückt wird, ist sie die Ihre; der Link gilt {Seconds(seconds)} lang. Bis dahin bleibt alles, wie es ist.";
+    public override string ChangeEmailButton => "Link senden";
+    public override string PresentEmail => "Jetzige E-Mail-Adresse";
+    public override string NewEmail => "Neue E-Mail-Adresse";
+    public override string EmailChangeAsked => "Ein Link ist unterwegs an die neue Adresse. Öffnen Sie ihn dort, um sie zu ändern. Kommt keiner, so sehen Sie in Ihren Spam-Ordner, und prüfen Sie die Adresse. Bis dahin bleibt alles, wie es ist.";
+    public override string SameEmail => "Diese Adresse hat Ihr Konto schon.";
+    public override string OtherEmailTaken => "Mit dieser E-Mail-Adresse gibt es schon ein Konto, oder jemand ist dabei, sie zu bekommen. Bitte nehmen Sie eine andere.";
+    public override string NotActiveTitle => "Ihr Konto ist noch nicht aktiv";
+    public override string NotActive => "Bitte öffnen Sie zuerst den Link in unserer Mail an seine Adresse. Ist die falsch, so registrieren Sie sich mit der richtigen.";
+    public override string TooManyEmailChanges => "Für dieses Konto wurden so viele Links verschickt, dass wir jetzt keinen weiteren senden. Bitte benutzen Sie den letzten, oder versuchen Sie es später noch einmal.";
+    public override string ConfirmEmailTitle => "Bestätigen Sie Ihre neue E-Mail-Adresse";
+    public override string ConfirmEmail => "Noch ein Klick, und Ihr Konto hat die Adresse, an die dieser Link ging.";
+    public override string ConfirmEmailButton => "Diese Adresse verwenden";
+    public override string EmailChangedTitle => "Ihre E-Mail-Adresse ist geändert";
+    public override string EmailChanged => "Von nun an melden Sie sich mit ihr an, und Mails zu Ihrem Konto gehen dorthin.";
+    public override string EmailLinkExpired => "Bitte fordern Sie in Ihrem Konto einen neuen an; seine Adresse ist, wie sie war.";
+    public override string EmailLinkOutdated => "Nachdem er verschickt war, wurde eine andere Adresse gewünscht oder das Passwort geändert. Ihr Konto sagt, welche Adresse es hat.";
+    public override string EmailTakenMeanwhile => "Inzwischen hat jemand anderes ein Konto mit dieser Adresse. Ihres behält die, die es hat.";
     public override string ForgotPassword => "Passwort vergessen?";
     public override string ForgotPasswordTitle => "Passwort vergessen";
     public override string ForgotPasswordLead => "Geben Sie die E-Mail-Adresse Ihres Kontos an. Wir senden einen Link dorthin, mit dem Sie ein neues Passwort wählen.";

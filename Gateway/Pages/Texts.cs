@@ -127,6 +127,25 @@ public abstract class Texts
     public abstract string TooManySignIns(long seconds);
 
     // --- changing the account ---
+    public abstract string ChangeEmailTitle { get; }
+    public abstract string ChangeEmailLead(long seconds);
+    public abstract string ChangeEmailButton { get; }
+    public abstract string PresentEmail { get; }
+    public abstract string NewEmail { get; }
+    public abstract string EmailChangeAsked { get; }
+    public abstract string SameEmail { get; }
+    public abstract string OtherEmailTaken { get; }
+    public abstract string NotActiveTitle { get; }
+    public abstract string NotActive { get; }
+    public abstract string TooManyEmailChanges { get; }
+    public abstract string ConfirmEmailTitle { get; }
+    public abstract string ConfirmEmail { get; }
+    public abstract string ConfirmEmailButton { get; }
+    public abstract string EmailChangedTitle { get; }
+    public abstract string EmailChanged { get; }
+    public abstract string EmailLinkExpired { get; }
+    public abstract string EmailLinkOutdated { get; }
+    public abstract string EmailTakenMeanwhile { get; }
     public abstract string ForgotPassword { get; }
     public abstract string ForgotPasswordTitle { get; }
     public abstract string ForgotPasswordLead { get; }

@@ -30,4 +30,6 @@ public enum VerdictOutcome
     VersionConflict,
     /// <summary>The proposal itself is wrong: unknown type, missing field. The event is not in the log.</summary>
     Invalid,
+    /// <summary>There is as much of this as there may be, for now. Nothing was proposed.</summary>
+    TooMany,
 }

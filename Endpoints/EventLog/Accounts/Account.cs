@@ -13,6 +13,11 @@ public sealed record AccountActivated(DateTimeOffset ActivatedAt);
 /// <summary>Nobody activated the account in time; its address is free again.</summary>
 public sealed record AccountExpired(string Email, DateTimeOffset ExpiredAt);
 
+/// <summary>Whoever is signed in, and knows the password, wants another address for the account: a link goes there, and this was the account's last wish of that kind. Until the link is used, or is
+/// over, nobody else gets that address.</summary>
+/// <param name="ExpiresAt">End of the link's validity, in whole seconds.</param>
+public sealed record EmailChangeRequested(string NewEmail, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt);
+
 /// <summary>The account's address was replaced by another.</summary>
 public sealed record EmailChanged(string OldEmail, string NewEmail, DateTimeOffset ChangedAt);
 
@@ -86,6 +91,18 @@ public sealed record Account
     /// <summary>How often the address was replaced.</summary>
     public int AddressChanges { get; init; }
 
+    /// <summary>The last wish for another address, as long as its link may be used; null: there is none.</summary>
+    public EmailChangeRequested? EmailChange { get; init; }
+
+    /// <summary>How many such wishes there were, ever. A link is for one of them, by its number: each later one is the end of those before.</summary>
+    public int EmailChangeCount { get; init; }
+
+    /// <summary>Which of them the present address comes from; 0: none.</summary>
+    public int EmailChangeDone { get; init; }
+
+    /// <summary>Those whose time was not over when the last one came.</summary>
+    public IReadOnlyList<EmailChangeRequested> EmailChanges { get; init; } = [];
+
     /// <summary>How often the password was replaced.</summary>
     public int PasswordChanges { get; init; }
 
@@ -117,13 +134,23 @@ public sealed record Account
         AccountCreated e => this with { Status = AccountStatus.Pending, Username = e.Username, Email = e.Email, PasswordHash = e.PasswordHash },
         AccountActivated => this with { Status = AccountStatus.Active },
         AccountExpired => this with { Status = AccountStatus.Expired },
-        EmailChanged e => this with { Email = e.NewEmail, AddressChanges = AddressChanges + 1, PasswordResets = [], Mail = MailStatus.Queued },
+        EmailChangeRequested e => this with
+        {
+            EmailChange = e, EmailChangeCount = EmailChangeCount + 1, EmailChanges = [.. EmailChanges.Where(c => c.ExpiresAt > e.RequestedAt), e],
+        },
+        EmailChanged e => this with
+        {
+            Email = e.NewEmail, AddressChanges = AddressChanges + 1, PasswordResets = [], Mail = MailStatus.Queued,
+            EmailChange = null, EmailChangeDone = EmailChange?.NewEmail == e.NewEmail ? EmailChangeCount : 0,
+        },
         UsernameChanged e => this with { Username = e.NewUsername },
         AccountDeleted => this with { Status = AccountStatus.Deleted },
         PasswordRehashed e => this with { PasswordHash = e.PasswordHash, FormerPasswordHash = PasswordHash },
         PasswordChanged e => this with
         {
             PasswordHash = e.PasswordHash, FormerPasswordHash = null, PasswordChanges = PasswordChanges + 1, PasswordResets = [], Sessions = Sessions.Apply(e),
+            // Whoever wanted it may have been somebody who knew the former one.
+            EmailChange = null,
         },
         PasswordResetRequested e => this with { PasswordResets = [.. PasswordResets.Where(end => end > e.RequestedAt), e.ExpiresAt], PasswordResetCount = PasswordResetCount + 1 },
         SignedOut or SignedOutEverywhere => this with { Sessions = Sessions.Apply(@event) },

@@ -10,7 +10,10 @@ public static partial class MailPurpose
     /// <param name="addressChanges">How often the account's address was replaced before.</param>
     public static string Of(string mail, int addressChanges) => mail + Suffix(addressChanges);
 
-    /// <summary>The mail; null where it went to another of the account's addresses.</summary>
+    /// <summary>Of a mail to an address that the account is to have, and may never get.</summary>
+    public static string OfWanted(string mail) => mail + "~wanted";
+
+    /// <summary>The mail; null where it went to another address than this one of the account's.</summary>
     public static string? MailOf(string purpose, int addressChanges)
     {
         var end = purpose.IndexOf('~', StringComparison.Ordinal) is >= 0 and var found ? found : purpose.Length;
@@ -39,7 +42,7 @@ public static partial class MailPurpose
     [GeneratedRegex(@"^[a-z][a-z0-9-]{0,39}\z", RegexOptions.CultureInvariant)]
     private static partial Regex ClassOfReasons();
 
-    [GeneratedRegex("""^\s*<?(?<purpose>[a-z][a-z0-9-]{0,39}(~[0-9]{1,9})?)\.(?<account>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(@[^<>@\s]*)?>?\s*$""", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("""^\s*<?(?<purpose>[a-z][a-z0-9-]{0,39}(~([0-9]{1,9}|wanted))?)\.(?<account>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})(@[^<>@\s]*)?>?\s*$""", RegexOptions.CultureInvariant)]
     private static partial Regex Name();
 
     private static string Suffix(int addressChanges) => addressChanges == 0 ? "" : $"~{addressChanges}";

@@ -18,5 +18,11 @@ public static class ProposalId
     /// <summary>The same.</summary>
     public static Guid OfUsername(Guid accountId, string username, DateTimeOffset requestedAt) => Of(accountId, "username", username, requestedAt.UtcTicks);
 
+    /// <summary>The same.</summary>
+    public static Guid OfEmailChange(Guid accountId, string email, DateTimeOffset requestedAt) => Of(accountId, "email change", email, requestedAt.UtcTicks);
+
+    /// <summary>The same.</summary>
+    public static Guid OfConfirmation(Guid accountId, int request, DateTimeOffset requestedAt) => Of(accountId, "email change confirmed", request, requestedAt.UtcTicks);
+
     private static Guid Of(params object[] content) => new(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', content)))[..16]);
 }

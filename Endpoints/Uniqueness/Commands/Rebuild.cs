@@ -57,18 +57,21 @@ internal static class Rebuild
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var created = new List<(Claim Claim, Guid StreamId)>();
+        var created = new List<(Claim Claim, Guid StreamId, DateTimeOffset At)>();
         foreach (var e in events)
             foreach (var claim in problems.ClaimsOf(rules, e))
             {
-                if (claim.Action is ClaimAction.Create)
+                // A stream that begins has nothing to give up.
+                if (claim.Action is ClaimAction.Create && e.Version == 1)
                 {
-                    created.Add((claim, e.StreamId));
+                    created.Add((claim, e.StreamId, e.At));
                     continue;
                 }
                 await ClaimAsync(connection, created, problems, cancellation);
                 await GiveUpAsync(connection, claim, e.StreamId, cancellation);
-                if (claim.Action is ClaimAction.Update) created.Add((claim, e.StreamId));
+                if (claim.Action is not ClaimAction.Delete) created.Add((claim, e.StreamId, e.At));
+                // Alone: a later event may claim what is reserved.
+                if (claim.Action is ClaimAction.Reserve) await ClaimAsync(connection, created, problems, cancellation);
             }
         await ClaimAsync(connection, created, problems, cancellation);
         await using var mark = new NpgsqlCommand($"update {ClaimsFence.Table} set position = $1", connection) { Parameters = { new() { Value = events[^1].Position } } };
@@ -77,29 +80,42 @@ internal static class Rebuild
         return events[^1].Position;
     }
 
-    /// <summary>Writes the claims collected so far; whoever finds a value taken is reported, and the first keeps it.</summary>
-    private static async Task ClaimAsync(NpgsqlConnection connection, List<(Claim Claim, Guid StreamId)> created, Problems problems, CancellationToken cancellation)
+    /// <summary>Writes the claims collected so far; whoever finds a value taken is reported, and the first keeps it. One whose reservation was over by then is not taken.</summary>
+    private static async Task ClaimAsync(NpgsqlConnection connection, List<(Claim Claim, Guid StreamId, DateTimeOffset At)> created, Problems problems, CancellationToken cancellation)
     {
         if (created.Count == 0) return;
+        var (names, values) = (created.Select(c => c.Claim.Constraint).ToArray(), created.Select(c => c.Claim.Value!).ToArray());
+        await using var free = new NpgsqlCommand("delete from uniqueness.claims c using unnest($1, $2, $3) as w (name, value, at) where c.name = w.name and c.value = w.value and c.until <= w.at", connection)
+        {
+            Parameters = { new() { Value = names }, new() { Value = values }, new() { Value = created.Select(c => c.At).ToArray() } },
+        };
+        await free.ExecuteNonQueryAsync(cancellation);
         await using var command = new NpgsqlCommand("""
-            with wanted as (select * from unnest($1, $2, $3) with ordinality as c(name, value, stream_id, n)),
-                 written as (insert into uniqueness.claims select name, value, stream_id from wanted order by n on conflict do nothing returning name, value, stream_id)
-            select name, value, stream_id from wanted except select name, value, stream_id from written
-            """, connection);
-        command.Parameters.Add(new() { Value = created.Select(c => c.Claim.Constraint).ToArray() });
-        command.Parameters.Add(new() { Value = created.Select(c => c.Claim.Value!).ToArray() });
-        command.Parameters.Add(new() { Value = created.Select(c => c.StreamId).ToArray() });
+            with wanted as (select * from unnest($1, $2, $3, $4) with ordinality as c (name, value, stream_id, until, n)),
+                 written as (insert into uniqueness.claims (name, value, stream_id, until) select name, value, stream_id, until from wanted order by n on conflict do nothing returning name, value, stream_id)
+            select name, value, stream_id from wanted w where not exists (select from uniqueness.claims c where c.name = w.name and c.value = w.value and c.stream_id = w.stream_id)
+            except select name, value, stream_id from written
+            """, connection)
+        {
+            Parameters =
+            {
+                new() { Value = names }, new() { Value = values }, new() { Value = created.Select(c => c.StreamId).ToArray() },
+                new() { Value = created.Select(c => c.Claim.Until?.ToUniversalTime()).ToArray() },
+            },
+        };
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation)) problems.Twice(reader.GetString(0), reader.GetString(1), reader.GetGuid(2));
         created.Clear();
     }
 
+    /// <summary>What the stream had reserved, too.</summary>
     private static async Task GiveUpAsync(NpgsqlConnection connection, Claim claim, Guid streamId, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("delete from uniqueness.claims where name = $1 and stream_id = $2 and value = coalesce($3, value)", connection);
+        await using var command = new NpgsqlCommand("delete from uniqueness.claims where name = $1 and stream_id = $2 and ($3 or value = $4 or until is not null)", connection);
         command.Parameters.Add(new() { Value = claim.Constraint });
         command.Parameters.Add(new() { Value = streamId });
-        command.Parameters.Add(new() { Value = (object?)(claim.From ?? claim.Value) ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        command.Parameters.Add(new() { Value = claim.GivesUpAll });
+        command.Parameters.Add(new() { Value = (object?)claim.GivenUp?.Value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
         await command.ExecuteNonQueryAsync(cancellation);
     }
 

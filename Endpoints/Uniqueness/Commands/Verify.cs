@@ -23,22 +23,29 @@ internal static class Verify
 
         var expected = await FoldAsync(connection, rules, problems, cancellation);
         var count = 0;
-        await using (var claims = new NpgsqlCommand("select name, value, stream_id from uniqueness.claims", connection))
+        await using (var claims = new NpgsqlCommand("select name, value, stream_id, until from uniqueness.claims", connection))
         await using (var reader = await claims.ExecuteReaderAsync(cancellation))
             while (await reader.ReadAsync(cancellation))
             {
                 count++;
-                var (name, value, stream) = (reader.GetString(0), reader.GetString(1), reader.GetGuid(2));
-                if (!expected.Remove((name, value), out var holder)) problems.Say($"{name} {Problems.Mask(value)} is claimed for {stream}, which by the log does not hold it");
-                else if (holder != stream) problems.Say($"{name} {Problems.Mask(value)} is claimed for {stream}; by the log {holder} holds it");
+                var (name, value, stream, until) = (reader.GetString(0), reader.GetString(1), reader.GetGuid(2), reader.IsDBNull(3) ? null : (DateTimeOffset?)reader.GetFieldValue<DateTimeOffset>(3));
+                if (!expected.Remove(new(name, value), out var holding)) problems.Say($"{name} {Problems.Mask(value)} is claimed for {stream}, which by the log does not hold it");
+                else if (holding.Stream != stream) problems.Say($"{name} {Problems.Mask(value)} is claimed for {stream}; by the log {holding.Stream} holds it");
+                else if (AsStored(holding.Until) != until) problems.Say($"{name} {Problems.Mask(value)} is claimed for {stream} {Time(until)}; by the log it holds it {Time(holding.Until)}");
             }
-        foreach (var ((name, value), holder) in expected) problems.Say($"{name} {Problems.Mask(value)} is held by {holder} by the log, and not claimed");
+        foreach (var (value, holding) in expected) problems.Say($"{value.Constraint} {Problems.Mask(value.Value)} is held by {holding.Stream} by the log, and not claimed");
         return problems.Summarize($"Compared {count} claims with the log.");
     }
 
-    private static async Task<Dictionary<(string Constraint, string Value), Guid>> FoldAsync(NpgsqlConnection connection, UniquenessRules rules, Problems problems, CancellationToken cancellation)
+    /// <summary>In whole microseconds.</summary>
+    private static DateTimeOffset? AsStored(DateTimeOffset? time) => time is { } t ? new DateTimeOffset(t.UtcTicks - (t.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero) : null;
+
+    private static string Time(DateTimeOffset? until) => until is { } end ? $"until {end:u}" : "for good";
+
+    private static async Task<Dictionary<UniqueValue, Holding>> FoldAsync(NpgsqlConnection connection, UniquenessRules rules, Problems problems, CancellationToken cancellation)
     {
-        var held = new Dictionary<(string, string), Guid>();
+        var held = new Dictionary<UniqueValue, Holding>();
+        var reserved = new Dictionary<(string Constraint, Guid StreamId), UniqueValue>();
         await using var command = new NpgsqlCommand(
             $"select seq_id, stream_id, version, id, type, data::text, timestamp from {LogStore.Schema}.mt_events where type = any($1) order by seq_id", connection) { CommandTimeout = 0 };
         command.Parameters.Add(new() { Value = rules.EventNames.ToArray() });
@@ -48,11 +55,21 @@ internal static class Verify
             var e = new LoggedEvent(reader.GetInt64(0), reader.GetGuid(1), reader.GetInt64(2), reader.GetGuid(3), reader.GetString(4), reader.GetString(5), reader.GetFieldValue<DateTimeOffset>(6));
             foreach (var claim in problems.ClaimsOf(rules, e))
             {
-                if (claim.Action is ClaimAction.Delete && claim.Value is null)
-                    foreach (var key in held.Where(h => h.Value == e.StreamId && h.Key.Item1 == claim.Constraint).Select(h => h.Key).ToList()) held.Remove(key);
-                else if (claim.Action is not ClaimAction.Create && held.GetValueOrDefault((claim.Constraint, (claim.From ?? claim.Value)!)) == e.StreamId)
-                    held.Remove((claim.Constraint, (claim.From ?? claim.Value)!));
-                if (claim.Action is not ClaimAction.Delete && !held.TryAdd((claim.Constraint, claim.Value!), e.StreamId)) problems.Twice(claim.Constraint, claim.Value!, e.StreamId);
+                if (reserved.Remove((claim.Constraint, e.StreamId), out var former) && held.TryGetValue(former, out var holding) && holding.Stream == e.StreamId && holding.Until is not null) held.Remove(former);
+                if (claim.GivesUpAll)
+                    foreach (var key in held.Where(h => h.Value.Stream == e.StreamId && h.Key.Constraint == claim.Constraint).Select(h => h.Key).ToList()) held.Remove(key);
+                else if (claim.GivenUp is { } givenUp && held.TryGetValue(givenUp, out holding) && holding.Stream == e.StreamId)
+                    held.Remove(givenUp);
+                if (claim.Taken is not { } value) continue;
+                if (held.TryGetValue(value, out holding) && holding.Until <= e.At) held.Remove(value);
+                if (held.TryAdd(value, new(e.StreamId, claim.Until)))
+                {
+                    if (claim.Until is not null) reserved[(claim.Constraint, e.StreamId)] = value;
+                }
+                else if (held[value].Stream != e.StreamId)
+                {
+                    problems.Twice(claim.Constraint, claim.Value!, e.StreamId);
+                }
             }
         }
         return held;

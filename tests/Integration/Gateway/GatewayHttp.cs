@@ -23,9 +23,11 @@ public sealed partial class GatewayHttp(SignupProcess process) : IDisposable
 {
     private readonly HttpClient _http = new(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri(process.Url) };
 
+    public const string Password = "correct horse battery";
+
     public static string NewEmail() => $"zoe.{Guid.NewGuid():N}@example.org";
 
-    public static string Body(string email, string username = "Zoë", string password = "correct horse battery") =>
+    public static string Body(string email, string username = "Zoë", string password = Password) =>
         new JsonObject { ["username"] = username, ["email"] = email, ["password"] = password }.ToJsonString();
 
     public Task<Answer> GetAsync(string path, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Get, path, null, headers);
@@ -53,10 +55,27 @@ public sealed partial class GatewayHttp(SignupProcess process) : IDisposable
         return (fields, ("Cookie", page.Cookie));
     }
 
+    /// <summary>As a browser does it: the page first, then its last form, filled in.</summary>
+    public async Task<Answer> SubmitAsync(string path, Dictionary<string, string> fields, params (string Name, string Value)[] session)
+    {
+        var page = await GetAsync(path, [.. session, ("Accept", "text/html")]);
+        Assert.Equal(200, page.Status);
+        foreach (var (name, value) in HiddenIn(page.Text)) fields[name] = value;
+        var cookies = string.Join("; ", session.Select(s => s.Value).Concat(page.Header("Set-Cookie") is null ? [] : [page.Cookie]));
+        return await PostFormAsync(path.Split('?')[0], fields, ("Cookie", cookies), ("Accept", "text/html"));
+    }
+
     /// <summary>The hidden fields of a form.</summary>
     public static Dictionary<string, string> HiddenIn(string form) => Hidden().Matches(form).ToDictionary(m => m.Groups[1].Value, m => m.Groups[2].Value);
 
     public static (string, string) Bearer(JsonObject signedUp) => ("Authorization", "Bearer " + signedUp["statusToken"]);
+
+    public static (string, string) Bearer(Answer signedIn) => ("Authorization", "Bearer " + signedIn.Json["token"]);
+
+    public static (string, string) CookieOf(Answer signedIn) => ("Cookie", signedIn.Headers.GetValues("Set-Cookie").Single(c => c.StartsWith("session=", StringComparison.Ordinal)).Split(';')[0]);
+
+    /// <summary>Where it leads.</summary>
+    public static (int, string?) Where(Answer answer) => (answer.Status, answer.Header("Location"));
 
     public void Dispose() => _http.Dispose();
 

@@ -1,16 +1,15 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Signup.Hosting;
 using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;
 
 namespace Signup.Tests.Integration.Gateway;
 
-public sealed partial class when_somebody_changes_an_account(when_somebody_changes_an_account.Running running) : IClassFixture<when_somebody_changes_an_account.Running>
+public sealed class when_somebody_changes_an_account(when_somebody_changes_an_account.Running running) : IClassFixture<when_somebody_changes_an_account.Running>
 {
-    private const string Password = "correct horse battery", Another = "another horse battery", Third = "a third horse battery";
+    private const string Another = "another horse battery", Third = "a third horse battery";
 
     public sealed class Running() : SystemWithGateway("changes", ("Uniqueness__File", Rules()), ("ForwardedHeaders__KnownProxies", "127.0.0.1"))
     {
@@ -41,27 +40,27 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     [Fact]
     public async Task another_user_name_is_shown_at_once_and_asking_again_changes_nothing()
     {
-        var (email, id, _) = await SignUpAsync();
-        var session = Bearer(await SignInAsync(email));
+        var (email, id, _) = await running.SignUpAsync();
+        var session = Bearer(await running.SignInAsync(email));
         var name = $"Countess {id}";
         for (var n = 0; n < 2; n++) Assert.Equal(204, (await PutAsync("/account/username", new() { ["username"] = $" {name} " }, session)).Status);
 
         Assert.Equal(name, (string?)(await Gateway.GetAsync("/account", session)).Json["username"]);
-        Assert.Equal(name, (string?)(await SignInAsync(email)).Json["account"]!["username"]);
-        Assert.Equal(["AccountCreated", "UsernameChanged"], await EventsAsync(id));
+        Assert.Equal(name, (string?)(await running.SignInAsync(email)).Json["account"]!["username"]);
+        Assert.Equal(["AccountCreated", "UsernameChanged"], await running.EventsAsync(id));
     }
 
     [Fact]
     public async Task where_user_names_are_unique_one_that_is_taken_is_refused_and_one_that_was_given_up_is_free()
     {
-        var (email, _, name) = await SignUpAsync();
-        var (other, otherId, _) = await SignUpAsync();
-        var (session, others) = (Bearer(await SignInAsync(email)), Bearer(await SignInAsync(other)));
+        var (email, _, name) = await running.SignUpAsync();
+        var (other, otherId, _) = await running.SignUpAsync();
+        var (session, others) = (Bearer(await running.SignInAsync(email)), Bearer(await running.SignInAsync(other)));
 
         var taken = await PutAsync("/account/username", new() { ["username"] = name.ToUpperInvariant() }, others);
         Assert.Equal((409, true), (taken.Status, taken.Type!.EndsWith("/username-taken", StringComparison.Ordinal)));
         Assert.NotNull(taken.Json["errors"]!["username"]);
-        Assert.Equal(["AccountCreated"], await EventsAsync(otherId));
+        Assert.Equal(["AccountCreated"], await running.EventsAsync(otherId));
         Assert.Equal(204, (await PutAsync("/account/username", new() { ["username"] = name + " the First" }, session)).Status);
         Assert.Equal(204, (await PutAsync("/account/username", new() { ["username"] = name }, others)).Status);
     }
@@ -71,16 +70,16 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     [Fact]
     public async Task a_new_password_signs_in_the_old_one_does_not_and_only_this_session_goes_on()
     {
-        var (email, id, _) = await SignUpAsync();
-        await ActivateAsync(id);
-        var (here, elsewhere) = (await SignInAsync(email), await SignInAsync(email));
+        var (email, id, _) = await running.SignUpAsync();
+        await running.ActivateAsync(id);
+        var (here, elsewhere) = (await running.SignInAsync(email), await running.SignInAsync(email));
 
         Assert.Equal(204, (await PutAsync("/account/password", new() { ["current"] = Password, ["new"] = Another }, Bearer(here))).Status);
 
-        Assert.Equal((401, 200), ((await SignInAsync(email)).Status, (await SignInAsync(email, Another)).Status));
+        Assert.Equal((401, 200), ((await running.SignInAsync(email)).Status, (await running.SignInAsync(email, Another)).Status));
         Assert.Equal((200, 401), ((await Gateway.GetAsync("/account", Bearer(here))).Status, (await Gateway.GetAsync("/account", Bearer(elsewhere))).Status));
-        Assert.Equal(["AccountCreated", "AccountActivated", "PasswordChanged"], await EventsAsync(id));
-        Assert.Contains($"To: {email}", await MailAsync($"password-changed-*.{id}"), StringComparison.Ordinal);
+        Assert.Equal(["AccountCreated", "AccountActivated", "PasswordChanged"], await running.EventsAsync(id));
+        Assert.Contains($"To: {email}", await running.MailAsync($"password-changed-*.{id}"), StringComparison.Ordinal);
         // The session that went on ends with all others.
         Assert.Equal(204, (await Gateway.SendAsync(HttpMethod.Delete, "/sessions", null, Bearer(here))).Status);
         Assert.Equal(401, (await Gateway.GetAsync("/account", Bearer(here))).Status);
@@ -89,9 +88,9 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     [Fact]
     public async Task who_does_not_know_the_password_waits_longer_each_time_and_changes_nothing()
     {
-        var (email, id, _) = await SignUpAsync();
-        var session = Bearer(await SignInAsync(email));
-        using var gateway = await AnotherAsync(("RateLimiting__SignInsPerMinute", "10000"));
+        var (email, id, _) = await running.SignUpAsync();
+        var session = Bearer(await running.SignInAsync(email));
+        using var gateway = await running.AnotherAsync(("RateLimiting__SignInsPerMinute", "10000"));
         for (var n = 0; n < 5; n++)
         {
             var wrong = await PutAsync(gateway, "/account/password", new() { ["current"] = Third, ["new"] = Another }, session);
@@ -100,7 +99,7 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
         }
         var refused = await PutAsync(gateway, "/account/password", new() { ["current"] = Password, ["new"] = Another }, session);
         Assert.Equal((429, "1"), (refused.Status, refused.Header("Retry-After")));
-        Assert.Equal(["AccountCreated"], await EventsAsync(id));
+        Assert.Equal(["AccountCreated"], await running.EventsAsync(id));
         // Elsewhere, the owner is not kept out.
         Assert.Equal(204, (await PutAsync(gateway, "/account/password", new() { ["current"] = Password, ["new"] = Another }, session, ("X-Forwarded-For", "192.0.2.9"))).Status);
     }
@@ -108,8 +107,8 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     [Fact]
     public async Task what_cannot_be_is_said_by_field_and_nothing_happens()
     {
-        var (email, id, name) = await SignUpAsync();
-        var session = Bearer(await SignInAsync(email));
+        var (email, id, name) = await running.SignUpAsync();
+        var session = Bearer(await running.SignInAsync(email));
         foreach (var (path, body, fields) in new[]
         {
             ("/account/username", "{}", "username"), ("/account/username", """{"username":" "}""", "username"), ("/account/username", """{"username":["a"]}""", "username"),
@@ -122,14 +121,14 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
             Assert.Equal((body, 400, fields), (body, answer.Status, string.Join(' ', answer.Json["errors"]!.AsObject().Select(e => e.Key))));
         }
         Assert.Equal(400, (await PutTextAsync(Gateway, "/account/password", "[]", session)).Status);
-        Assert.Equal(["AccountCreated"], await EventsAsync(id));
+        Assert.Equal(["AccountCreated"], await running.EventsAsync(id));
     }
 
     [Fact]
     public async Task without_a_session_or_from_another_site_nothing_is_changed()
     {
-        var (email, id, _) = await SignUpAsync();
-        var cookie = CookieOf(await SignInAsync(email));
+        var (email, id, _) = await running.SignUpAsync();
+        var cookie = CookieOf(await running.SignInAsync(email));
         foreach (var (path, body) in new[] { ("/account/username", new JsonObject { ["username"] = $"Eve {id}" }), ("/account/password", new JsonObject { ["current"] = Password, ["new"] = Another }) })
         {
             Assert.Equal(401, (await PutTextAsync(Gateway, path, body.ToJsonString())).Status);
@@ -137,7 +136,7 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
             Assert.Equal(400, (await PutTextAsync(Gateway, path, body.ToJsonString(), cookie, ("Origin", "https://evil.example"))).Status);
             Assert.Equal(400, (await Gateway.PostFormAsync(path, body.ToDictionary(f => f.Key, f => (string)f.Value!), cookie)).Status);
         }
-        Assert.Equal(["AccountCreated"], await EventsAsync(id));
+        Assert.Equal(["AccountCreated"], await running.EventsAsync(id));
     }
 
     // A forgotten password
@@ -145,11 +144,11 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     [Fact]
     public async Task whoever_has_the_link_chooses_another_password_once_and_all_sessions_end()
     {
-        var (email, id, _) = await SignUpAsync();
-        await ActivateAsync(id);
-        var session = await SignInAsync(email);
+        var (email, id, _) = await running.SignUpAsync();
+        await running.ActivateAsync(id);
+        var session = await running.SignInAsync(email);
         Assert.Equal(202, (await AskAsync($" {email.ToUpperInvariant()}")).Status);
-        var token = await LinkAsync(id);
+        var token = await running.LinkAsync($"password-reset-*.{id}");
         // A scanner that opens it changes nothing, and the page does not tell others where it was.
         var page = await Gateway.GetAsync($"/password-reset?token={token}");
         Assert.Equal((200, "no-referrer"), (page.Status, page.Header("Referrer-Policy")));
@@ -158,32 +157,32 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
         Assert.Equal(400, (await ChooseAsync(token, email)).Status);
         Assert.Equal(204, (await ChooseAsync(token, Another)).Status);
 
-        Assert.Equal((401, 200), ((await SignInAsync(email)).Status, (await SignInAsync(email, Another)).Status));
+        Assert.Equal((401, 200), ((await running.SignInAsync(email)).Status, (await running.SignInAsync(email, Another)).Status));
         Assert.Equal(401, (await Gateway.GetAsync("/account", Bearer(session))).Status);
         foreach (var password in new[] { Another, Third })
         {
             var again = await ChooseAsync(token, password);
             Assert.Equal((400, true), (again.Status, again.Type!.EndsWith("/token-used", StringComparison.Ordinal)));
         }
-        Assert.Equal(["AccountCreated", "AccountActivated", "PasswordResetRequested", "PasswordChanged"], await EventsAsync(id));
-        Assert.Contains($"To: {email}", await MailAsync($"password-changed-*.{id}"), StringComparison.Ordinal);
+        Assert.Equal(["AccountCreated", "AccountActivated", "PasswordResetRequested", "PasswordChanged"], await running.EventsAsync(id));
+        Assert.Contains($"To: {email}", await running.MailAsync($"password-changed-*.{id}"), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task a_link_is_dead_once_the_password_was_changed_otherwise()
     {
-        var (email, id, _) = await SignUpAsync();
+        var (email, id, _) = await running.SignUpAsync();
         Assert.Equal(202, (await AskAsync(email)).Status);
-        var token = await LinkAsync(id);
-        Assert.Equal(204, (await PutAsync("/account/password", new() { ["current"] = Password, ["new"] = Another }, Bearer(await SignInAsync(email)))).Status);
+        var token = await running.LinkAsync($"password-reset-*.{id}");
+        Assert.Equal(204, (await PutAsync("/account/password", new() { ["current"] = Password, ["new"] = Another }, Bearer(await running.SignInAsync(email)))).Status);
         Assert.Equal(400, (await ChooseAsync(token, Third)).Status);
-        Assert.Equal(200, (await SignInAsync(email, Another)).Status);
+        Assert.Equal(200, (await running.SignInAsync(email, Another)).Status);
     }
 
     [Fact]
     public async Task what_is_no_link_is_told_from_one_that_is_over()
     {
-        var (_, id, _) = await SignUpAsync();
+        var (_, id, _) = await running.SignUpAsync();
         foreach (var (token, type) in new[]
         {
             ("nonsense", "/token-invalid"), (running.Tokens.Issue("activation", id, DateTimeOffset.UtcNow.AddHours(1)), "/token-invalid"), (running.Tokens.Issue("password reset", id, DateTimeOffset.UtcNow.AddSeconds(-1)), "/token-expired"),
@@ -194,17 +193,17 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
             Assert.Equal((400, true), (answer.Status, answer.Type!.EndsWith(type, StringComparison.Ordinal)));
             if (type != "/token-used") Assert.Equal(400, (await Gateway.GetAsync($"/password-reset?token={token}")).Status);
         }
-        Assert.Equal(["AccountCreated"], await EventsAsync(id));
+        Assert.Equal(["AccountCreated"], await running.EventsAsync(id));
     }
 
     [Fact]
     public async Task whether_there_is_an_account_is_said_to_nobody()
     {
-        var (email, id, _) = await SignUpAsync();
+        var (email, id, _) = await running.SignUpAsync();
         var (there, nowhere) = (await AskAsync(email), await AskAsync(NewEmail()));
         Assert.Equal((202, ""), (there.Status, there.Text));
         Assert.Equal((there.Status, there.Text, Names(there)), (nowhere.Status, nowhere.Text, Names(nowhere)));
-        await Wait.UntilAsync(async () => (await EventsAsync(id)).SequenceEqual(["AccountCreated", "PasswordResetRequested"]), "the link is asked for");
+        await Wait.UntilAsync(async () => (await running.EventsAsync(id)).SequenceEqual(["AccountCreated", "PasswordResetRequested"]), "the link is asked for");
 
         static string Names(Answer answer) => string.Join(' ', answer.Headers.Concat(answer.ContentHeaders).Select(h => h.Key).Order());
     }
@@ -212,7 +211,7 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     [Fact]
     public async Task nor_does_the_time_tell_it()
     {
-        var (email, _, _) = await SignUpAsync();
+        var (email, _, _) = await running.SignUpAsync();
         var (there, nowhere) = (new List<double>(), new List<double>());
         for (var n = 0; n < 220; n++)
         {
@@ -228,7 +227,7 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     [Fact]
     public async Task one_client_may_ask_so_often_and_no_more_and_what_is_no_address_is_said()
     {
-        using var gateway = await AnotherAsync(("RateLimiting__SignInsPerMinute", "2"));
+        using var gateway = await running.AnotherAsync(("RateLimiting__SignInsPerMinute", "2"));
         for (var n = 0; n < 2; n++) Assert.Equal(202, (await gateway.PostJsonAsync("/password-resets", Ask(NewEmail()))).Status);
         Assert.Equal(429, (await gateway.PostJsonAsync("/password-resets", Ask(NewEmail()))).Status);
         Assert.Equal(400, (await Gateway.PostJsonAsync("/password-resets", Ask("zoe"))).Status);
@@ -238,9 +237,9 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     [Fact]
     public async Task however_often_it_is_asked_for_a_stranger_gets_only_a_few_mails()
     {
-        var (email, id, _) = await SignUpAsync();
-        await ActivateAsync(id);
-        using var gateway = await AnotherAsync(("PasswordResets__Lifetime", "00:30:00"));
+        var (email, id, _) = await running.SignUpAsync();
+        await running.ActivateAsync(id);
+        using var gateway = await running.AnotherAsync(("PasswordResets__Lifetime", "00:30:00"));
         // Of two within a second one is the other.
         var seconds = 0L;
         for (var n = 0; n < 5; n++)
@@ -261,29 +260,29 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     [Fact]
     public async Task the_pages_do_the_same()
     {
-        var (email, id, _) = await SignUpAsync();
-        var session = CookieOf(await SignInAsync(email));
+        var (email, id, _) = await running.SignUpAsync();
+        var session = CookieOf(await running.SignInAsync(email));
 
-        var done = await PostFormAsync("/account/username", new() { ["username"] = $"Zoë {id}" }, session);
+        var done = await Gateway.SubmitAsync("/account/username", new() { ["username"] = $"Zoë {id}" }, session);
         Assert.Equal((303, "/account?changed=username"), Where(done));
         Assert.Contains("role=\"status\"", (await Gateway.GetAsync("/account?changed=username", session, ("Accept", "text/html"))).Text, StringComparison.Ordinal);
-        var wrong = await PostFormAsync("/account/password", new() { ["current"] = Third, ["new"] = Another }, session);
+        var wrong = await Gateway.SubmitAsync("/account/password", new() { ["current"] = Third, ["new"] = Another }, session);
         Assert.Equal(401, wrong.Status);
         Assert.DoesNotContain("horse", wrong.Text, StringComparison.Ordinal);
-        Assert.Equal((303, "/account?changed=password"), Where(await PostFormAsync("/account/password", new() { ["current"] = Password, ["new"] = Another }, session)));
+        Assert.Equal((303, "/account?changed=password"), Where(await Gateway.SubmitAsync("/account/password", new() { ["current"] = Password, ["new"] = Another }, session)));
 
-        Assert.Equal(400, (await PostFormAsync("/forgot-password", new() { ["email"] = "zoe" })).Status);
+        Assert.Equal(400, (await Gateway.SubmitAsync("/forgot-password", new() { ["email"] = "zoe" })).Status);
         Assert.Equal(400, (await Gateway.PostFormAsync("/forgot-password", new Dictionary<string, string> { ["email"] = email })).Status);
-        var asked = await PostFormAsync("/forgot-password", new() { ["email"] = email });
+        var asked = await Gateway.SubmitAsync("/forgot-password", new() { ["email"] = email });
         Assert.Equal(202, asked.Status);
         Assert.Contains("60 minutes", asked.Text, StringComparison.Ordinal);
-        var token = await LinkAsync(id);
-        var weak = await PostFormAsync($"/password-reset?token={token}", new() { ["password"] = "password1" });
+        var token = await running.LinkAsync($"password-reset-*.{id}");
+        var weak = await Gateway.SubmitAsync($"/password-reset?token={token}", new() { ["password"] = "password1" });
         Assert.Equal((400, token), (weak.Status, HiddenIn(weak.Text)["token"]));
-        Assert.Equal((303, "/sign-in?password-reset=done"), Where(await PostFormAsync($"/password-reset?token={token}", new() { ["password"] = Third })));
+        Assert.Equal((303, "/sign-in?password-reset=done"), Where(await Gateway.SubmitAsync($"/password-reset?token={token}", new() { ["password"] = Third })));
         Assert.Contains("role=\"status\"", (await Gateway.GetAsync("/sign-in?password-reset=done")).Text, StringComparison.Ordinal);
-        Assert.Equal(200, (await SignInAsync(email, Third)).Status);
-        var used = await PostFormAsync($"/password-reset?token={token}", new() { ["password"] = Password });
+        Assert.Equal(200, (await running.SignInAsync(email, Third)).Status);
+        var used = await Gateway.SubmitAsync($"/password-reset?token={token}", new() { ["password"] = Password });
         Assert.Equal(400, used.Status);
         Assert.Contains("href=\"/forgot-password\"", used.Text, StringComparison.Ordinal);
     }
@@ -291,33 +290,11 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     [Fact]
     public async Task nothing_that_is_shown_of_it_holds_a_hash()
     {
-        var (email, id, _) = await SignUpAsync();
-        Assert.Equal(204, (await PutAsync("/account/password", new() { ["current"] = Password, ["new"] = Another }, Bearer(await SignInAsync(email)))).Status);
+        var (email, id, _) = await running.SignUpAsync();
+        Assert.Equal(204, (await PutAsync("/account/password", new() { ["current"] = Password, ["new"] = Another }, Bearer(await running.SignInAsync(email)))).Status);
         using var query = running.System.Client("Query");
         foreach (var path in new[] { $"accounts/{id}", $"accounts/{id}/events", "log?after=0&limit=1000" }) Assert.DoesNotContain("$argon2", await query.GetStringAsync(path), StringComparison.Ordinal);
     }
-
-    /// <summary>One more gateway, with other settings.</summary>
-    private async Task<GatewayHttp> AnotherAsync(params (string Key, string Value)[] settings)
-    {
-        var process = running.System.Add("Gateway");
-        foreach (var (key, value) in settings) process.Set(key, value);
-        await process.StartAsync();
-        return new GatewayHttp(process);
-    }
-
-    private async Task<(string Email, Guid Id, string Username)> SignUpAsync()
-    {
-        var (email, name) = (NewEmail(), $"Zoë {Guid.NewGuid():N}");
-        var answer = await Gateway.PostJsonAsync("/users", Body(email, name, Password));
-        Assert.Equal(201, answer.Status);
-        return (email, Guid.Parse((string)answer.Json["id"]!), name);
-    }
-
-    private async Task ActivateAsync(Guid id) =>
-        Assert.Equal(200, (await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = running.Tokens.Issue("activation", id, DateTimeOffset.UtcNow.AddDays(1)) }.ToJsonString())).Status);
-
-    private Task<Answer> SignInAsync(string email, string password = Password) => Gateway.PostJsonAsync("/sessions", new JsonObject { ["email"] = email, ["password"] = password }.ToJsonString());
 
     private Task<Answer> PutAsync(string path, JsonObject body, params (string, string)[] headers) => PutAsync(Gateway, path, body, headers);
 
@@ -331,44 +308,4 @@ public sealed partial class when_somebody_changes_an_account(when_somebody_chang
     private Task<Answer> AskAsync(string email) => Gateway.PostJsonAsync("/password-resets", Ask(email));
 
     private Task<Answer> ChooseAsync(string token, string password) => PutAsync("/password-resets", new() { ["token"] = token, ["password"] = password });
-
-    /// <summary>As a browser does it: the page first, then its last form, filled in.</summary>
-    private async Task<Answer> PostFormAsync(string path, Dictionary<string, string> fields, params (string Name, string Value)[] session)
-    {
-        var page = await Gateway.GetAsync(path, [.. session, ("Accept", "text/html")]);
-        Assert.Equal(200, page.Status);
-        foreach (var (name, value) in HiddenIn(page.Text)) fields[name] = value;
-        var cookies = string.Join("; ", session.Select(s => s.Value).Concat(page.Header("Set-Cookie") is null ? [] : [page.Cookie]));
-        return await Gateway.PostFormAsync(path.Split('?')[0], fields, ("Cookie", cookies), ("Accept", "text/html"));
-    }
-
-    private async Task<string> MailAsync(string pattern)
-    {
-        string? file = null;
-        await Wait.UntilAsync(() => Task.FromResult((file = Directory.GetFiles(running.System.MailPickup, $"*{pattern}.eml").FirstOrDefault()) is not null), $"the mail {pattern}");
-        // Quoted-printable (RFC 2045, 6.7).
-        return SoftBreak().Replace(await File.ReadAllTextAsync(file!), "").Replace("=3D", "=", StringComparison.Ordinal);
-    }
-
-    /// <summary>The token in the mail to whoever has forgotten a password.</summary>
-    private async Task<string> LinkAsync(Guid id) => Token().Match(await MailAsync($"password-reset-*.{id}")).Groups[1].Value;
-
-    /// <summary>But for what Mail says, which comes when it comes.</summary>
-    private async Task<List<string>> EventsAsync(Guid id)
-    {
-        using var query = running.System.Client("Query");
-        return [.. JsonNode.Parse(await query.GetStringAsync($"accounts/{id}/events"))!.AsArray().Select(e => (string)e!["type"]!).Where(t => !t.Contains("Mail", StringComparison.Ordinal))];
-    }
-
-    private static (string, string) Bearer(Answer signedIn) => ("Authorization", "Bearer " + signedIn.Json["token"]);
-
-    private static (string, string) CookieOf(Answer signedIn) => ("Cookie", signedIn.Headers.GetValues("Set-Cookie").Single(c => c.StartsWith("session=", StringComparison.Ordinal)).Split(';')[0]);
-
-    private static (int, string?) Where(Answer answer) => (answer.Status, answer.Header("Location"));
-
-    [GeneratedRegex("=\r?\n")]
-    private static partial Regex SoftBreak();
-
-    [GeneratedRegex(@"/password-reset\?token=([\w-]+)")]
-    private static partial Regex Token();
 }

@@ -8,8 +8,6 @@ namespace Signup.Tests.Integration.Gateway;
 
 public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Running running) : IClassFixture<when_somebody_signs_in.Running>
 {
-    private const string Password = "correct horse battery";
-
     public sealed class Running() : SystemWithGateway("signin", ("ForwardedHeaders__KnownProxies", "127.0.0.1"));
 
     private GatewayHttp Gateway => running.Gateway;
@@ -17,12 +15,12 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task address_and_password_give_a_token_and_a_cookie_that_show_the_account_at_once()
     {
-        var (email, id) = await SignUpAsync();
+        var (email, id, name) = await running.SignUpAsync();
 
         var answer = await SignInAsync(Gateway, $" {email.ToUpperInvariant()}");
 
         Assert.Equal(200, answer.Status);
-        Assert.Equal(($"{id}", "Zoë", email, "pending"), ((string?)answer.Json["account"]!["id"], (string?)answer.Json["account"]!["username"], (string?)answer.Json["account"]!["email"], (string?)answer.Json["account"]!["status"]));
+        Assert.Equal(($"{id}", name, email, "pending"), ((string?)answer.Json["account"]!["id"], (string?)answer.Json["account"]!["username"], (string?)answer.Json["account"]!["email"], (string?)answer.Json["account"]!["status"]));
         Assert.InRange((DateTimeOffset)answer.Json["expiresAt"]! - DateTimeOffset.UtcNow, TimeSpan.FromDays(13.9), TimeSpan.FromDays(14.1));
         foreach (var proof in new[] { Bearer(answer), CookieOf(answer) })
         {
@@ -37,8 +35,8 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task whatever_is_wrong_the_answer_is_the_same()
     {
-        var (email, _) = await SignUpAsync();
-        var (gone, goneId) = await SignUpAsync();
+        var (email, _, _) = await running.SignUpAsync();
+        var (gone, goneId, _) = await running.SignUpAsync();
         await DeleteAsync(goneId, gone);
 
         var wrong = await SignInAsync(Gateway, email, "another horse battery");
@@ -85,7 +83,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task signing_out_ends_this_session_wherever_its_token_is_and_no_other()
     {
-        var (email, id) = await SignUpAsync();
+        var (email, id, _) = await running.SignUpAsync();
         var (one, other) = (await SignInAsync(Gateway, email), await SignInAsync(Gateway, email));
 
         for (var n = 0; n < 2; n++) Assert.Equal(204, (await Gateway.SendAsync(HttpMethod.Delete, "/sessions/current", null, Bearer(one))).Status);
@@ -95,21 +93,21 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
         // What has ended ends nothing.
         Assert.Equal(401, (await Gateway.SendAsync(HttpMethod.Delete, "/sessions", null, Bearer(one))).Status);
         Assert.Equal(200, (await Gateway.GetAsync("/account", Bearer(other))).Status);
-        Assert.Equal(["AccountCreated", "SignedOut"], await EventsAsync(id));
+        Assert.Equal(["AccountCreated", "SignedOut"], await running.EventsAsync(id));
     }
 
     [Fact]
     public async Task signing_out_everywhere_ends_all_sessions_at_every_gateway_and_is_a_fact()
     {
-        var (email, id) = await SignUpAsync();
+        var (email, id, _) = await running.SignUpAsync();
         var sessions = new[] { await SignInAsync(Gateway, email), await SignInAsync(Gateway, email) };
-        using var other = await AnotherAsync();
+        using var other = await running.AnotherAsync();
         Assert.Equal(200, (await other.GetAsync("/account", Bearer(sessions[1]))).Status);
 
         Assert.Equal(204, (await Gateway.SendAsync(HttpMethod.Delete, "/sessions", null, CookieOf(sessions[0]))).Status);
 
         foreach (var session in sessions) Assert.Equal((401, 401), ((await Gateway.GetAsync("/account", Bearer(session))).Status, (await other.GetAsync("/account", Bearer(session))).Status));
-        Assert.Equal(["AccountCreated", "SignedOutEverywhere"], await EventsAsync(id));
+        Assert.Equal(["AccountCreated", "SignedOutEverywhere"], await running.EventsAsync(id));
         var anew = await SignInAsync(other, email);
         Assert.Equal(200, (await Gateway.GetAsync("/account", Bearer(anew))).Status);
     }
@@ -117,7 +115,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task another_site_cannot_sign_a_browser_out()
     {
-        var session = await SignInAsync(Gateway, (await SignUpAsync()).Email);
+        var session = await SignInAsync(Gateway, (await running.SignUpAsync()).Email);
         foreach (var path in new[] { "/sessions", "/sessions/current" })
             Assert.Equal(400, (await Gateway.SendAsync(HttpMethod.Delete, path, null, CookieOf(session), ("Origin", "https://evil.example"))).Status);
         Assert.Equal(400, (await Gateway.PostFormAsync("/sign-out", new Dictionary<string, string>(), CookieOf(session))).Status);
@@ -127,7 +125,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task an_account_that_is_gone_has_no_sessions()
     {
-        var (email, id) = await SignUpAsync();
+        var (email, id, _) = await running.SignUpAsync();
         var session = await SignInAsync(Gateway, email);
         await DeleteAsync(id, email);
         Assert.Equal(401, (await Gateway.GetAsync("/account", Bearer(session))).Status);
@@ -136,7 +134,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task an_address_that_somebody_has_taken_over_opens_the_account_that_has_it_now()
     {
-        var (email, first) = await SignUpAsync();
+        var (email, first, _) = await running.SignUpAsync();
         var session = await SignInAsync(Gateway, email);
         await DeleteAsync(first, email);
         Assert.Equal(201, (await Gateway.PostJsonAsync("/users", Body(email, password: "another horse battery"))).Status);
@@ -150,16 +148,16 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task a_hash_that_cost_something_else_is_made_anew_once()
     {
-        var (email, id) = await SignUpAsync();
-        using var gateway = await AnotherAsync(("PasswordHashing__MemoryKiB", "64"));
+        var (email, id, _) = await running.SignUpAsync();
+        using var gateway = await running.AnotherAsync(("PasswordHashing__MemoryKiB", "64"));
 
         var session = await SignInAsync(gateway, email);
         Assert.Equal(200, session.Status);
-        await Wait.UntilAsync(async () => (await EventsAsync(id)).SequenceEqual(["AccountCreated", "PasswordRehashed"]), "the hash is made anew");
+        await Wait.UntilAsync(async () => (await running.EventsAsync(id)).SequenceEqual(["AccountCreated", "PasswordRehashed"]), "the hash is made anew");
         Assert.Contains("m=64,t=1", await ScalarAsync("select data ->> 'passwordHash' from log.mt_events where stream_id = $1 and type = 'PasswordRehashed'", id), StringComparison.Ordinal);
 
         Assert.Equal((200, 401), ((await SignInAsync(gateway, email)).Status, (await SignInAsync(gateway, email, "another horse battery")).Status));
-        Assert.Equal(["AccountCreated", "PasswordRehashed"], await EventsAsync(id));
+        Assert.Equal(["AccountCreated", "PasswordRehashed"], await running.EventsAsync(id));
         Assert.Equal(200, (await gateway.GetAsync("/account", Bearer(session))).Status);
         // Where the hash is to cost less again, the one there is counts all the same.
         Assert.Equal(200, (await SignInAsync(Gateway, email)).Status);
@@ -168,8 +166,8 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task who_guesses_waits_longer_each_time_and_keeps_nobody_else_out()
     {
-        var (email, _) = await SignUpAsync();
-        using var gateway = await AnotherAsync(("RateLimiting__SignInsPerMinute", "10000"));
+        var (email, _, _) = await running.SignUpAsync();
+        using var gateway = await running.AnotherAsync(("RateLimiting__SignInsPerMinute", "10000"));
         var known = await SignInAsync(gateway, email, Password, "192.0.2.1");
         var device = ("Cookie", known.Headers.GetValues("Set-Cookie").Single(c => c.StartsWith("device=", StringComparison.Ordinal)).Split(';')[0]);
 
@@ -188,7 +186,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task one_client_may_try_so_often_a_minute_and_no_more()
     {
-        using var gateway = await AnotherAsync(("RateLimiting__SignInsPerMinute", "3"));
+        using var gateway = await running.AnotherAsync(("RateLimiting__SignInsPerMinute", "3"));
         for (var n = 0; n < 3; n++) Assert.Equal(401, (await SignInAsync(gateway, NewEmail())).Status);
         Assert.Equal(429, (await SignInAsync(gateway, NewEmail())).Status);
         Assert.Equal(401, (await SignInAsync(gateway, NewEmail(), Password, "198.51.100.8")).Status);
@@ -198,7 +196,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     public async Task nobody_can_tell_by_the_time_whether_there_is_an_account()
     {
         // As hashes cost in earnest, without which a difference would be easier to see, but none that anybody meets.
-        using var gateway = await AnotherAsync(("PasswordHashing__MemoryKiB", "19456"), ("PasswordHashing__Passes", "2"));
+        using var gateway = await running.AnotherAsync(("PasswordHashing__MemoryKiB", "19456"), ("PasswordHashing__Passes", "2"));
         var email = NewEmail();
         Assert.Equal(201, (await gateway.PostJsonAsync("/users", Body(email))).Status);
         var (there, nowhere) = (new List<double>(), new List<double>());
@@ -216,7 +214,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task the_pages_do_the_same()
     {
-        var (email, _) = await SignUpAsync();
+        var (email, _, _) = await running.SignUpAsync();
         var wrong = await PostSignInFormAsync(email, "another horse battery");
         Assert.Equal(401, wrong.Status);
         Assert.Contains($"value=\"{email}\"", wrong.Text, StringComparison.Ordinal);
@@ -243,7 +241,7 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task nothing_that_is_published_or_shown_holds_a_hash()
     {
-        var (email, id) = await SignUpAsync();
+        var (email, id, _) = await running.SignUpAsync();
         using var query = running.System.Client("Query");
         using var accounts = running.System.Client("Accounts");
         foreach (var path in new[] { $"accounts/{id}", $"accounts/{id}/events", $"accounts?email={Uri.EscapeDataString(email)}" })
@@ -273,23 +271,6 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
         Assert.Equal(status, (int)answer.StatusCode);
     }
 
-    /// <summary>One more gateway, with other settings.</summary>
-    private async Task<GatewayHttp> AnotherAsync(params (string Key, string Value)[] settings)
-    {
-        var process = running.System.Add("Gateway");
-        foreach (var (key, value) in settings) process.Set(key, value);
-        await process.StartAsync();
-        return new GatewayHttp(process);
-    }
-
-    private async Task<(string Email, Guid Id)> SignUpAsync()
-    {
-        var email = NewEmail();
-        var answer = await Gateway.PostJsonAsync("/users", Body(email));
-        Assert.Equal(201, answer.Status);
-        return (email, Guid.Parse((string)answer.Json["id"]!));
-    }
-
     private static Task<Answer> SignInAsync(GatewayHttp gateway, string email, string password = Password, string? from = null, params (string, string)[] headers) =>
         gateway.PostJsonAsync("/sessions", new JsonObject { ["email"] = email, ["password"] = password }.ToJsonString(), from is null ? headers : [.. headers, ("X-Forwarded-For", from)]);
 
@@ -307,20 +288,13 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
         using var uniqueness = running.System.Client("Uniqueness");
         await Wait.UntilAsync(async () =>
         {
-            var version = (await EventsAsync(id)).Count;
+            var version = (await running.EventsAsync(id)).Count;
             using var request = new HttpRequestMessage(HttpMethod.Delete, "event")
             {
                 Content = new StringContent(new JsonObject { ["streamId"] = $"{id}", ["expectedVersion"] = version, ["type"] = "AccountDeleted", ["data"] = new JsonObject { ["email"] = email, ["deletedAt"] = "2026-11-23T10:00:00Z" } }.ToJsonString(), System.Text.Encoding.UTF8, "application/json"),
             };
             return (await uniqueness.SendAsync(request)).IsSuccessStatusCode;
         }, "the account is deleted");
-    }
-
-    /// <summary>But for what Mail says, which comes when it comes.</summary>
-    private async Task<List<string>> EventsAsync(Guid id)
-    {
-        using var query = running.System.Client("Query");
-        return [.. JsonNode.Parse(await query.GetStringAsync($"accounts/{id}/events"))!.AsArray().Select(e => (string)e!["type"]!).Where(t => !t.Contains("Mail", StringComparison.Ordinal))];
     }
 
     private async Task<string> ScalarAsync(string sql, Guid id)
@@ -336,12 +310,6 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
         json.Remove("traceId");
         return json.ToJsonString();
     }
-
-    private static (string, string) Bearer(Answer signedIn) => ("Authorization", "Bearer " + signedIn.Json["token"]);
-
-    private static (string, string) CookieOf(Answer signedIn) => ("Cookie", signedIn.Headers.GetValues("Set-Cookie").Single(c => c.StartsWith("session=", StringComparison.Ordinal)).Split(';')[0]);
-
-    private static (int, string?) Where(Answer answer) => (answer.Status, answer.Header("Location"));
 
     [GeneratedRegex("(?s)<form.*?</form>")]
     private static partial Regex Forms();

@@ -5,8 +5,8 @@ namespace Signup.Tests.Integration.Uniqueness;
 
 public class when_claims_are_checked_against_the_log(UniquenessPair pair) : IClassFixture<UniquenessPair>, IAsyncLifetime
 {
-    private readonly Guid _kept = Guid.NewGuid(), _moved = Guid.NewGuid(), _gone = Guid.NewGuid();
-    private readonly string _keptEmail = NewEmail(), _oldEmail = NewEmail(), _newEmail = NewEmail(), _goneEmail = NewEmail();
+    private readonly Guid _kept = Guid.NewGuid(), _wanting = Guid.NewGuid(), _moved = Guid.NewGuid(), _gone = Guid.NewGuid();
+    private readonly string _keptEmail = NewEmail(), _oldEmail = NewEmail(), _newEmail = NewEmail(), _goneEmail = NewEmail(), _reserved = NewEmail(), _over = NewEmail();
 
     public async ValueTask InitializeAsync()
     {
@@ -14,6 +14,12 @@ public class when_claims_are_checked_against_the_log(UniquenessPair pair) : ICla
         await pair.HttpAsync("POST", Created(_kept, _keptEmail));
         await pair.HttpAsync("POST", Created(_moved, _oldEmail));
         await pair.HttpAsync("PATCH", Event(_moved, 1, "EmailChanged", new { oldEmail = _oldEmail, newEmail = _newEmail, changedAt = DateTimeOffset.UnixEpoch }));
+        // Wanted one, which somebody else has by now, since it was over; wants another.
+        await pair.HttpAsync("POST", Created(_wanting, NewEmail()));
+        await pair.HttpAsync("POST", Event(_wanting, 1, "EmailChangeRequested", new { newEmail = _over, expiresAt = DateTimeOffset.UnixEpoch, requestedAt = DateTimeOffset.UnixEpoch }));
+        Assert.Equal(200, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), _over))).Status);
+        await pair.HttpAsync("POST", Event(_wanting, 2, "EmailChangeRequested", new { newEmail = _goneEmail, expiresAt = DateTimeOffset.UtcNow.AddDays(1), requestedAt = DateTimeOffset.UnixEpoch }));
+        Assert.Equal(200, (await pair.HttpAsync("POST", Event(_wanting, 3, "EmailChangeRequested", new { newEmail = _reserved, expiresAt = DateTimeOffset.UtcNow.AddDays(1), requestedAt = DateTimeOffset.UnixEpoch }))).Status);
         await pair.HttpAsync("POST", Created(_gone, _goneEmail));
         await pair.HttpAsync("DELETE", Event(_gone, 1, "AccountDeleted", new { email = _goneEmail, deletedAt = DateTimeOffset.UnixEpoch }));
     }
@@ -33,10 +39,12 @@ public class when_claims_are_checked_against_the_log(UniquenessPair pair) : ICla
 
         await pair.ExecuteAsync($"insert into uniqueness.claims values ('email', '{_oldEmail}', '{_moved}')");
         Assert.Contains("Problems found: 2", (await VerifyAsync()).Output, StringComparison.Ordinal);
+        await pair.ExecuteAsync($"update uniqueness.claims set until = null where stream_id = '{_wanting}' and until is not null");
+        Assert.Contains($"is claimed for {_wanting} for good; by the log it holds it until", (await VerifyAsync()).Output, StringComparison.Ordinal);
 
         Assert.Equal(0, (await pair.System.RunAsync("Uniqueness", "rebuild")).ExitCode);
         Assert.Equal(0, (await VerifyAsync()).ExitCode);
-        Assert.Equal(409, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), _newEmail))).Status);
+        foreach (var taken in new[] { _newEmail, _over, _reserved }) Assert.Equal(409, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), taken))).Status);
         Assert.Equal(200, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), _goneEmail))).Status);
     }
 

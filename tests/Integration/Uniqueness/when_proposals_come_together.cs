@@ -21,6 +21,7 @@ public sealed class when_proposals_come_together : IAsyncLifetime
               "constraints": { "email": { "normalize": "email" }, "username": { "normalize": "casefold" } },
               "events": {
                 "AccountCreated": { "email": { "create": "email" }, "username": { "create": "username" } },
+                "EmailChangeRequested": { "email": { "reserve": { "value": "newEmail", "until": "expiresAt" } } },
                 "EmailChanged": { "email": { "update": { "from": "oldEmail", "to": "newEmail" } } },
                 "AccountDeleted": { "email": { "delete": "email" }, "username": { "delete": "*" } }
               }
@@ -74,25 +75,46 @@ public sealed class when_proposals_come_together : IAsyncLifetime
         Assert.All(new[] { VerdictOutcome.Accepted, VerdictOutcome.NotUnique, VerdictOutcome.VersionConflict }, o => Assert.InRange(counts.GetValueOrDefault(o), 100, 2400));
         var (exit, output) = await _system.RunAsync("Uniqueness", "verify");
         Assert.True(exit == 0, output);
+        // Derived anew, they are the same.
+        Assert.Equal(0, (await _system.RunAsync("Uniqueness", "rebuild")).ExitCode);
+        (exit, output) = await _system.RunAsync("Uniqueness", "verify");
+        Assert.True(exit == 0, output);
+        // Some reservations were taken over, and some used.
+        await using var command = _system.Database.CreateCommand("""
+            with reserved as (select stream_id, seq_id, data ->> 'newEmail' as email, timestamp from log.mt_events where type = 'EmailChangeRequested'),
+                 taken as (select stream_id, seq_id, coalesce(data ->> 'newEmail', data ->> 'email') as email from log.mt_events where type in ('AccountCreated', 'EmailChanged'))
+            select count(distinct t.seq_id) filter (where t.stream_id = r.stream_id), count(distinct t.seq_id) filter (where t.stream_id <> r.stream_id) from reserved r join taken t on t.email = r.email and t.seq_id > r.seq_id
+            """);
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        Assert.All(new[] { reader.GetInt64(0), reader.GetInt64(1) }, n => Assert.InRange(n, 20, 2400));
     }
 
-    /// <summary>By stream: its version, and the address that it holds.</summary>
-    private async Task<Dictionary<Guid, (long Version, string Email)>> HeldAsync()
+    /// <summary>By stream: its version, the address that it holds, and what it has reserved.</summary>
+    private async Task<Dictionary<Guid, (long Version, string Email, string? Reserved)>> HeldAsync()
     {
-        await using var command = _system.Database.CreateCommand("select s.id, s.version, c.value from log.mt_streams s join uniqueness.claims c on c.stream_id = s.id and c.name = 'email'");
+        await using var command = _system.Database.CreateCommand("""
+            select s.id, s.version, min(c.value) filter (where c.until is null), min(c.value) filter (where c.until is not null) from log.mt_streams s join uniqueness.claims c on c.stream_id = s.id and c.name = 'email'
+            group by s.id having count(*) filter (where c.until is null) > 0
+            """);
         await using var reader = await command.ExecuteReaderAsync();
-        var held = new Dictionary<Guid, (long, string)>();
-        while (await reader.ReadAsync()) held[reader.GetGuid(0)] = (reader.GetInt64(1), reader.GetString(2));
+        var held = new Dictionary<Guid, (long, string, string?)>();
+        while (await reader.ReadAsync()) held[reader.GetGuid(0)] = (reader.GetInt64(1), reader.GetString(2), reader.IsDBNull(3) ? null : reader.GetString(3));
         return held;
     }
 
     /// <summary>For one of few streams and values, so that they meet; most are what the stream could do, if it were alone.</summary>
-    private static JsonObject Any(Random random, Dictionary<Guid, (long Version, string Email)> held)
+    private static JsonObject Any(Random random, Dictionary<Guid, (long Version, string Email, string? Reserved)> held)
     {
         if (held.Count == 0 || random.Next(3) == 0) return Creating(Guid.NewGuid(), Name(), Email());
         var (stream, now) = held.ElementAt(random.Next(held.Count));
-        var (version, email) = random.Next(10) == 0 ? (now.Version + 1, Email()) : now;
-        return random.Next(3) == 0 ? Deleting(stream, version, email) : Changing(stream, version, email, Email());
+        var (version, email) = random.Next(10) == 0 ? (now.Version + 1, Email()) : (now.Version, now.Email);
+        return random.Next(4) switch
+        {
+            0 => Deleting(stream, version, email),
+            1 => Reserving(stream, version, Email(), DateTimeOffset.UtcNow.AddMilliseconds(random.Next(200))),
+            _ => Changing(stream, version, email, random.Next(2) == 0 ? now.Reserved ?? Email() : Email()),
+        };
 
         string Name() => $"name{random.Next(20)}";
         string Email() => $"mail{random.Next(20)}@example.org";
@@ -100,6 +122,9 @@ public sealed class when_proposals_come_together : IAsyncLifetime
 
     private static JsonObject Creating(Guid stream, string username, string email) =>
         Propose(stream, 0, "AccountCreated", new { username, email, passwordHash = "$x", language = "en", createdAt = DateTimeOffset.UnixEpoch });
+
+    private static JsonObject Reserving(Guid stream, long version, string newEmail, DateTimeOffset until) =>
+        Propose(stream, version, "EmailChangeRequested", new { newEmail, expiresAt = until, requestedAt = DateTimeOffset.UnixEpoch });
 
     private static JsonObject Changing(Guid stream, long version, string oldEmail, string newEmail) =>
         Propose(stream, version, "EmailChanged", new { oldEmail, newEmail, changedAt = DateTimeOffset.UnixEpoch });

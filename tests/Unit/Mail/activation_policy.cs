@@ -155,7 +155,7 @@ public sealed class when_the_address_changes
 
     /// <summary>Of the account's second event.</summary>
     private static Activation? Tell(object e, DateTimeOffset now, params object[] history) =>
-        ActivationPolicy.Tell(Given.Account, e, Event, 2, [.. new[] { Created, e }.Concat(history).Select((h, n) => (n + 1L, h))], now);
+        ActivationPolicy.Tell(Given.Account, e, Event, 2, [.. new[] { Created, e }.Concat(history).Select((h, n) => (n + 1L, h))], now).SingleOrDefault();
 
     private static Given Told() => new Given().After(_ => new Decision(Tell(Start.AddHours(3))));
 
@@ -181,7 +181,7 @@ public sealed class when_the_address_changes
         Assert.Null(Again(new MailSent("email-changed-3", Start.AddHours(4))));
         Assert.Null(Again(new MailSent("email-changed-3~1", Start.AddHours(4))));
 
-        Activation? Again(params object[] since) => ActivationPolicy.Tell(Given.Account, next, Event, 3, [.. new object[] { Created, Changed, next }.Concat(since).Select((h, n) => (n + 1L, h))], Start.AddHours(4));
+        Activation? Again(params object[] since) => ActivationPolicy.Tell(Given.Account, next, Event, 3, [.. new object[] { Created, Changed, next }.Concat(since).Select((h, n) => (n + 1L, h))], Start.AddHours(4)).SingleOrDefault();
     }
 
     [Fact]
@@ -218,9 +218,9 @@ public sealed class when_the_address_changes
     [Fact]
     public void a_link_to_choose_another_password_goes_to_the_present_address_and_is_for_the_present_password()
     {
-        var mail = ActivationPolicy.Tell(Given.Account, Asked, Event, 5, [(1, Created), (2, Changed), (3, new UsernameChanged("Ada", "Countess", Start)), (4, NewPassword), (5, Asked)], Start.AddHours(3))!;
+        var mail = ActivationPolicy.Tell(Given.Account, Asked, Event, 5, [(1, Created), (2, Changed), (3, new UsernameChanged("Ada", "Countess", Start)), (4, NewPassword), (5, Asked)], Start.AddHours(3)).Single();
         Assert.Equal(("ada@new.example", "Countess", "en", Event, "password-reset-5~1"), (mail.Email, mail.Username, mail.Language, mail.Id, mail.Notice!.Purpose));
-        Assert.Equal((Asked.ExpiresAt, 2), (mail.LinkExpires, mail.Credentials));
+        Assert.Equal((Asked.ExpiresAt, 2), (mail.LinkExpires, mail.Generation));
         Assert.Equal(new Due(Asked.RequestedAt, "password-reset-5~1"), new ActivationPolicy(Defaults).WhatIsDue(mail));
     }
 
@@ -258,7 +258,7 @@ public sealed class when_the_address_changes
         Assert.NotNull(Tell(Start.AddHours(3), new MailSent("password-reset-3", Start), new MailBounced("activation~1", "x", Start)));
 
         static Activation? Tell(DateTimeOffset now, params object[] history) =>
-            ActivationPolicy.Tell(Given.Account, NewPassword, Event, 3, [.. new[] { Created, Ends[0], NewPassword }.Concat(history).Select((h, n) => (n + 1L, h))], now);
+            ActivationPolicy.Tell(Given.Account, NewPassword, Event, 3, [.. new[] { Created, Ends[0], NewPassword }.Concat(history).Select((h, n) => (n + 1L, h))], now).SingleOrDefault();
     }
 
     [Fact]
@@ -274,6 +274,47 @@ public sealed class when_the_address_changes
         Assert.Equal(("Countess", ActivationStatus.Sent), (given.State!.Username, given.State.Status));
         Assert.Equal("Countess", given.Heard(Changed).State!.Username);
         Assert.Null(new Given().Heard(new UsernameChanged("Ada", "Countess", Start)).State);
+    }
+
+    private static readonly EmailChangeRequested Wanted = new("ada@new.example", Start.AddHours(27), Start.AddHours(3));
+
+    /// <summary>As the account's third event.</summary>
+    private static List<Activation> TellOfWanted(DateTimeOffset now, params object[] history) =>
+        [.. ActivationPolicy.Tell(Given.Account, Wanted, Event, 3, [.. new[] { Created, Ends[0], Wanted }.Concat(history).Select((h, n) => (n + 1L, h))], now)];
+
+    [Fact]
+    public void a_link_goes_to_the_address_that_is_wanted_and_a_notice_to_the_one_that_the_account_has()
+    {
+        var mails = TellOfWanted(Start.AddHours(3));
+        Assert.Equal([("ada@new.example", "email-confirmation-3~wanted"), ("ada@example.com", "email-change-requested-3")], mails.Select(m => (m.Email, m.Notice!.Purpose)));
+        Assert.Equal((Wanted.ExpiresAt, 1, Event, Given.Account), (mails[0].LinkExpires, mails[0].Generation, mails[0].Id, mails[0].AccountId));
+        Assert.All(mails, m => Assert.Equal(("Ada", "en", Wanted.RequestedAt), (m.Username, m.Language, m.Since)));
+        // Two rows, and the same ones whoever derives them.
+        Assert.NotEqual(mails[0].Id, mails[1].Id);
+        Assert.Equal(mails.Select(m => m.Id), TellOfWanted(Start.AddHours(4)).Select(m => m.Id));
+    }
+
+    [Fact]
+    public void neither_is_sent_where_the_link_is_dead_by_now_nor_twice_nor_the_notice_where_mails_come_back()
+    {
+        Assert.Empty(TellOfWanted(Wanted.ExpiresAt));
+        foreach (var later in new object[] { NewPassword, Changed, Wanted with { NewEmail = "ada@third.example" }, new AccountDeleted("ada@example.com", Start) }) Assert.Empty(TellOfWanted(Start.AddHours(4), later));
+        foreach (var (said, left) in new (object, string)[]
+        {
+            (new MailSent("email-confirmation-3~wanted", Start), "email-change-requested-3"), (new MailFailed("email-confirmation-3~wanted", "x", Start), "email-change-requested-3"),
+            (new MailSent("email-change-requested-3", Start), "email-confirmation-3~wanted"), (new MailBounced("activation", "mailbox-full", Start), "email-confirmation-3~wanted"),
+        })
+            Assert.Equal([left], TellOfWanted(Start.AddHours(4), said).Select(m => m.Notice!.Purpose));
+    }
+
+    [Fact]
+    public void what_became_of_the_link_says_nothing_of_the_account_s_address()
+    {
+        foreach (var said in new object[] { new MailBounced("email-confirmation-3~wanted", "mailbox-full", Start), new MailComplained("email-confirmation-3~wanted", Start) })
+        {
+            Assert.Equal(2, TellOfWanted(Start.AddHours(4), said).Count);
+            Assert.Equal(MailState.Queued, Signup.EventLog.Accounts.Account.Fold([Created, Ends[0], Wanted, Changed, said]).Mail.State);
+        }
     }
 
     [Fact]

@@ -11,7 +11,7 @@ public sealed class the_mail
     private static readonly byte[] Key = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
     private static readonly MailTemplates Templates = new(Path.Combine(AppContext.BaseDirectory, "templates"));
 
-    private static MimeMessage? Compose(string purpose = "activation", string username = "Ada", string email = "ada@example.com", string language = "en", string publicUrl = "https://signup.example", int addressChanges = 0, int credentials = 0) =>
+    private static MimeMessage? Compose(string purpose = "activation", string username = "Ada", string email = "ada@example.com", string language = "en", string publicUrl = "https://signup.example", int addressChanges = 0, int generation = 0) =>
         new MailComposer(Templates, publicUrl, "", new SignedTokens(Key, TimeProvider.System)).Compose(new Activation
         {
             AccountId = Account,
@@ -21,7 +21,7 @@ public sealed class the_mail
             Language = language,
             Since = Start,
             AddressChanges = addressChanges,
-            Credentials = credentials,
+            Generation = generation,
         }, purpose, Start.AddDays(7), Start);
 
     /// <summary>As it goes over the wire to a server that takes 8-bit text.</summary>
@@ -40,6 +40,10 @@ public sealed class the_mail
     [InlineData("reminder-1", "de")]
     [InlineData("email-changed-2", "en")]
     [InlineData("email-changed-2", "de")]
+    [InlineData("email-confirmation-3~wanted", "en")]
+    [InlineData("email-confirmation-3~wanted", "de")]
+    [InlineData("email-change-requested-3", "en")]
+    [InlineData("email-change-requested-3", "de")]
     [InlineData("password-changed-3", "en")]
     [InlineData("password-changed-3", "de")]
     [InlineData("password-reset-4", "en")]
@@ -134,7 +138,7 @@ public sealed class the_mail
     [Fact]
     public void holds_a_link_that_dies_with_the_password_it_is_to_replace()
     {
-        var mail = Compose("password-reset-4~1", addressChanges: 1, credentials: 3)!;
+        var mail = Compose("password-reset-4~1", addressChanges: 1, generation: 3)!;
         Assert.Contains("https://signup.example/password-reset?token=", mail.TextBody, StringComparison.Ordinal);
         var token = mail.TextBody!.Split("token=")[1].Split('\n')[0].Trim();
         var tokens = new SignedTokens(Key, new At(Start));

@@ -12,6 +12,7 @@ public class when_reading_the_uniqueness_file
           "constraints": { "email": { "normalize": "email" }, "username": { "normalize": "casefold" } },
           "events": {
             "AccountCreated": { "email": { "create": "email" }, "username": { "create": "username" } },
+            "EmailChangeRequested": { "email": { "reserve": { "value": "newEmail", "until": "expiresAt" } } },
             "EmailChanged": { "email": { "update": { "from": "oldEmail", "to": "newEmail" } } },
             "AccountDeleted": { "email": { "delete": "email" }, "username": { "delete": "*" } }
           }
@@ -31,6 +32,15 @@ public class when_reading_the_uniqueness_file
     public void an_update_moves_a_claim() =>
         Assert.Equal([new Claim("email", ClaimAction.Update, "b@x.org", "a@x.org")],
             Parse(Good).ClaimsOf("EmailChanged", JsonSerializer.SerializeToElement(new { oldEmail = "A@x.org", newEmail = "B@x.org" })));
+
+    [Fact]
+    public void a_reservation_has_an_end()
+    {
+        var (rules, end) = (Parse(Good), new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero));
+        Assert.Equal([new Claim("email", ClaimAction.Reserve, "b@x.org", null, end)], rules.ClaimsOf("EmailChangeRequested", JsonSerializer.SerializeToElement(new { newEmail = "B@x.org", expiresAt = end })));
+        foreach (var wrong in new object[] { new { newEmail = "b@x.org" }, new { newEmail = "b@x.org", expiresAt = 7 }, new { newEmail = "b@x.org", expiresAt = "soon" } })
+            Assert.Contains("'expiresAt'", Assert.Throws<FormatException>(() => rules.ClaimsOf("EmailChangeRequested", JsonSerializer.SerializeToElement(wrong))).Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void a_star_gives_up_whatever_the_stream_holds() =>
@@ -58,6 +68,8 @@ public class when_reading_the_uniqueness_file
     [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"email\" } },\n \"events\": {\n  \"AccountCreated\": {\n   \"name\": { \"create\": \"email\" }\n} } }", 5, "'name' is not described")]
     [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"email\" } },\n \"events\": {\n  \"AccountCreated\": {\n   \"email\":\n   { \"create\": \"mail\" }\n} } }", 6, "no field 'mail'")]
     [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"email\" } },\n \"events\": {\n  \"EmailChanged\": {\n   \"email\": { \"update\": { \"from\": \"oldEmail\" } }\n} } }", 5, "both 'from' and 'to'")]
+    [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"email\" } },\n \"events\": {\n  \"EmailChangeRequested\": {\n   \"email\": { \"reserve\": { \"value\": \"newEmail\" } }\n} } }", 5, "both 'value' and 'until'")]
+    [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"email\" } },\n \"events\": {\n  \"EmailChangeRequested\": {\n   \"email\": { \"reserve\": { \"value\": \"newEmail\",\n \"until\": \"newEmail\" } }\n} } }", 6, "'newEmail' of the event 'EmailChangeRequested' is no time")]
     [InlineData("{\n \"constraints\": { \"email\": { \"normalize\": \"email\" } },\n \"events\": {\n  \"AccountCreated\": {\n   \"email\": { \"claim\": \"email\" }\n} } }", 5, "'claim' is unknown")]
     [InlineData("{\n\n}", 3, "no event is named")]
     public void what_is_wrong_is_said_with_its_line(string file, int line, string what)

@@ -1,0 +1,32 @@
+using Signup.EventLog;
+using Signup.EventLog.Accounts;
+using Signup.Messages.Accounts;
+using Signup.Messages.Uniqueness;
+using EmailChangeRequested = Signup.EventLog.Accounts.EmailChangeRequested;
+
+namespace Signup.Accounts;
+
+/// <summary>
+/// Who is signed in, and knows the password, wants another address. It is reserved, so the event is proposed to Uniqueness: but only until the link that goes there is used, or is over, since anybody can
+/// want a stranger's. For the same reason an account gets a few such mails at a time. One that is not active yet has an address that nobody has proved: its mail is the way to that.
+/// </summary>
+public static class RequestEmailChangeHandler
+{
+    /// <summary>So many links of an account are not over at a time, though only the last one works.</summary>
+    public const int MostLinks = 5;
+
+    public static Task<Account> LoadAsync(RequestEmailChange command, LogReader log, CancellationToken cancellation) =>
+        log.LoadAccountAsync(command.AccountId, cancellation);
+
+    public static (ProposeEvent?, Verdict?) Handle(RequestEmailChange command, Account account)
+    {
+        var asked = new EmailChangeRequested(command.Email.Trim(), command.ExpiresAt, command.RequestedAt);
+        if (account.EmailChanges.Contains(asked)) return Answer(VerdictOutcome.Accepted, account.Version);
+        if (account.Status != AccountStatus.Active || asked.NewEmail.Length is 0 or > Limits.Email || asked.NewEmail == account.Email || asked.ExpiresAt <= asked.RequestedAt)
+            return Answer(VerdictOutcome.Invalid);
+        if (account.EmailChanges.Count(c => c.ExpiresAt > asked.RequestedAt) >= MostLinks) return Answer(VerdictOutcome.TooMany);
+        return (Propose.Event(command.AccountId, ProposalId.OfEmailChange(command.AccountId, asked.NewEmail, asked.RequestedAt), account.Version, asked), null);
+
+        (ProposeEvent?, Verdict?) Answer(VerdictOutcome outcome, long version = 0) => (null, new Verdict(command.AccountId, Guid.Empty, outcome, version, 0, null));
+    }
+}

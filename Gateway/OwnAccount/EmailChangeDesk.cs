@@ -1,0 +1,62 @@
+using Microsoft.Extensions.Options;
+using Signup.Gateway.Accounts;
+using Signup.Gateway.Pages;
+using Signup.Gateway.Passwords;
+using Signup.Gateway.SigningIn;
+using Signup.Gateway.SigningUp;
+using Signup.Gateway.Web;
+using Signup.Hosting;
+using Signup.Messages.Accounts;
+using Signup.Messages.Uniqueness;
+
+namespace Signup.Gateway.OwnAccount;
+
+/// <summary>Takes a wish for another address to the command side, and what the link comes to that is sent there.</summary>
+public sealed class EmailChangeDesk(PasswordCheck passwords, SignInClient accounts, ClientLimit limit, AccountCommands commands, IOptions<EmailChangeSettings> settings)
+{
+    /// <summary>Counts with sign-ups: as those it says of any address whether it is taken, and has a mail sent there.</summary>
+    /// <exception cref="HashingBusyException"/>
+    /// <exception cref="HttpRequestException">Accounts cannot be asked.</exception>
+    /// <exception cref="BrokerUnavailableException"/>
+    public async Task<ChangeOutcome> AskAsync(HttpContext http, SignedIn signedIn, Fields fields)
+    {
+        var (texts, account, password) = (Client.Texts(http.Request), signedIn.Account, "");
+        FieldError?[] errors = [fields.Check(Field.Email, SignUpValidation.CheckEmail), fields.Check(Field.Password, typed => SignUpValidation.ReadPassword(typed, out password))];
+        if (errors.Any(e => e is not null)) return new ChangeOutcome.Invalid([.. errors.OfType<FieldError>()]);
+        var email = fields[Field.Email]!.Trim();
+        if (email == account.Email) return new ChangeOutcome.Refused(400, "same-email", texts.ValidationTitle, texts.SameEmail, Field.Email);
+        if (account.Status != AccountView.Active) return new ChangeOutcome.Refused(409, "not-active", texts.NotActiveTitle, texts.NotActive);
+        if (limit.Refuse(http.Connection.RemoteIpAddress) is { } wait)
+            return new ChangeOutcome.Refused(429, "too-many-tries", texts.TooManyTitle, texts.TooManySignIns(Problems.Seconds(wait)), RetryAfter: wait);
+
+        return await passwords.TryAsync(http, account, password, Field.Password, async verified =>
+        {
+            if (await accounts.CheckAsync(account.Id, account.Email!, verified, http.RequestAborted) is null) return null;
+            var (verdict, _) = await commands.ProposeAsync(now => new RequestEmailChange(account.Id, email, Expires(now), now), http.RequestAborted);
+            return ChangeOutcome.Of(verdict, texts, outcome => outcome switch
+            {
+                VerdictOutcome.NotUnique => new ChangeOutcome.Refused(409, "email-taken", texts.TakenTitle, texts.OtherEmailTaken, Field.Email),
+                VerdictOutcome.TooMany => new ChangeOutcome.Refused(429, "too-many-mails", texts.TooManyTitle, texts.TooManyEmailChanges),
+                VerdictOutcome.Invalid => new ChangeOutcome.Refused(400, "refused", texts.BadRequestTitle, texts.Refused),
+                _ => null,
+            });
+        });
+
+        // As its token has it.
+        DateTimeOffset Expires(DateTimeOffset now) => DateTimeOffset.FromUnixTimeSeconds((now + settings.Value.Lifetime).ToUnixTimeSeconds());
+    }
+
+    /// <param name="request">See <see cref="ConfirmEmailChange"/>.</param>
+    /// <exception cref="BrokerUnavailableException"/>
+    public async Task<ChangeOutcome> ConfirmAsync(HttpContext http, Guid accountId, int request)
+    {
+        var texts = Client.Texts(http.Request);
+        var (verdict, _) = await commands.ProposeAsync(now => new ConfirmEmailChange(accountId, request, now), http.RequestAborted);
+        return ChangeOutcome.Of(verdict, texts, outcome => outcome switch
+        {
+            VerdictOutcome.NotUnique => new ChangeOutcome.Refused(409, "email-taken", texts.TakenTitle, texts.EmailTakenMeanwhile),
+            VerdictOutcome.Invalid => new ChangeOutcome.BadLink("token-outdated", texts.LinkOutdatedTitle, texts.EmailLinkOutdated, NextStep.Account),
+            _ => null,
+        });
+    }
+}

@@ -160,7 +160,7 @@ internal sealed class EnglishTexts : Texts
     public override string NotSignedIn => "Sign in by POST /sessions, and send the token that it answers with as a bearer token. A session ends after a while, or when it is signed out.";
     public override string TooManySignIns(long seconds) => $"Too many tries. Please try again in {Seconds(seconds)}.";
 
-    public override string ChangeEmailTitle => "Change the e-mail address";
+    public override string ChangeEmailTitle => "Change the address";
     public override string ChangeEmailLead(long seconds) => $"We send a link to the new address. As soon as it is opened there, and its button pressed, the address is yours; the link is valid for {Seconds(seconds)}. Until then all stays as it is.";
     public override string ChangeEmailButton => "Send the link";
     public override string PresentEmail => "Present e-mail address";

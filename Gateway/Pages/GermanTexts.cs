@@ -160,7 +160,7 @@ internal sealed class GermanTexts : Texts
     public override string NotSignedIn => "Melden Sie sich mit POST /sessions an, und senden Sie das Token aus der Antwort als Bearer-Token. Eine Sitzung endet nach einiger Zeit, oder wenn sie abgemeldet wird.";
     public override string TooManySignIns(long seconds) => $"Zu viele Versuche. Bitte versuchen Sie es in {Seconds(seconds)} noch einmal.";
 
-    public override string ChangeEmailTitle => "E-Mail-Adresse ändern";
+    public override string ChangeEmailTitle => "Adresse ändern";
     public override string ChangeEmailLead(long seconds) => $"Wir senden einen Link an die neue Adresse. Sobald er dort geöffnet und der Knopf gedrückt wird, ist sie die Ihre; der Link gilt {Seconds(seconds)} lang. Bis dahin bleibt alles, wie es ist.";
     public override string ChangeEmailButton => "Link senden";
     public override string PresentEmail => "Jetzige E-Mail-Adresse";

@@ -66,6 +66,13 @@ public sealed class Visitor : IAsyncDisposable
         await PressAsync("Change the password");
     }
 
+    public async Task ChangeEmailAsync(string email, string password = Password)
+    {
+        await Page.GetByLabel("New e-mail address", new() { Exact = true }).FillAsync(email);
+        await Page.GetByLabel("Password", new() { Exact = true }).FillAsync(password);
+        await PressAsync("Send the link");
+    }
+
     /// <summary>Waits for a page with this heading.</summary>
     public Task SeesAsync(string heading) => Expect(Heading).ToHaveTextAsync(heading, new() { Timeout = 30_000 });
 

@@ -67,6 +67,40 @@ public class when_changing_an_account_in_a_browser(Site site)
         Assert.Empty(visitor.Complaints);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task the_address_is_another_once_the_link_that_goes_there_is_used(bool javaScript)
+    {
+        await using var visitor = await site.VisitAsync(javaScript);
+        var email = "new." + visitor.Email;
+        await visitor.SignUpAsync();
+        await visitor.OpenMailAsync(visitor.Email, "Activate");
+        await visitor.FollowLinkInMailAsync();
+        await visitor.PressAsync("Activate my account");
+        await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in" }).ClickAsync();
+        await visitor.SignInAsync();
+
+        await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Change the address" }).ClickAsync();
+        await visitor.ChangeEmailAsync(email, Another);
+        await Expect(visitor.Page.GetByText("This is not the password of your account.").First).ToBeVisibleAsync();
+        await Expect(visitor.Page.GetByLabel("New e-mail address", new() { Exact = true })).ToHaveValueAsync(email);
+        await visitor.ChangeEmailAsync(email);
+        await visitor.SeesAsync("Your account");
+        await Expect(visitor.Page.GetByRole(AriaRole.Status)).ToContainTextAsync("A link is on its way to the new address.");
+        await Expect(visitor.Page.GetByText(visitor.Email, new() { Exact = true })).ToBeVisibleAsync();
+
+        await visitor.OpenMailAsync(email, "Confirm your new e-mail address");
+        await visitor.FollowLinkInMailAsync("/email-change");
+        await visitor.SeesAsync("Confirm your new e-mail address");
+        await visitor.PressAsync("Use this address");
+        await visitor.SeesAsync("Your e-mail address is changed");
+        await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Back to your account" }).ClickAsync();
+        await visitor.SeesAsync("Your account");
+        await Expect(visitor.Page.GetByText(email, new() { Exact = true })).ToBeVisibleAsync();
+        Assert.Empty(visitor.Complaints);
+    }
+
     [Fact]
     public async Task it_is_said_in_german_too()
     {

@@ -19,9 +19,9 @@ public sealed class when_anything_at_all_is_sent(Running running)
         "../..", "%", "%00", "%zz", "%F6", "'; --", "<script>", "\r\nX: y", "null", "true", "-1", "9223372036854775807", "1e999", "{}", "[]", "\"", "\\", "\\ud800", "@", "a@b", "xn--", "xn--a@xn--", "[::1]", "2026-02-30", "0001-01-01T00:00:00+14:00",
     ];
 
-    private static readonly string[] Names = ["username", "email", "password", "token", "streamId", "eventId", "expectedVersion", "type", "data", "messageId", "event", "reason", "at", "formToken", "formKey", "current", "new"];
+    private static readonly string[] Names = ["username", "email", "password", "token", "streamId", "eventId", "expectedVersion", "type", "data", "messageId", "event", "reason", "at", "formToken", "formKey", "current", "new", "expiresAt"];
 
-    private static readonly string[] Kinds = ["AccountCreated", "EmailChanged", "AccountDeleted", "AccountActivated", "Nonsense"];
+    private static readonly string[] Kinds = ["AccountCreated", "EmailChanged", "EmailChangeRequested", "AccountDeleted", "AccountActivated", "Nonsense"];
 
     private static readonly string[] ContentTypes =
     [
@@ -34,11 +34,14 @@ public sealed class when_anything_at_all_is_sent(Running running)
         var run = new Run();
         using HttpClient uniqueness = running.System.Client("Uniqueness"), query = running.System.Client("Query"), accounts = running.System.Client("Accounts");
         var answers = new SortedDictionary<int, int>();
-        // Somebody who is signed in, and somebody who has forgotten the password.
-        var (session, link) = ((await SignUpAsync()).Session, new SignedTokens(running.System.SigningKey, TimeProvider.System).Issue("password reset", (await SignUpAsync()).Id, DateTimeOffset.UtcNow.AddDays(1)));
+        // Somebody who is signed in, and two who have a link.
+        var (tokens, end) = (new SignedTokens(running.System.SigningKey, TimeProvider.System), DateTimeOffset.UtcNow.AddDays(1));
+        var (id, session) = await SignUpAsync();
+        using (var activated = await running.Gateway.PostAsJsonAsync("/activations", new { token = tokens.Issue("activation", id, end) })) Assert.True(activated.IsSuccessStatusCode);
+        string[] links = [tokens.Issue("password reset", (await SignUpAsync()).Id, end), tokens.Issue("email change", id, end, generation: 1)];
         for (var n = 0; n < (Run.IsLong ? 10_000 : 500); n++)
         {
-            var (client, method, path, body, headers) = Any(run.Random, running.Gateway, uniqueness, query, accounts, session, link);
+            var (client, method, path, body, headers) = Any(run.Random, running.Gateway, uniqueness, query, accounts, session, links);
             using var request = new HttpRequestMessage(method, new Uri(client.BaseAddress!, path));
             if (body is not null) request.Content = body;
             foreach (var (name, value) in headers)
@@ -73,12 +76,12 @@ public sealed class when_anything_at_all_is_sent(Running running)
         return ((Guid)answer["account"]!["id"]!, (string)answer["token"]!);
     }
 
-    private static (HttpClient, HttpMethod, string, HttpContent?, List<(string, string)>) Any(Random random, HttpClient gateway, HttpClient uniqueness, HttpClient query, HttpClient accounts, string session, string link)
+    private static (HttpClient, HttpMethod, string, HttpContent?, List<(string, string)>) Any(Random random, HttpClient gateway, HttpClient uniqueness, HttpClient query, HttpClient accounts, string session, string[] links)
     {
         var id = Guid.NewGuid();
         var headers = new List<(string, string)>();
         if (random.Next(4) == 0) headers.Add((Pick(random, ["Idempotency-Key", "Accept", "Accept-Language", "Cookie", "Origin", "Authorization", "Content-Encoding", "If-Match"]), Header(random)));
-        switch (random.Next(18))
+        switch (random.Next(19))
         {
             case 0:
                 return (query, HttpMethod.Get, $"/accounts/{id}?{Query(random, ["version", "at", "event", "x"])}", null, headers);
@@ -113,11 +116,16 @@ public sealed class when_anything_at_all_is_sent(Running running)
             case 13:
                 // Whoever is signed in, or says so.
                 if (random.Next(2) == 0) headers.Add(("Authorization", $"Bearer {session}"));
-                return (gateway, Pick(random, [HttpMethod.Put, HttpMethod.Post, HttpMethod.Get]), Pick(random, ["/account/username", "/account/password"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["username"] = "Ada", ["current"] = "correct horse battery", ["new"] = "another horse battery" })), headers);
+                return (gateway, Pick(random, [HttpMethod.Put, HttpMethod.Post, HttpMethod.Get]), Pick(random, ["/account/username", "/account/password", "/account/email"]), Body(random, random.Next(3) == 0 ? Object(random)
+                    : Spoil(random, new() { ["username"] = "Ada", ["current"] = "correct horse battery", ["new"] = "another horse battery", ["email"] = $"{Guid.NewGuid():N}@example.org", ["password"] = "correct horse battery" })), headers);
             case 14:
                 return random.Next(4) == 0
                     ? (gateway, HttpMethod.Get, $"/password-reset?{Query(random, ["token"])}", null, headers)
-                    : (gateway, Pick(random, [HttpMethod.Put, HttpMethod.Post]), Pick(random, ["/password-resets", "/password-reset", "/forgot-password"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["email"] = "a@example.org", ["token"] = link, ["password"] = "correct horse battery" })), headers);
+                    : (gateway, Pick(random, [HttpMethod.Put, HttpMethod.Post]), Pick(random, ["/password-resets", "/password-reset", "/forgot-password"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["email"] = "a@example.org", ["token"] = Pick(random, links), ["password"] = "correct horse battery" })), headers);
+            case 15:
+                return random.Next(4) == 0
+                    ? (gateway, HttpMethod.Get, $"/email-change?{Query(random, ["token"])}", null, headers)
+                    : (gateway, HttpMethod.Post, Pick(random, ["/email-change", "/email-changes"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["token"] = Pick(random, links) })), headers);
             default:
                 return (gateway, HttpMethod.Post, "/users", Body(random, random.Next(4) == 0 ? Object(random) : SignUp(random)), headers);
         }
@@ -149,7 +157,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
         var data = new JsonObject
         {
             ["username"] = "guest", ["email"] = $"{Guid.NewGuid():N}@example.org", ["passwordHash"] = "$x", ["language"] = "en", ["createdAt"] = "2026-11-23T10:00:00Z",
-            ["oldEmail"] = "a@example.org", ["newEmail"] = "b@example.org", ["changedAt"] = "2026-11-23T10:00:00Z", ["deletedAt"] = "2026-11-23T10:00:00Z",
+            ["oldEmail"] = "a@example.org", ["newEmail"] = "b@example.org", ["changedAt"] = "2026-11-23T10:00:00Z", ["deletedAt"] = "2026-11-23T10:00:00Z", ["expiresAt"] = "2026-11-23T10:00:00Z", ["requestedAt"] = "2026-11-23T10:00:00Z",
         };
         var e = new JsonObject { ["streamId"] = $"{id}", ["expectedVersion"] = 0, ["type"] = random.Next(2) == 0 ? Kinds[0] : Pick(random, Kinds), ["data"] = random.Next(3) == 0 ? data : Spoil(random, data) };
         return random.Next(3) == 0 ? Spoil(random, e) : e;

@@ -72,7 +72,7 @@ public class when_instances_are_killed_while_people_sign_up
         Assert.True(exitCode == 0, output);
     }
 
-    private static async Task KillAsync(params SignupProcess[] processes)
+    internal static async Task KillAsync(params SignupProcess[] processes)
     {
         await Task.WhenAll(processes.Select(p => p.KillAsync()));
         await Task.WhenAll(processes.Select(p => p.StartAsync()));

@@ -22,6 +22,7 @@ public sealed class when_somebody_changes_an_account(when_somebody_changes_an_ac
                   "constraints": { "email": { "normalize": "email" }, "username": { "normalize": "casefold" } },
                   "events": {
                     "AccountCreated": { "email": { "create": "email" }, "username": { "create": "username" } },
+                    "EmailChangeRequested": { "email": { "reserve": { "value": "newEmail", "until": "expiresAt" } } },
                     "EmailChanged": { "email": { "update": { "from": "oldEmail", "to": "newEmail" } } },
                     "UsernameChanged": { "username": { "update": { "from": "oldUsername", "to": "newUsername" } } },
                     "AccountExpired": { "email": { "delete": "*" }, "username": { "delete": "*" } },

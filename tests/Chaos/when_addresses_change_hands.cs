@@ -1,0 +1,202 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Npgsql;
+using Signup.EventLog;
+using Signup.Hosting;
+using Signup.Tests.Fixture;
+using Signup.Tests.Integration.Mail;
+using static Signup.Tests.Chaos.when_instances_are_killed_while_people_sign_up;
+
+namespace Signup.Tests.Chaos;
+
+public sealed class when_addresses_change_hands
+{
+    private const int People = 30, Strangers = 40, Wanted = 90;
+    private static readonly int Rounds = Run.IsLong ? 60 : 8;
+
+    /// <summary>For a wish to be decided after all that happened.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    /// <param name="Email">The first one.</param>
+    private sealed record Person(Guid Id, string Email, string Session);
+
+    /// <summary>Somebody was told that their account has the address now that they had wanted by this one of their wishes.</summary>
+    private sealed record Promise(Guid Id, int Request);
+
+    private sealed record Logged(Guid Id, string Type, string? Email, string? OldEmail);
+
+    /// <summary>People want addresses that others want, have or give up, while instances die and strangers sign up with the same ones. Links are over soon, so that what is reserved is taken over, too.</summary>
+    [Fact(Timeout = Run.Deadline)]
+    public async Task none_ever_belongs_to_two_and_who_was_told_that_it_is_theirs_has_it()
+    {
+        var run = new Run();
+        await using var smtp = new SmtpServer { Capabilities = { "SMTPUTF8" } }.Start();
+        await using var system = await SignupSystem.StartAsync("hands", new Dictionary<string, string>(With(smtp)) { ["EmailChanges__Lifetime"] = "00:00:02" });
+        var uniqueness = new[] { system["Uniqueness"], system.Add("Uniqueness") };
+        var accounts = new[] { system["Accounts"], system.Add("Accounts") };
+        await Task.WhenAll(uniqueness[1].StartAsync(), accounts[1].StartAsync());
+        var tokens = new SignedTokens(system.SigningKey, TimeProvider.System);
+        await using var database = NpgsqlDataSource.Create($"{system.Parts.Postgres};Pooling=false");
+        using var http = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri(system.GatewayUrl), Timeout = TimeSpan.FromSeconds(60) };
+
+        var people = await Task.WhenAll(Enumerable.Range(0, People).Select(n => ComeAsync($"person.{n}@example.org")));
+        var promises = new ConcurrentBag<Promise>();
+        var counts = new ConcurrentDictionary<string, int>();
+        var done = 0;
+        var seeds = people.Select(_ => run.Random.Next()).ToArray();
+        var strangersSeed = run.Random.Next();
+        (string What, Func<Task> Do)[] blows =
+        [
+            .. Enumerable.Repeat<(string, Func<Task>)>(("killing an instance of Uniqueness", () => KillAsync(uniqueness[0])), Run.IsLong ? 3 : 1),
+            .. Enumerable.Repeat<(string, Func<Task>)>(("killing both", () => KillAsync(uniqueness)), Run.IsLong ? 3 : 1),
+            ("killing an instance of Accounts", () => KillAsync(accounts[0])),
+            ("restarting RabbitMQ", () => Parts.ProvisionAsync("restart", "rabbitmq")),
+            ("restarting PostgreSQL", () => Parts.ProvisionAsync("restart", "postgres")),
+        ];
+        run.Random.Shuffle(blows);
+
+        var lives = Task.WhenAll([.. people.Select((person, n) => LiveAsync(person, new Random(seeds[n]))), StrangersAsync(new Random(strangersSeed))]);
+        for (var n = 0; n < blows.Length; n++)
+        {
+            var hit = ((2 * n) + 1) * People * Rounds / (2 * blows.Length);
+            await Wait.UntilAsync(() => Task.FromResult(Volatile.Read(ref done) >= hit || lives.IsFaulted), $"{hit} wishes were answered", Patience);
+            run.Tell(string.Create(CultureInfo.InvariantCulture, $"{done} answered; {blows[n].What}"));
+            await blows[n].Do();
+        }
+        await lives;
+        run.Tell(string.Join(", ", counts.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Value} × {c.Key}")));
+
+        var log = await LogAsync();
+        NobodyHasWhatAnotherHas(log);
+        Assert.All(promises, promise => Assert.True(IsKept(promise, log), $"{promise} was not kept"));
+        // Of what it is meant to hit there was enough.
+        foreach (var what in new[] { "confirmed: 200", "asked: 202", "asked: 409" }) Assert.InRange(counts.GetValueOrDefault(what), 10, int.MaxValue);
+        var (exitCode, output) = await system.RunAsync("Uniqueness", "verify");
+        Assert.True(exitCode == 0, output);
+        run.Tell("the log holds what the answers said, and the claims are what the log holds");
+        var present = log.Where(e => e.Email is not null && e.Type != "EmailChangeRequested").GroupBy(e => e.Id).ToDictionary(e => e.Key, e => e.Last().Email!);
+        foreach (var person in people) Assert.Equal(200, (await SignInAsync(present[person.Id])).Status);
+
+        async Task<Person> ComeAsync(string email)
+        {
+            var id = (Guid)(await InsistAsync(() => PostAsync("users", new { username = "Ada", email, password = "correct horse battery" }), 201)).Json!["id"]!;
+            await InsistAsync(() => PostAsync("activations", new { token = tokens.Issue("activation", id, DateTimeOffset.UtcNow.AddHours(1)) }), 200);
+            return new(id, email, (string)(await SignInAsync(email)).Json!["token"]!);
+        }
+
+        Task<(int Status, JsonNode? Json)> SignInAsync(string email) => InsistAsync(() => PostAsync("sessions", new { email, password = "correct horse battery" }), 200, 401);
+
+        async Task LiveAsync(Person person, Random random)
+        {
+            for (var round = 0; round < Rounds; round++)
+            {
+                // One's first address comes back to one, too.
+                var email = random.Next(6) == 0 ? person.Email : $"wanted.{random.Next(Wanted)}@example.org";
+                var asked = await InsistAsync(() => PostAsync("account/email", new { email, password = "correct horse battery" }, person.Session), 202, 400, 409, 429);
+                Count($"asked: {asked.Status}");
+                if (asked.Status == 202 && random.Next(5) > 0)
+                {
+                    var request = await RequestsAsync(person.Id);
+                    var token = tokens.Issue("email change", person.Id, DateTimeOffset.UtcNow.AddHours(1), request);
+                    var confirmed = await InsistAsync(() => PostAsync("email-changes", new { token }), 200, 400, 409);
+                    Count($"confirmed: {confirmed.Status}");
+                    if (confirmed.Status == 200) promises.Add(new(person.Id, request));
+                }
+                Interlocked.Increment(ref done);
+            }
+        }
+
+        async Task StrangersAsync(Random random)
+        {
+            for (var n = 0; n < Strangers; n++)
+            {
+                var hit = n * People * Rounds / Strangers;
+                await Wait.UntilAsync(() => Task.FromResult(Volatile.Read(ref done) >= hit), $"{hit} wishes were answered", Patience);
+                var answer = await InsistAsync(() => PostAsync("users", new { username = "Eve", email = $"wanted.{random.Next(Wanted)}@example.org", password = "correct horse battery" }), 201, 202, 409);
+                Count($"signed up: {answer.Status}");
+            }
+        }
+
+        void Count(string what) => counts.AddOrUpdate(what, 1, (_, n) => n + 1);
+
+        // Once more where there was no answer, or no decision.
+        async Task<(int Status, JsonNode? Json)> InsistAsync(Func<Task<(int Status, JsonNode? Json)>> send, params int[] answers)
+        {
+            (int Status, JsonNode? Json) answer = default;
+            await Wait.UntilAsync(async () =>
+            {
+                answer = await send();
+                Assert.True(answer.Status is 0 or 202 or 503 || answers.Contains(answer.Status), $"{answer.Status}: {answer.Json}");
+                return answers.Contains(answer.Status);
+            }, "it is decided", Patience);
+            return answer;
+        }
+
+        async Task<(int Status, JsonNode? Json)> PostAsync(string path, object body, string? session = null)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+            if (session is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", session);
+            try
+            {
+                using var response = await http.SendAsync(request);
+                var text = await response.Content.ReadAsStringAsync();
+                return ((int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
+            }
+            catch (HttpRequestException)
+            {
+                return default;
+            }
+        }
+
+        async Task<int> RequestsAsync(Guid id)
+        {
+            var requests = 0;
+            await Wait.UntilAsync(async () =>
+            {
+                try
+                {
+                    await using var command = database.CreateCommand($"select count(*)::int from log.mt_events where stream_id = '{id}' and type = 'EmailChangeRequested'");
+                    return (requests = (int)(await command.ExecuteScalarAsync())!) >= 0;
+                }
+                catch (NpgsqlException)
+                {
+                    return false;
+                }
+            }, "the database answers", Patience);
+            return requests;
+        }
+
+        async Task<List<Logged>> LogAsync()
+        {
+            await using var command = database.CreateCommand("""
+                select stream_id, type, coalesce(data ->> 'newEmail', data ->> 'email'), data ->> 'oldEmail' from log.mt_events where type in ('AccountCreated', 'EmailChangeRequested', 'EmailChanged') order by seq_id
+                """);
+            await using var reader = await command.ExecuteReaderAsync();
+            var events = new List<Logged>();
+            while (await reader.ReadAsync()) events.Add(new(reader.GetGuid(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2), reader.IsDBNull(3) ? null : reader.GetString(3)));
+            return events;
+        }
+    }
+
+    /// <summary>At no moment.</summary>
+    private static void NobodyHasWhatAnotherHas(List<Logged> log)
+    {
+        var owners = new Dictionary<string, Guid>();
+        foreach (var e in log.Where(e => e.Type != "EmailChangeRequested"))
+        {
+            if (e.OldEmail is not null) Assert.True(owners.Remove(EmailAddress.Normalize(e.OldEmail), out var owner) && owner == e.Id, $"{e} gives up what it has not");
+            Assert.True(owners.TryAdd(EmailAddress.Normalize(e.Email!), e.Id), $"{e} takes what another has");
+        }
+    }
+
+    /// <summary>Behind that wish, and before the next, the account has got the address.</summary>
+    private static bool IsKept(Promise promise, List<Logged> log)
+    {
+        var wishes = 0;
+        var since = log.Where(e => e.Id == promise.Id).SkipWhile(e => e.Type != "EmailChangeRequested" || ++wishes < promise.Request).ToList();
+        return since.Skip(1).TakeWhile(e => e.Type != "EmailChangeRequested").Any(e => e.Type == "EmailChanged" && e.Email == since[0].Email);
+    }
+}

@@ -63,8 +63,9 @@ internal sealed class ClaimState
         foreach (var claim in proposal.Claims.OrderBy(c => c.Constraint, StringComparer.Ordinal))
         {
             if (GiveUp(proposal, claim, moves) is { } conflict) return conflict;
-            EndReservations(proposal.StreamId, claim, moves);
-            if (claim.Taken is not { } value || value == claim.GivenUp) continue;
+            // A stream that begins holds nothing.
+            if (proposal.ExpectedVersion > 0) EndReservations(proposal.StreamId, claim, moves);
+            if (claim.Taken is not { } value) continue;
             var holding = Find(value, moves);
             if (holding is { } held && held.Stream != proposal.StreamId && !IsOver(value, held))
             {
@@ -104,7 +105,7 @@ internal sealed class ClaimState
 
     private void EndReservations(Guid streamId, Claim claim, Dictionary<UniqueValue, Holding?> moves)
     {
-        foreach (var value in HeldBy(streamId, claim.Constraint, moves).Where(v => v != claim.Taken && Find(v, moves)!.Value.Until is not null)) moves[value] = null;
+        foreach (var value in HeldBy(streamId, claim.Constraint, moves).Where(v => Find(v, moves)!.Value.Until is not null)) moves[value] = null;
     }
 
     private List<UniqueValue> HeldBy(Guid streamId, string constraint, Dictionary<UniqueValue, Holding?> moves) =>

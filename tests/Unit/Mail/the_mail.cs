@@ -135,17 +135,19 @@ public sealed class the_mail
         Assert.Equal($"activation~2.{Account}@signup.example", Compose("activation~2", addressChanges: 2)!.MessageId);
     }
 
-    [Fact]
-    public void holds_a_link_that_dies_with_the_password_it_is_to_replace()
+    [Theory]
+    [InlineData("password-reset-4~1", "password-reset", "password reset")]
+    [InlineData("email-confirmation-4~wanted", "email-change", "email change")]
+    public void holds_a_link_that_dies_with_what_it_is_about(string purpose, string page, string tokenPurpose)
     {
-        var mail = Compose("password-reset-4~1", addressChanges: 1, generation: 3)!;
-        Assert.Contains("https://signup.example/password-reset?token=", mail.TextBody, StringComparison.Ordinal);
+        var mail = Compose(purpose, addressChanges: 1, generation: 3)!;
+        Assert.Contains($"https://signup.example/{page}?token=", mail.TextBody, StringComparison.Ordinal);
         var token = mail.TextBody!.Split("token=")[1].Split('\n')[0].Trim();
         var tokens = new SignedTokens(Key, new At(Start));
-        Assert.Equal((TokenState.Valid, Account, 3), (tokens.Read("password reset", token, out var account, out var generation), account, generation));
+        Assert.Equal((TokenState.Valid, Account, 3), (tokens.Read(tokenPurpose, token, out var account, out var generation), account, generation));
         // It activates nothing.
         Assert.Equal(TokenState.Invalid, tokens.Read("activation", token, out _));
-        Assert.Equal(TokenState.Expired, new SignedTokens(Key, new At(Start.AddDays(7))).Read("password reset", token, out _));
+        Assert.Equal(TokenState.Expired, new SignedTokens(Key, new At(Start.AddDays(7))).Read(tokenPurpose, token, out _));
     }
 
     [Theory]

@@ -97,6 +97,13 @@ public class when_many_are_decided_at_once
             Assert.Equal([(A, new Holding(holder))], state.Taken());
         }
         Assert.Equal(VerdictOutcome.NotUnique, After(new(Guid.NewGuid()), isOver: false, begun: holder).Decide(Move(holder, "o", "a"))!.Outcome);
+        // Also where it is said to have had it before; what it does hold it goes on to hold.
+        foreach (var (value, taken) in new[] { ("a", 1), ("o", 0) })
+        {
+            var same = After(new(holder, Later), isOver: false, begun: holder);
+            Assert.Equal(VerdictOutcome.Accepted, same.Decide(Move(holder, value, value))!.Outcome);
+            Assert.Equal((1, taken), (same.GivenUp().Count, same.Taken().Count));
+        }
     }
 
     [Fact]

@@ -21,14 +21,16 @@ public static class PasswordResetRoutes
 {
     public const string AskPath = "/forgot-password", ChoosePath = "/password-reset";
 
-    private const string ApiPath = "/password-resets", TokenPurpose = "password reset", TokenField = "token";
+    private const string ApiPath = "/password-resets";
+
+    private static readonly LinkedForm Link = new("password reset", texts => texts.ResetLinkExpired, NextStep.NewLink);
 
     public static void MapPasswordReset(this IEndpointRouteBuilder app)
     {
         app.MapGet(AskPath, (HttpContext http, FormTokens formTokens) => AskForm(http, formTokens, FormView.First));
         app.MapPost(AskPath, AskAsync);
         app.MapPost(ApiPath, AskAsync);
-        app.MapGet(ChoosePath, ShowChoice);
+        app.MapGet(ChoosePath, (string? token, HttpContext http, SignedTokens tokens) => Link.Show(http, token, tokens, (valid, view) => ChooseForm(http, valid, view)));
         app.MapPost(ChoosePath, ChooseAsync);
         app.MapPut(ApiPath, ChooseAsync);
     }
@@ -53,36 +55,12 @@ public static class PasswordResetRoutes
 
     // The link, and the form behind it
 
-    /// <summary>Changes nothing: mail scanners open links.</summary>
-    private static IResult ShowChoice(string? token, HttpContext http, SignedTokens tokens)
-    {
-        var state = tokens.Read(TokenPurpose, token, out _);
-        if (state == TokenState.Valid) return ChooseForm(http, token, FormView.First);
-        var texts = Client.Texts(http.Request);
-        var bad = BadLink(texts, state);
-        return ChangeAnswers.Message(400, texts, bad.Title, bad.Message, bad.Next);
-    }
+    private static Task<IResult> ChooseAsync(HttpContext http, SignedTokens tokens, PasswordResetDesk desk) => Link.TakeAsync(http, tokens, (token, view) => ChooseForm(http, token, view),
+        _ => ChangeAnswers.GoOn(http, SignInRoutes.AfterPasswordReset), (accountId, credentials, fields) => desk.ChooseAsync(http, accountId, credentials, fields));
 
-    /// <summary>Takes forms without a form token: it acts on the signed token alone, not on who the browser is, so there is nothing to forge.</summary>
-    private static async Task<IResult> ChooseAsync(HttpContext http, SignedTokens tokens, PasswordResetDesk desk)
-    {
-        var texts = Client.Texts(http.Request);
-        var (fields, fault) = await Fields.ReadAsync(http.Request, http.RequestAborted);
-        if (fault is not null && !Body.IsForm(http.Request)) return SignUpRoutes.BodyProblem(fault.Value, texts);
-        return await ChangeAnswers.AnswerAsync(http, fields, view => ChooseForm(http, fields[TokenField], view), () => ChangeAnswers.GoOn(http, SignInRoutes.AfterPasswordReset), async () =>
-        {
-            var state = tokens.Read(TokenPurpose, fields[TokenField], out var accountId, out var credentials);
-            return state == TokenState.Valid ? await desk.ChooseAsync(http, accountId, credentials, fields) : BadLink(texts, state);
-        });
-    }
-
-    private static ChangeOutcome.BadLink BadLink(Texts texts, TokenState state) => state == TokenState.Expired
-        ? new("token-expired", texts.LinkExpiredTitle, texts.ResetLinkExpired, NextStep.NewLink)
-        : new("token-invalid", texts.LinkInvalidTitle, texts.LinkInvalid, NextStep.NewLink);
-
-    private static Page<ChoosePasswordPage> ChooseForm(HttpContext http, string? token, FormView view) => new(view.Status, Client.Texts(http.Request), new()
+    private static Page<ChoosePasswordPage> ChooseForm(HttpContext http, string token, FormView view) => new(view.Status, Client.Texts(http.Request), new()
     {
         [nameof(ChoosePasswordPage.View)] = view,
-        [nameof(ChoosePasswordPage.Token)] = token ?? "",
+        [nameof(ChoosePasswordPage.Token)] = token,
     });
 }

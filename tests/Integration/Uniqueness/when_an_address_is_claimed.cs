@@ -307,6 +307,35 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
         }
     }
 
+    [Fact]
+    public async Task who_gives_up_what_it_had_reserved_leaves_it_to_whoever_has_taken_it_in_the_same_moment()
+    {
+        var (account, other, old, wanted) = (Guid.NewGuid(), Guid.NewGuid(), NewEmail(), NewEmail());
+        Assert.Equal(200, (await pair.HttpAsync("POST", Created(account, NewEmail()))).Status);
+        Assert.Equal(200, (await pair.HttpAsync("POST", Event(account, 1, "EmailChangeRequested", Wish(old, DateTimeOffset.UnixEpoch)))).Status);
+        var rules = UniquenessRules.Parse(await File.ReadAllBytesAsync(Path.Combine(Parts.Root, "Endpoints", "Uniqueness", "uniqueness.json")), "uniqueness.json");
+        var proposal = Signup.Uniqueness.Proposal.Read(rules, account, Guid.NewGuid(), 2, "EmailChangeRequested", System.Text.Json.JsonSerializer.SerializeToElement(Wish(wanted, DateTimeOffset.UtcNow.AddDays(1))), once: false);
+        await using var database = LogStore.Connect(pair.System.Parts.Postgres);
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var claims = new ClaimBatch(connection, wait: true);
+        var state = await claims.LookAsync([proposal]);
+        Assert.Equal(VerdictOutcome.Accepted, state.Decide(proposal)!.Outcome);
+
+        Assert.Equal(200, (await pair.HttpAsync("POST", Created(other, old))).Status);
+        await claims.WriteAsync(state);
+
+        await using var holders = new Npgsql.NpgsqlCommand("select stream_id from uniqueness.claims where value = any($1) order by array_position($1, value)", connection) { Parameters = { new() { Value = new[] { old, wanted } } } };
+        await using var reader = await holders.ExecuteReaderAsync();
+        foreach (var holder in new[] { other, account })
+        {
+            Assert.True(await reader.ReadAsync());
+            Assert.Equal(holder, reader.GetGuid(0));
+        }
+
+        static object Wish(string newEmail, DateTimeOffset expiresAt) => new { newEmail, expiresAt, requestedAt = DateTimeOffset.UnixEpoch };
+    }
+
     /// <summary>Holds the second instance up where it has claimed and not yet appended, and freezes it there.</summary>
     private async Task<Task<(int Status, System.Text.Json.Nodes.JsonObject Body)>> FreezeSecondAsync(object proposal)
     {

@@ -14,10 +14,10 @@ public static class ChangeUsernameHandler
 
     public static (ProposeEvent?, Verdict?) Handle(ChangeUsername command, Account account)
     {
-        if (!account.Exists || !SignUpHandler.IsUsername(command.Username)) return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
+        if (!account.Exists || !SignUpHandler.IsUsername(command.Username)) return Propose.Nothing(command.AccountId, VerdictOutcome.Invalid);
 
         var username = command.Username.Trim();
-        if (account.Username == username) return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Accepted, account.Version, 0, null));
+        if (account.Username == username) return Propose.Nothing(command.AccountId, VerdictOutcome.Accepted, account.Version);
         var changed = new UsernameChanged(account.Username, username, command.RequestedAt);
         return (Propose.Event(command.AccountId, ProposalId.OfUsername(command.AccountId, username, command.RequestedAt), account.Version, changed), null);
     }

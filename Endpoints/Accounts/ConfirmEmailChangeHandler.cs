@@ -14,9 +14,9 @@ public static class ConfirmEmailChangeHandler
 
     public static (ProposeEvent?, Verdict?) Handle(ConfirmEmailChange command, Account account)
     {
-        if (account.Exists && command.Request > 0 && account.EmailChangeDone == command.Request) return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Accepted, account.Version, 0, null));
+        if (account.Exists && command.Request > 0 && account.EmailChangeDone == command.Request) return Propose.Nothing(command.AccountId, VerdictOutcome.Accepted, account.Version);
         if (account is not { Status: AccountStatus.Active, EmailChange: { } asked } || account.EmailChangeCount != command.Request || asked.ExpiresAt <= command.RequestedAt)
-            return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
+            return Propose.Nothing(command.AccountId, VerdictOutcome.Invalid);
 
         var changed = new EmailChanged(account.Email, asked.NewEmail, command.RequestedAt);
         return (Propose.Event(command.AccountId, ProposalId.OfConfirmation(command.AccountId, command.Request, command.RequestedAt), account.Version, changed), null);

@@ -20,9 +20,9 @@ public static class CorrectEmailHandler
         var email = command.Email.Trim();
         // Asked again, by whoever did not hear the answer.
         if (account is { Status: AccountStatus.Pending, AddressChanges: > 0 } && account.Email == email)
-            return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Accepted, account.Version, 0, null));
+            return Propose.Nothing(command.AccountId, VerdictOutcome.Accepted, account.Version);
         if (account.Status != AccountStatus.Pending || !account.Mail.IsInVain() || email.Length is 0 or > Limits.Email || email == account.Email)
-            return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
+            return Propose.Nothing(command.AccountId, VerdictOutcome.Invalid);
 
         var changed = new EmailChanged(account.Email, email, command.RequestedAt);
         return (Propose.Event(command.AccountId, ProposalId.OfCorrection(command.AccountId, email, command.RequestedAt), account.Version, changed), null);

@@ -12,7 +12,7 @@ namespace Signup.Accounts;
 /// </summary>
 public static class RequestEmailChangeHandler
 {
-    /// <summary>So many links of an account are not over at a time, though only the last one works.</summary>
+    /// <summary>So many links of an account are not over at a time, though only those to the address that was wanted last work.</summary>
     public const int MostLinks = 5;
 
     public static Task<Account> LoadAsync(RequestEmailChange command, LogReader log, CancellationToken cancellation) =>
@@ -21,12 +21,10 @@ public static class RequestEmailChangeHandler
     public static (ProposeEvent?, Verdict?) Handle(RequestEmailChange command, Account account)
     {
         var asked = new EmailChangeRequested(command.Email.Trim(), command.ExpiresAt, command.RequestedAt);
-        if (account.EmailChanges.Contains(asked)) return Answer(VerdictOutcome.Accepted, account.Version);
+        if (account.EmailChanges.Contains(asked)) return Propose.Nothing(command.AccountId, VerdictOutcome.Accepted, account.Version);
         if (account.Status != AccountStatus.Active || asked.NewEmail.Length is 0 or > Limits.Email || asked.NewEmail == account.Email || asked.ExpiresAt <= asked.RequestedAt)
-            return Answer(VerdictOutcome.Invalid);
-        if (account.EmailChanges.Count(c => c.ExpiresAt > asked.RequestedAt) >= MostLinks) return Answer(VerdictOutcome.TooMany);
+            return Propose.Nothing(command.AccountId, VerdictOutcome.Invalid);
+        if (account.EmailChanges.Count(c => c.ExpiresAt > asked.RequestedAt) >= MostLinks) return Propose.Nothing(command.AccountId, VerdictOutcome.TooMany);
         return (Propose.Event(command.AccountId, ProposalId.OfEmailChange(command.AccountId, asked.NewEmail, asked.RequestedAt), account.Version, asked), null);
-
-        (ProposeEvent?, Verdict?) Answer(VerdictOutcome outcome, long version = 0) => (null, new Verdict(command.AccountId, Guid.Empty, outcome, version, 0, null));
     }
 }

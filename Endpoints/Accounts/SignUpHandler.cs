@@ -12,7 +12,7 @@ public static class SignUpHandler
     public static (ProposeEvent?, Verdict?) Handle(SignUp command)
     {
         if (!IsValid(command))
-            return (null, new Verdict(command.AccountId, Guid.Empty, VerdictOutcome.Invalid, 0, 0, null));
+            return Propose.Nothing(command.AccountId, VerdictOutcome.Invalid);
 
         var created = new AccountCreated(command.Username.Trim(), command.Email.Trim(), command.PasswordHash, command.Language, command.RequestedAt);
         return (Propose.Event(command.AccountId, ProposalId.OfSignUp(command.AccountId, command.Username, command.Email, command.PasswordHash), expectedVersion: 0, created, command.Once), null);

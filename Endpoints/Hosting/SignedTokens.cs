@@ -57,6 +57,9 @@ public sealed class SignedTokens(IReadOnlyList<byte[]> keys, TimeProvider time)
         return time.GetUtcNow().ToUnixTimeSeconds() < (rest & ((1L << ExpiryBits) - 1)) ? TokenState.Valid : TokenState.Expired;
     }
 
+    /// <summary>When a token ends that is valid for so long from now on, in whole seconds, as it holds it.</summary>
+    public static DateTimeOffset End(DateTimeOffset now, TimeSpan lifetime) => DateTimeOffset.FromUnixTimeSeconds((now + lifetime).ToUnixTimeSeconds());
+
     public TokenState Read(string purpose, string? token, out Guid accountId) => Read(purpose, token, out accountId, out _);
 
     private static string Clean(string? token) => string.Concat((token ?? "").Where(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_'));

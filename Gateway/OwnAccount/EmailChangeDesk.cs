@@ -32,7 +32,7 @@ public sealed class EmailChangeDesk(PasswordCheck passwords, SignInClient accoun
         return await passwords.TryAsync(http, account, password, Field.Password, async verified =>
         {
             if (await accounts.CheckAsync(account.Id, account.Email!, verified, http.RequestAborted) is null) return null;
-            var (verdict, _) = await commands.ProposeAsync(now => new RequestEmailChange(account.Id, email, Expires(now), now), http.RequestAborted);
+            var (verdict, _) = await commands.ProposeAsync(now => new RequestEmailChange(account.Id, email, SignedTokens.End(now, settings.Value.Lifetime), now), http.RequestAborted);
             return ChangeOutcome.Of(verdict, texts, outcome => outcome switch
             {
                 VerdictOutcome.NotUnique => new ChangeOutcome.Refused(409, "email-taken", texts.TakenTitle, texts.OtherEmailTaken, Field.Email),
@@ -41,9 +41,6 @@ public sealed class EmailChangeDesk(PasswordCheck passwords, SignInClient accoun
                 _ => null,
             });
         });
-
-        // As its token has it.
-        DateTimeOffset Expires(DateTimeOffset now) => DateTimeOffset.FromUnixTimeSeconds((now + settings.Value.Lifetime).ToUnixTimeSeconds());
     }
 
     /// <param name="request">See <see cref="ConfirmEmailChange"/>.</param>

@@ -25,9 +25,7 @@ public sealed class PasswordResetDesk(
         var email = fields[Field.Email]!.Trim();
         var accountId = await holders.FindAsync(email, http.RequestAborted) ?? keys.AccountId($"nobody/{EmailAddress.Normalize(email)}");
         var now = time.GetUtcNow();
-        // As its token has it.
-        var expires = DateTimeOffset.FromUnixTimeSeconds((now + settings.Value.Lifetime).ToUnixTimeSeconds());
-        await commands.SendAsync(new RequestPasswordReset(accountId, email, expires, now), http.RequestAborted);
+        await commands.SendAsync(new RequestPasswordReset(accountId, email, SignedTokens.End(now, settings.Value.Lifetime), now), http.RequestAborted);
         return new ChangeOutcome.Undecided();
     }
 

@@ -32,7 +32,7 @@ public sealed class Sessions(SignedTokens tokens, QueryClient query, IOptions<Se
     /// <param name="generation">As the account has it now.</param>
     public (Session Session, DateTimeOffset ExpiresAt) Begin(Guid accountId, int generation)
     {
-        var (id, expires) = (Guid.NewGuid(), DateTimeOffset.FromUnixTimeSeconds((time.GetUtcNow() + settings.Value.Lifetime).ToUnixTimeSeconds()));
+        var (id, expires) = (Guid.NewGuid(), SignedTokens.End(time.GetUtcNow(), settings.Value.Lifetime));
         return (new(accountId, id, generation, $"{id:N}{tokens.Issue(PurposeOf(id), accountId, expires, generation)}", IsCookie: true), expires);
     }
 

@@ -13,7 +13,7 @@ public sealed record AccountActivated(DateTimeOffset ActivatedAt);
 /// <summary>Nobody activated the account in time; its address is free again.</summary>
 public sealed record AccountExpired(string Email, DateTimeOffset ExpiredAt);
 
-/// <summary>Whoever is signed in, and knows the password, wants another address for the account: a link goes there, and this was the account's last wish of that kind. Until the link is used, or is
+/// <summary>Whoever is signed in, and knows the password, wants another address for the account: a link goes there, and those to other ones are dead. Until the link is used, or is
 /// over, nobody else gets that address.</summary>
 /// <param name="ExpiresAt">End of the link's validity, in whole seconds.</param>
 public sealed record EmailChangeRequested(string NewEmail, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt);
@@ -94,7 +94,8 @@ public sealed record Account
     /// <summary>The last wish for another address, as long as its link may be used; null: there is none.</summary>
     public EmailChangeRequested? EmailChange { get; init; }
 
-    /// <summary>How many such wishes there were, ever. A link is for one of them, by its number: each later one is the end of those before.</summary>
+    /// <summary>How many such wishes there were, ever. A link is for one of them, by its number: each later one is the end of those before. To ask again, for one more mail or by a second click, is the same
+    /// wish: else the link in the first mail would be dead.</summary>
     public int EmailChangeCount { get; init; }
 
     /// <summary>Which of them the present address comes from; 0: none.</summary>
@@ -136,7 +137,7 @@ public sealed record Account
         AccountExpired => this with { Status = AccountStatus.Expired },
         EmailChangeRequested e => this with
         {
-            EmailChange = e, EmailChangeCount = EmailChangeCount + 1, EmailChanges = [.. EmailChanges.Where(c => c.ExpiresAt > e.RequestedAt), e],
+            EmailChange = e, EmailChangeCount = EmailChange?.NewEmail == e.NewEmail ? EmailChangeCount : EmailChangeCount + 1, EmailChanges = [.. EmailChanges.Where(c => c.ExpiresAt > e.RequestedAt), e],
         },
         EmailChanged e => this with
         {

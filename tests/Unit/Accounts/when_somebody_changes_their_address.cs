@@ -133,6 +133,18 @@ public class when_somebody_changes_their_address
         Assert.Equal(VerdictOutcome.Invalid, Outcome(Confirm));
     }
 
+    [Fact]
+    public void asked_for_again_each_of_its_links_works()
+    {
+        // By a second click, or for one more mail.
+        var again = Wanted with { ExpiresAt = End.AddHours(1), RequestedAt = Now.AddHours(1) };
+        Assert.Equal(VerdictOutcome.Accepted, Outcome(Confirm, Created, Activated, Wanted, again, Changed));
+        var late = Confirm with { RequestedAt = End.AddMinutes(1) };
+        Assert.Equal((null, VerdictOutcome.Invalid), (Outcome(late, Created, Activated, Wanted, again), Outcome(late, Created, Activated, again, Wanted)));
+        // Behind what has ended it, it is a new wish.
+        foreach (var between in new object[] { Another, new PasswordChanged("$new", null, Now) }) Assert.Equal(VerdictOutcome.Invalid, Outcome(Confirm with { RequestedAt = Now.AddHours(2) }, Created, Activated, Wanted, between, again));
+    }
+
     [Property]
     public Property deciding_again_on_the_resulting_state_yields_no_event() => Prop.ForAll(Histories(), history =>
     {

@@ -308,6 +308,15 @@ public sealed class when_the_address_changes
     }
 
     [Fact]
+    public void asked_for_again_it_is_the_same_link_for_longer()
+    {
+        var again = Wanted with { ExpiresAt = Wanted.ExpiresAt.AddHours(1), RequestedAt = Start.AddHours(4) };
+        var second = ActivationPolicy.Tell(Given.Account, again, Event, 4, [(1, Created), (2, Ends[0]), (3, Wanted), (4, again)], Start.AddHours(4)).First();
+        Assert.Equal((again.ExpiresAt, 1), (second.LinkExpires, second.Generation));
+        Assert.Equal(2, TellOfWanted(Start.AddHours(4), again).Count);
+    }
+
+    [Fact]
     public void what_became_of_the_link_says_nothing_of_the_account_s_address()
     {
         foreach (var said in new object[] { new MailBounced("email-confirmation-3~wanted", "mailbox-full", Start), new MailComplained("email-confirmation-3~wanted", Start) })

@@ -24,6 +24,8 @@ app.MapUsername();
 app.MapEmailChange();
 app.MapPassword();
 app.MapPasswordReset();
+app.MapDeleteAccount();
+app.MapExport();
 app.MapCorrections();
 app.MapActivation();
 app.MapMailEvents();

@@ -182,6 +182,7 @@ public sealed class ActivationPolicy(MailSettings settings)
             EmailChanged changed => [Notice("email-changed", before, changed.ChangedAt)],
             // Else anybody could have us tell a stranger of it, as often as they like: by signing up with that address.
             PasswordChanged changed when after.Status == AccountStatus.Active => [Notice("password-changed", after, changed.ChangedAt)],
+            AccountDeleted deleted when before.Status == AccountStatus.Active => [Notice("account-deleted", before, deleted.DeletedAt)],
             // A link that was used, or is dead otherwise, is not sent.
             PasswordResetRequested asked when now < asked.ExpiresAt && whole.Exists && whole.Credentials == after.Credentials =>
                 [Owed("password-reset", after, asked.RequestedAt) is { } mail ? mail with { LinkExpires = asked.ExpiresAt, Generation = after.Credentials } : null],

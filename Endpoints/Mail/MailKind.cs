@@ -19,6 +19,7 @@ public sealed record MailKind(string Name, MailLink? Link)
         new("email-confirmation", new("email-change", "email change", account => account.Generation)),
         new("email-change-requested", null),
         new("email-changed", null),
+        new("account-deleted", null),
     ];
 
     /// <param name="purpose">Of a mail, such as <c>reminder-1</c>.</param>

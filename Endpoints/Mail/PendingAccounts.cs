@@ -13,7 +13,7 @@ namespace Signup.Mail;
 public sealed partial class PendingAccounts(LogReader log, Activations activations, ActivationPolicy policy, TimeProvider time, ILogger<PendingAccounts> logger) : IProjection
 {
     /// <summary>Those that give cause for a mail of their own.</summary>
-    private static readonly HashSet<string> Told = [nameof(EmailChangeRequested), nameof(EmailChanged), nameof(PasswordChanged), nameof(PasswordResetRequested)];
+    private static readonly HashSet<string> Told = [nameof(EmailChangeRequested), nameof(EmailChanged), nameof(PasswordChanged), nameof(PasswordResetRequested), nameof(AccountDeleted)];
 
     /// <summary>What came of mails the state knows already, by whoever sent them.</summary>
     public static readonly HashSet<string> Followed =

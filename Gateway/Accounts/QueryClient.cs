@@ -29,18 +29,29 @@ public sealed class QueryClient(HttpClient http)
     public Task<OwnAccount?> FindOwnAsync(Guid accountId, CancellationToken cancellation) =>
         ReadAsync(accountId, $"/accounts/{accountId}", json => new OwnAccount(View(json), json["sessions"].Deserialize<SessionStatus>(JsonSerializerOptions.Web) ?? SessionStatus.New), cancellation);
 
+    /// <summary>All that there is of an account that is there: its document, and its events in order, without the password's hash.</summary>
+    /// <exception cref="QueryUnavailableException">No usable answer.</exception>
+    public async Task<JsonObject> ExportAsync(Guid accountId, CancellationToken cancellation) => new()
+    {
+        ["account"] = await ReadAsync($"/accounts/{accountId}", json => json, cancellation),
+        ["events"] = await ReadAsync($"/accounts/{accountId}/events", json => json, cancellation),
+    };
+
     private Task<AccountView?> FindAsync(Guid accountId, string path, CancellationToken cancellation) => ReadAsync(accountId, path, View, cancellation);
 
     private static AccountView View(JsonNode json) => json.Deserialize<AccountView>(JsonSerializerOptions.Web)!;
 
-    private async Task<T?> ReadAsync<T>(Guid accountId, string path, Func<JsonNode, T> read, CancellationToken cancellation) where T : class
+    private Task<T?> ReadAsync<T>(Guid accountId, string path, Func<JsonNode, T> read, CancellationToken cancellation) where T : class =>
+        ReadAsync(path, json => json is JsonObject && (string?)json["id"] == $"{accountId}" ? read(json) : throw new JsonException("This is no answer of Query's."), cancellation);
+
+    private async Task<T?> ReadAsync<T>(string path, Func<JsonNode, T> read, CancellationToken cancellation) where T : class
     {
         try
         {
             using var response = await http.GetAsync(path, cancellation);
             if (response.StatusCode == HttpStatusCode.NotFound) return null;
             response.EnsureSuccessStatusCode();
-            return await response.Content.ReadFromJsonAsync<JsonNode>(cancellation) is JsonObject json && (string?)json["id"] == $"{accountId}" ? read(json) : throw new JsonException("This is no answer of Query's.");
+            return await response.Content.ReadFromJsonAsync<JsonNode>(cancellation) is { } json ? read(json) : throw new JsonException("There is nothing in Query's answer.");
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or InvalidOperationException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {

@@ -13,11 +13,13 @@ public sealed class OwnAccountDesk(Sessions sessions, FormTokens formTokens)
     private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
 
     /// <param name="show">Also takes the form token of the page.</param>
-    public async Task<IResult> ShowAsync(HttpContext http, Func<AccountView, string, IResult> show)
+    public Task<IResult> ShowAsync(HttpContext http, Func<AccountView, string, IResult> show) => ShowAsync(http, signedIn => Task.FromResult(show(signedIn.Account, formTokens.Issue(http))));
+
+    public async Task<IResult> ShowAsync(HttpContext http, Func<SignedIn, Task<IResult>> show)
     {
         try
         {
-            return await sessions.FindAsync(http.Request, http.RequestAborted) is { } signedIn ? show(signedIn.Account, formTokens.Issue(http)) : NotSignedIn(http);
+            return await sessions.FindAsync(http.Request, http.RequestAborted) is { } signedIn ? await show(signedIn) : NotSignedIn(http);
         }
         catch (QueryUnavailableException)
         {

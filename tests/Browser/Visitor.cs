@@ -73,6 +73,13 @@ public sealed class Visitor : IAsyncDisposable
         await PressAsync("Send the link");
     }
 
+    /// <summary>At the page for that.</summary>
+    public async Task DeleteAccountAsync(string password = Password)
+    {
+        await Page.GetByLabel("Password", new() { Exact = true }).FillAsync(password);
+        await PressAsync("Delete my account");
+    }
+
     /// <summary>Waits for a page with this heading.</summary>
     public Task SeesAsync(string heading) => Expect(Heading).ToHaveTextAsync(heading, new() { Timeout = 30_000 });
 

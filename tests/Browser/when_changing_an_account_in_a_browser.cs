@@ -101,6 +101,36 @@ public class when_changing_an_account_in_a_browser(Site site)
         Assert.Empty(visitor.Complaints);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task whoever_leaves_takes_the_data_along_and_can_come_back(bool javaScript)
+    {
+        await using var visitor = await site.VisitAsync(javaScript);
+        await visitor.SignUpAsync();
+        await visitor.Page.GotoAsync("/sign-in");
+        await visitor.SignInAsync();
+        await visitor.SeesAsync("Your account");
+        var download = await visitor.Page.RunAndWaitForDownloadAsync(() => visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Download your data" }).ClickAsync());
+        Assert.Equal("account.json", download.SuggestedFilename);
+        Assert.Contains($"\"email\": \"{visitor.Email}\"", await File.ReadAllTextAsync((await download.PathAsync())!), StringComparison.Ordinal);
+
+        await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Delete the account" }).ClickAsync();
+        await visitor.SeesAsync("Delete the account");
+        await visitor.DeleteAccountAsync(Another);
+        await Expect(visitor.Page.GetByText("This is not the password of your account.").First).ToBeVisibleAsync();
+        await visitor.DeleteAccountAsync();
+        await visitor.SeesAsync("This account was deleted");
+        await visitor.Page.GotoAsync("/account");
+        await visitor.SeesAsync("Sign in");
+        await visitor.SignInAsync();
+        await Expect(visitor.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
+
+        await visitor.Page.GotoAsync("/");
+        await visitor.SignUpAsync();
+        Assert.Empty(visitor.Complaints);
+    }
+
     [Fact]
     public async Task it_is_said_in_german_too()
     {

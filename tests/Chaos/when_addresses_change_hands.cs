@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
@@ -29,7 +28,7 @@ public sealed class when_addresses_change_hands
 
     private sealed record Logged(Guid Id, string Type, string Email, string? OldEmail);
 
-    /// <summary>People want addresses that others want, have or give up, while instances die and strangers sign up with the same ones. Links are over soon, so that what is reserved is taken over, too.</summary>
+    /// <summary>People want addresses that others want, have or give up, leave and come back, while instances die and strangers sign up with the same addresses. Links are over soon, so that what is reserved is taken over, too.</summary>
     [Fact(Timeout = Run.Deadline)]
     public async Task none_ever_belongs_to_two_and_who_was_told_that_it_is_theirs_has_it()
     {
@@ -46,6 +45,7 @@ public sealed class when_addresses_change_hands
 
         var people = await Task.WhenAll(Enumerable.Range(0, People).Select(n => ComeAsync($"person.{n}@example.org")));
         var promises = new ConcurrentBag<Promise>();
+        var left = new ConcurrentBag<Guid>();
         var counts = new ConcurrentDictionary<string, int>();
         var done = 0;
         var seeds = people.Select(_ => run.Random.Next()).ToArray();
@@ -60,7 +60,7 @@ public sealed class when_addresses_change_hands
         ];
         run.Random.Shuffle(blows);
 
-        var lives = Task.WhenAll([.. people.Select((person, n) => LiveAsync(person, new Random(seeds[n]))), StrangersAsync(new Random(strangersSeed))]);
+        var lives = LivesAsync();
         for (var n = 0; n < blows.Length; n++)
         {
             var hit = ((2 * n) + 1) * People * Rounds / (2 * blows.Length);
@@ -68,7 +68,7 @@ public sealed class when_addresses_change_hands
             run.Tell(string.Create(CultureInfo.InvariantCulture, $"{done} answered; {blows[n].What}"));
             await blows[n].Do();
         }
-        await lives;
+        people = await lives;
         run.Tell(string.Join(", ", counts.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Value} × {c.Key}")));
 
         var log = await LogAsync();
@@ -76,8 +76,9 @@ public sealed class when_addresses_change_hands
         // As often as it was said.
         var changes = log.Where(e => e.Type == "EmailChanged").ToLookup(e => new Promise(e.Id, e.Email));
         Assert.All(promises.GroupBy(p => p), said => Assert.True(said.Count() <= changes[said.Key].Count(), $"{said.Key} was not kept"));
+        Assert.Equal(left.Order(), log.Where(e => e.Type == "AccountDeleted").Select(e => e.Id).Order());
         // Of what it is meant to hit there was enough.
-        foreach (var what in new[] { "confirmed: 200", "asked: 202", "asked: 409" }) Assert.InRange(counts.GetValueOrDefault(what), 10, int.MaxValue);
+        foreach (var what in new[] { "confirmed: 200", "asked: 202", "asked: 409", "left: 204" }) Assert.InRange(counts.GetValueOrDefault(what), 10, int.MaxValue);
         var (exitCode, output) = await system.RunAsync("Uniqueness", "verify");
         Assert.True(exitCode == 0, output);
         run.Tell("the log holds what the answers said, and the claims are what the log holds");
@@ -86,20 +87,29 @@ public sealed class when_addresses_change_hands
 
         async Task<Person> ComeAsync(string email)
         {
-            var id = (Guid)(await InsistAsync(() => PostAsync("users", new { username = "Ada", email, password = "correct horse battery" }), 201)).Json!["id"]!;
+            var key = $"{Guid.NewGuid()}";
+            var id = (Guid)(await InsistAsync(() => PostAsync("users", new { username = "Ada", email, password = "correct horse battery" }, ("Idempotency-Key", key)), 201)).Json!["id"]!;
             await InsistAsync(() => PostAsync("activations", new { token = tokens.Issue("activation", id, DateTimeOffset.UtcNow.AddHours(1)) }), 200);
             return new(id, email, (string)(await SignInAsync(email)).Json!["token"]!);
         }
 
         Task<(int Status, JsonNode? Json)> SignInAsync(string email) => InsistAsync(() => PostAsync("sessions", new { email, password = "correct horse battery" }), 200, 401);
 
-        async Task LiveAsync(Person person, Random random)
+        async Task<Person[]> LivesAsync()
+        {
+            var strangers = StrangersAsync(new Random(strangersSeed));
+            var last = Task.WhenAll(people.Select((person, n) => LiveAsync(person, new Random(seeds[n]))));
+            await Task.WhenAll(last, strangers);
+            return await last;
+        }
+
+        async Task<Person> LiveAsync(Person person, Random random)
         {
             for (var round = 0; round < Rounds; round++)
             {
                 // One's first address comes back to one, too.
                 var email = random.Next(6) == 0 ? person.Email : $"wanted.{random.Next(Wanted)}@example.org";
-                var asked = await InsistAsync(() => PostAsync("account/email", new { email, password = "correct horse battery" }, person.Session), 202, 400, 409, 429);
+                var asked = await InsistAsync(() => PostAsync("account/email", new { email, password = "correct horse battery" }, Bearer(person)), 202, 400, 409, 429);
                 Count($"asked: {asked.Status}");
                 if (asked.Status == 202 && random.Next(5) > 0 && await AccountAsync(person.Id) is { EmailChange: { } wish } account)
                 {
@@ -108,8 +118,17 @@ public sealed class when_addresses_change_hands
                     Count($"confirmed: {confirmed.Status}");
                     if (confirmed.Status == 200) promises.Add(new(person.Id, wish.NewEmail));
                 }
+                if (random.Next(6) == 0)
+                {
+                    // Where the answer was lost, it is nobody's account by then.
+                    var leaving = await InsistAsync(() => SendAsync(HttpMethod.Delete, "account", new { password = "correct horse battery" }, Bearer(person)), 204, 401);
+                    Count($"left: {leaving.Status}");
+                    left.Add(person.Id);
+                    person = await ComeAsync(person.Email);
+                }
                 Interlocked.Increment(ref done);
             }
+            return person;
         }
 
         async Task StrangersAsync(Random random)
@@ -138,10 +157,14 @@ public sealed class when_addresses_change_hands
             return answer;
         }
 
-        async Task<(int Status, JsonNode? Json)> PostAsync(string path, object body, string? session = null)
+        static (string, string) Bearer(Person person) => ("Authorization", $"Bearer {person.Session}");
+
+        Task<(int Status, JsonNode? Json)> PostAsync(string path, object body, params (string, string)[] headers) => SendAsync(HttpMethod.Post, path, body, headers);
+
+        async Task<(int Status, JsonNode? Json)> SendAsync(HttpMethod method, string path, object body, params (string Name, string Value)[] headers)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
-            if (session is not null) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", session);
+            using var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body) };
+            foreach (var (name, value) in headers) request.Headers.Add(name, value);
             try
             {
                 using var response = await http.SendAsync(request);
@@ -174,7 +197,7 @@ public sealed class when_addresses_change_hands
         async Task<List<Logged>> LogAsync()
         {
             await using var command = database.CreateCommand("""
-                select stream_id, type, coalesce(data ->> 'newEmail', data ->> 'email'), data ->> 'oldEmail' from log.mt_events where type in ('AccountCreated', 'EmailChanged') order by seq_id
+                select stream_id, type, coalesce(data ->> 'newEmail', data ->> 'email'), data ->> 'oldEmail' from log.mt_events where type in ('AccountCreated', 'EmailChanged', 'AccountDeleted') order by seq_id
                 """);
             await using var rows = await command.ExecuteReaderAsync();
             var events = new List<Logged>();
@@ -189,8 +212,8 @@ public sealed class when_addresses_change_hands
         var owners = new Dictionary<string, Guid>();
         foreach (var e in log)
         {
-            if (e.OldEmail is not null) Assert.True(owners.Remove(EmailAddress.Normalize(e.OldEmail), out var owner) && owner == e.Id, $"{e} gives up what it has not");
-            Assert.True(owners.TryAdd(EmailAddress.Normalize(e.Email), e.Id), $"{e} takes what another has");
+            if ((e.Type == "AccountDeleted" ? e.Email : e.OldEmail) is { } given) Assert.True(owners.Remove(EmailAddress.Normalize(given), out var owner) && owner == e.Id, $"{e} gives up what it has not");
+            if (e.Type != "AccountDeleted") Assert.True(owners.TryAdd(EmailAddress.Normalize(e.Email), e.Id), $"{e} takes what another has");
         }
     }
 }

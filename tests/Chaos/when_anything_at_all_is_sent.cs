@@ -34,14 +34,15 @@ public sealed class when_anything_at_all_is_sent(Running running)
         var run = new Run();
         using HttpClient uniqueness = running.System.Client("Uniqueness"), query = running.System.Client("Query"), accounts = running.System.Client("Accounts");
         var answers = new SortedDictionary<int, int>();
-        // Somebody who is signed in, and two who have a link.
+        // Somebody who is signed in, two who have a link, and somebody who may leave.
         var (tokens, end) = (new SignedTokens(running.System.SigningKey, TimeProvider.System), DateTimeOffset.UtcNow.AddDays(1));
         var (id, session) = await SignUpAsync();
         using (var activated = await running.Gateway.PostAsJsonAsync("/activations", new { token = tokens.Issue("activation", id, end) })) Assert.True(activated.IsSuccessStatusCode);
+        var leaver = (await SignUpAsync()).Session;
         string[] links = [tokens.Issue("password reset", (await SignUpAsync()).Id, end), tokens.Issue("email change", id, end, generation: 1)];
         for (var n = 0; n < (Run.IsLong ? 10_000 : 500); n++)
         {
-            var (client, method, path, body, headers) = Any(run.Random, running.Gateway, uniqueness, query, accounts, session, links);
+            var (client, method, path, body, headers) = Any(run.Random, running.Gateway, uniqueness, query, accounts, session, leaver, links);
             using var request = new HttpRequestMessage(method, new Uri(client.BaseAddress!, path));
             if (body is not null) request.Content = body;
             foreach (var (name, value) in headers)
@@ -61,6 +62,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
             }
             Assert.True(status < 500, $"{what}\nwas answered {status}: {text}");
             answers[status] = answers.GetValueOrDefault(status) + 1;
+            if (method != HttpMethod.Get && status is 200 or 204 && path.Split('?')[0] is "/account" or "/account/delete") leaver = (await SignUpAsync()).Session;
         }
         run.Tell(string.Join(", ", answers.Select(a => $"{a.Value} × {a.Key}")));
         await using var channel = await running.System.Broker.OpenChannelAsync(Wait.Token);
@@ -76,12 +78,12 @@ public sealed class when_anything_at_all_is_sent(Running running)
         return ((Guid)answer["account"]!["id"]!, (string)answer["token"]!);
     }
 
-    private static (HttpClient, HttpMethod, string, HttpContent?, List<(string, string)>) Any(Random random, HttpClient gateway, HttpClient uniqueness, HttpClient query, HttpClient accounts, string session, string[] links)
+    private static (HttpClient, HttpMethod, string, HttpContent?, List<(string, string)>) Any(Random random, HttpClient gateway, HttpClient uniqueness, HttpClient query, HttpClient accounts, string session, string leaver, string[] links)
     {
         var id = Guid.NewGuid();
         var headers = new List<(string, string)>();
         if (random.Next(4) == 0) headers.Add((Pick(random, ["Idempotency-Key", "Accept", "Accept-Language", "Cookie", "Origin", "Authorization", "Content-Encoding", "If-Match"]), Header(random)));
-        switch (random.Next(19))
+        switch (random.Next(20))
         {
             case 0:
                 return (query, HttpMethod.Get, $"/accounts/{id}?{Query(random, ["version", "at", "event", "x"])}", null, headers);
@@ -126,6 +128,11 @@ public sealed class when_anything_at_all_is_sent(Running running)
                 return random.Next(4) == 0
                     ? (gateway, HttpMethod.Get, $"/email-change?{Query(random, ["token"])}", null, headers)
                     : (gateway, HttpMethod.Post, Pick(random, ["/email-change", "/email-changes"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["token"] = Pick(random, links) })), headers);
+            case 16:
+                if (random.Next(4) > 0) headers.Add(("Authorization", $"Bearer {leaver}"));
+                return random.Next(4) == 0
+                    ? (gateway, HttpMethod.Get, Pick(random, ["/account/delete", "/account/export"]), null, headers)
+                    : (gateway, Pick(random, [HttpMethod.Delete, HttpMethod.Post]), Pick(random, ["/account", "/account/delete", $"/account?{Query(random, ["forget"])}"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["password"] = "correct horse battery" })), headers);
             default:
                 return (gateway, HttpMethod.Post, "/users", Body(random, random.Next(4) == 0 ? Object(random) : SignUp(random)), headers);
         }

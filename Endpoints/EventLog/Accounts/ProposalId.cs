@@ -24,5 +24,8 @@ public static class ProposalId
     /// <summary>The same.</summary>
     public static Guid OfConfirmation(Guid accountId, int request, DateTimeOffset requestedAt) => Of(accountId, "email change confirmed", request, requestedAt.UtcTicks);
 
+    /// <summary>The same.</summary>
+    public static Guid OfDeletion(Guid accountId, DateTimeOffset requestedAt) => Of(accountId, "deletion", requestedAt.UtcTicks);
+
     private static Guid Of(params object[] content) => new(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', content)))[..16]);
 }

@@ -33,7 +33,10 @@ public sealed partial class GatewayHttp(SignupProcess process) : IDisposable
     public Task<Answer> GetAsync(string path, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Get, path, null, headers);
 
     public Task<Answer> PostJsonAsync(string path, string json, params (string Name, string Value)[] headers) =>
-        SendAsync(HttpMethod.Post, path, new StringContent(json, Encoding.UTF8, "application/json"), headers);
+        SendJsonAsync(HttpMethod.Post, path, json, headers);
+
+    public Task<Answer> SendJsonAsync(HttpMethod method, string path, string json, params (string Name, string Value)[] headers) =>
+        SendAsync(method, path, new StringContent(json, Encoding.UTF8, "application/json"), headers);
 
     public Task<Answer> PostFormAsync(string path, IReadOnlyDictionary<string, string> fields, params (string Name, string Value)[] headers) =>
         SendAsync(HttpMethod.Post, path, new FormUrlEncodedContent(fields), headers);

@@ -48,6 +48,17 @@ public abstract partial class SystemWithGateway(string name, params (string Key,
 
     public Task<Answer> SignInAsync(string email, string password = GatewayHttp.Password) => Gateway.PostJsonAsync("/sessions", new JsonObject { ["email"] = email, ["password"] = password }.ToJsonString());
 
+    /// <summary>Somebody who is active, and signed in.</summary>
+    public async Task<(string Email, Guid Id, (string, string) Session)> ActiveAsync()
+    {
+        var (email, id, _) = await SignUpAsync();
+        await ActivateAsync(id);
+        return (email, id, GatewayHttp.Bearer(await SignInAsync(email)));
+    }
+
+    public Task<Answer> DeleteAsync((string, string) session, string password = GatewayHttp.Password, GatewayHttp? gateway = null) =>
+        (gateway ?? Gateway).SendJsonAsync(HttpMethod.Delete, "/account", new JsonObject { ["password"] = password }.ToJsonString(), session);
+
     /// <summary>The first whose name is like this, once it is there.</summary>
     public async Task<string> MailAsync(string pattern)
     {

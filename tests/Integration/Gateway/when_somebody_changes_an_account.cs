@@ -302,7 +302,7 @@ public sealed class when_somebody_changes_an_account(when_somebody_changes_an_ac
     private static Task<Answer> PutAsync(GatewayHttp gateway, string path, JsonObject body, params (string, string)[] headers) => PutTextAsync(gateway, path, body.ToJsonString(), headers);
 
     private static Task<Answer> PutTextAsync(GatewayHttp gateway, string path, string body, params (string, string)[] headers) =>
-        gateway.SendAsync(HttpMethod.Put, path, new StringContent(body, Encoding.UTF8, "application/json"), headers);
+        gateway.SendJsonAsync(HttpMethod.Put, path, body, headers);
 
     private static string Ask(string email) => new JsonObject { ["email"] = email }.ToJsonString();
 

@@ -15,7 +15,7 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task the_account_has_the_new_one_once_the_button_behind_the_link_is_pressed_and_the_old_one_is_free()
     {
-        var (old, id, session) = await ActiveAsync();
+        var (old, id, session) = await running.ActiveAsync();
         var email = NewEmail();
         Assert.Equal((202, ""), (await AskAsync(email, session)) is { } asked ? (asked.Status, asked.Text) : default);
 
@@ -44,11 +44,11 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task one_that_is_taken_or_wanted_by_somebody_else_is_refused()
     {
-        var (_, _, session) = await ActiveAsync();
-        var (other, otherId, others) = await ActiveAsync();
+        var (_, _, session) = await running.ActiveAsync();
+        var (other, otherId, others) = await running.ActiveAsync();
         var email = NewEmail();
         Assert.Equal(202, (await AskAsync(email, session)).Status);
-        foreach (var taken in new[] { (await ActiveAsync()).Email, email.ToUpperInvariant() })
+        foreach (var taken in new[] { (await running.ActiveAsync()).Email, email.ToUpperInvariant() })
         {
             var answer = await AskAsync(taken, others);
             Assert.Equal((409, true), (answer.Status, answer.Type!.EndsWith("/email-taken", StringComparison.Ordinal)));
@@ -65,7 +65,7 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     public async Task once_the_link_is_over_it_is_free_and_whoever_comes_late_is_told()
     {
         using var gateway = await running.AnotherAsync(("EmailChanges__Lifetime", "00:00:02"));
-        var (_, id, session) = await ActiveAsync();
+        var (_, id, session) = await running.ActiveAsync();
         var email = NewEmail();
         Assert.Equal(202, (await AskAsync(email, session, gateway)).Status);
         var token = running.Tokens.Issue("email change", id, DateTimeOffset.UtcNow.AddHours(1), 1);
@@ -78,7 +78,7 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task where_somebody_else_has_it_by_then_both_keep_what_they_have()
     {
-        var (old, id, session) = await ActiveAsync();
+        var (old, id, session) = await running.ActiveAsync();
         var email = NewEmail();
         Assert.Equal(202, (await AskAsync(email, session)).Status);
         // As it is where the clocks of gateway and database do not agree: the link is valid, and the reservation over.
@@ -97,7 +97,7 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task a_later_wish_ends_the_earlier_one_and_frees_its_address()
     {
-        var (_, id, session) = await ActiveAsync();
+        var (_, id, session) = await running.ActiveAsync();
         var (first, second) = (NewEmail(), NewEmail());
         Assert.Equal(202, (await AskAsync(first, session)).Status);
         var token = await running.LinkAsync($"email-confirmation-*.{id}");
@@ -112,7 +112,7 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task asked_for_twice_the_link_in_the_first_mail_works()
     {
-        var (_, id, session) = await ActiveAsync();
+        var (_, id, session) = await running.ActiveAsync();
         var email = NewEmail();
         Assert.Equal(202, (await AskAsync(email, session)).Status);
         var token = await running.LinkAsync($"email-confirmation-*.{id}");
@@ -124,9 +124,9 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task a_link_is_dead_once_the_password_was_changed()
     {
-        var (email, id, session) = await ActiveAsync();
+        var (email, id, session) = await running.ActiveAsync();
         Assert.Equal(202, (await AskAsync(NewEmail(), session)).Status);
-        var changed = await Gateway.SendAsync(HttpMethod.Put, "/account/password", new StringContent(new JsonObject { ["current"] = Password, ["new"] = Another }.ToJsonString(), System.Text.Encoding.UTF8, "application/json"), session);
+        var changed = await Gateway.SendJsonAsync(HttpMethod.Put, "/account/password", new JsonObject { ["current"] = Password, ["new"] = Another }.ToJsonString(), session);
         Assert.Equal(204, changed.Status);
         Assert.Equal(400, (await ConfirmAsync(running.Tokens.Issue("email change", id, DateTimeOffset.UtcNow.AddHours(1), 1))).Status);
         Assert.Equal(200, (await running.SignInAsync(email, Another)).Status);
@@ -135,7 +135,7 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task the_same_address_in_other_letters_is_mailed_a_link_too_and_stays_the_account_s()
     {
-        var (old, id, session) = await ActiveAsync();
+        var (old, id, session) = await running.ActiveAsync();
         var email = old.ToUpperInvariant();
         Assert.Equal(202, (await AskAsync(email, session)).Status);
         Assert.Contains($"To: {email}", await running.MailAsync($"email-confirmation-*.{id}"), StringComparison.Ordinal);
@@ -149,7 +149,7 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task who_does_not_know_the_password_waits_longer_each_time_and_changes_nothing()
     {
-        var (_, id, session) = await ActiveAsync();
+        var (_, id, session) = await running.ActiveAsync();
         using var gateway = await running.AnotherAsync(("RateLimiting__SignInsPerMinute", "10000"));
         for (var n = 0; n < 5; n++)
         {
@@ -165,7 +165,7 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task what_cannot_be_is_said_by_field_and_nothing_happens()
     {
-        var (email, id, session) = await ActiveAsync();
+        var (email, id, session) = await running.ActiveAsync();
         foreach (var (body, fields) in new[]
         {
             ("{}", "email password"), ("""{"email":"zoe","password":"x"}""", "email"), ("""{"email":["a@example.org"],"password":1}""", "email password"), ("""{"email":"a@example.org"}""", "password"),
@@ -191,7 +191,7 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task without_a_session_or_from_another_site_nothing_is_changed()
     {
-        var (email, id, _) = await ActiveAsync();
+        var (email, id, _) = await running.ActiveAsync();
         var cookie = CookieOf(await running.SignInAsync(email));
         Assert.Equal(401, (await Gateway.PostJsonAsync("/account/email", Ask(NewEmail()))).Status);
         Assert.Equal((303, "/sign-in"), Where(await Gateway.GetAsync("/account/email", ("Accept", "text/html"))));
@@ -203,21 +203,21 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task strangers_get_only_a_few_mails_by_it_and_nobody_tries_many_addresses()
     {
-        var (_, id, session) = await ActiveAsync();
+        var (_, id, session) = await running.ActiveAsync();
         for (var n = 0; n < 5; n++) Assert.Equal(202, (await AskAsync(NewEmail(), session)).Status);
         var tooMany = await AskAsync(NewEmail(), session);
         Assert.Equal((429, true), (tooMany.Status, tooMany.Type!.EndsWith("/too-many-mails", StringComparison.Ordinal)));
         Assert.Equal(5, (await running.EventsAsync(id)).Count(t => t == "EmailChangeRequested"));
 
         using var gateway = await running.AnotherAsync(("RateLimiting__SignUpsPerMinute", "2"));
-        var (taken, (_, _, another)) = ((await ActiveAsync()).Email, await ActiveAsync());
+        var (taken, (_, _, another)) = ((await running.ActiveAsync()).Email, await running.ActiveAsync());
         foreach (var status in new[] { 409, 409, 429 }) Assert.Equal(status, (await AskAsync(taken, another, gateway)).Status);
     }
 
     [Fact]
     public async Task what_is_no_link_is_told_from_one_that_is_over()
     {
-        var (_, id, session) = await ActiveAsync();
+        var (_, id, session) = await running.ActiveAsync();
         Assert.Equal(202, (await AskAsync(NewEmail(), session)).Status);
         foreach (var (token, type) in new[]
         {
@@ -236,7 +236,7 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
     [Fact]
     public async Task the_pages_do_the_same()
     {
-        var (old, id, _) = await ActiveAsync();
+        var (old, id, _) = await running.ActiveAsync();
         var (email, session) = (NewEmail(), CookieOf(await running.SignInAsync(old)));
 
         var wrong = await Gateway.SubmitAsync("/account/email", new() { ["email"] = email, ["password"] = Another }, session);
@@ -257,14 +257,6 @@ public sealed class when_somebody_changes_their_address(when_somebody_changes_th
         }
         Assert.Contains(email, (await Gateway.GetAsync("/account", session, ("Accept", "text/html"))).Text, StringComparison.Ordinal);
         Assert.Equal(400, (await Gateway.PostFormAsync("/email-change", new Dictionary<string, string> { ["token"] = "nonsense" }, ("Accept", "text/html"))).Status);
-    }
-
-    /// <summary>Somebody who is active, and signed in.</summary>
-    private async Task<(string Email, Guid Id, (string, string) Session)> ActiveAsync()
-    {
-        var (email, id, _) = await running.SignUpAsync();
-        await running.ActivateAsync(id);
-        return (email, id, Bearer(await running.SignInAsync(email)));
     }
 
     private Task<Answer> SignUpAsync(string email) => Gateway.PostJsonAsync("/users", Body(email));

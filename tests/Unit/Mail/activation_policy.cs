@@ -265,6 +265,23 @@ public sealed class when_the_address_changes
     public void it_is_not_told_where_nobody_has_proved_the_address() => Assert.Null(Tell(NewPassword, Start.AddHours(3)));
 
     [Fact]
+    public void that_the_account_is_deleted_is_told_once_at_the_address_that_it_had_where_somebody_has_proved_it_and_mails_arrive()
+    {
+        var deleted = new AccountDeleted("ada@new.example", Start.AddHours(3));
+        var notice = Tell([Ends[0], Changed, deleted])!;
+        Assert.Equal(("ada@new.example", "Ada", "en", "account-deleted-4~1", null), (notice.Email, notice.Username, notice.Language, notice.Notice!.Purpose, notice.LinkExpires));
+        Assert.Null(Tell([Changed, deleted]));
+        Assert.Null(Tell([Ends[0], Changed, deleted], days: 8));
+        foreach (var said in new object[] { new MailSent("account-deleted-4~1", Start), new MailFailed("account-deleted-4~1", "x", Start), new MailBounced("email-changed-3~1", "x", Start), new MailComplained("resend-1~1", Start) })
+            Assert.Null(Tell([Ends[0], Changed, deleted, said]));
+        // Of another address.
+        Assert.NotNull(Tell([Ends[0], Changed, deleted, new MailBounced("activation", "x", Start)]));
+
+        Activation? Tell(object[] history, int days = 0) =>
+            ActivationPolicy.Tell(Given.Account, deleted, Event, Array.IndexOf(history, deleted) + 2, [.. history.Prepend(Created).Select((h, n) => (n + 1L, h))], Start.AddHours(3).AddDays(days)).SingleOrDefault();
+    }
+
+    [Fact]
     public void of_a_kind_that_gives_no_cause_for_a_mail_there_is_none() => Assert.Null(Tell(new UsernameChanged("Ada", "Countess", Start), Start));
 
     [Fact]

@@ -44,6 +44,8 @@ public sealed class the_mail
     [InlineData("email-confirmation-3~wanted", "de")]
     [InlineData("email-change-requested-3", "en")]
     [InlineData("email-change-requested-3", "de")]
+    [InlineData("account-deleted-3", "en")]
+    [InlineData("account-deleted-3", "de")]
     [InlineData("password-changed-3", "en")]
     [InlineData("password-changed-3", "de")]
     [InlineData("password-reset-4", "en")]
@@ -153,6 +155,7 @@ public sealed class the_mail
     [Theory]
     [InlineData("email-changed-2")]
     [InlineData("password-changed-2~1")]
+    [InlineData("account-deleted-2~1")]
     public void has_no_link_where_it_only_tells(string purpose)
     {
         var notice = Compose(purpose)!;

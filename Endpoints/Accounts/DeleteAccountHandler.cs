@@ -14,6 +14,6 @@ public static class DeleteAccountHandler
 
     public static (ProposeEvent?, Verdict?) Handle(DeleteAccount command, Account account) =>
         account.Status == AccountStatus.Deleted ? Propose.Nothing(command.AccountId, VerdictOutcome.Accepted, account.Version)
-        : !account.HasPassword(command.Verified) ? Propose.Nothing(command.AccountId, VerdictOutcome.Invalid)
+        : !account.HasPassword(command.Verified) ? Propose.Nothing(command.AccountId, VerdictOutcome.Refused)
         : (Propose.Event(command.AccountId, ProposalId.OfDeletion(command.AccountId, command.RequestedAt), account.Version, new AccountDeleted(account.Email, command.RequestedAt)), null);
 }

@@ -22,6 +22,7 @@ public static class RequestEmailChangeHandler
     {
         var asked = new EmailChangeRequested(command.Email.Trim(), command.ExpiresAt, command.RequestedAt);
         if (account.EmailChanges.Contains(asked)) return Propose.Nothing(command.AccountId, VerdictOutcome.Accepted, account.Version);
+        if (!account.HasPassword(command.Verified)) return Propose.Nothing(command.AccountId, VerdictOutcome.Refused);
         if (account.Status != AccountStatus.Active || asked.NewEmail.Length is 0 or > Limits.Email || asked.NewEmail == account.Email || asked.ExpiresAt <= asked.RequestedAt)
             return Propose.Nothing(command.AccountId, VerdictOutcome.Invalid);
         if (account.EmailChanges.Count(c => c.ExpiresAt > asked.RequestedAt) >= MostLinks) return Propose.Nothing(command.AccountId, VerdictOutcome.TooMany);

@@ -42,7 +42,7 @@ public static class DeleteAccountRoutes
         {
             var (verdict, _) = await commands.ProposeAsync(now => new DeleteAccount(signedIn.Account.Id, verified, now), http.RequestAborted);
             if (verdict is { Outcome: VerdictOutcome.Accepted } && signedIn.Session.IsCookie) Sessions.DeleteCookie(http);
-            return verdict is { Outcome: VerdictOutcome.Invalid } ? null : ChangeOutcome.Of(verdict, texts, _ => null);
+            return verdict is { Outcome: VerdictOutcome.Refused } ? null : ChangeOutcome.Of(verdict, texts, _ => null);
         });
     }
 

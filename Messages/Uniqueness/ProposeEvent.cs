@@ -32,4 +32,6 @@ public enum VerdictOutcome
     Invalid,
     /// <summary>There is as much of this as there may be, for now. Nothing was proposed.</summary>
     TooMany,
+    /// <summary>What was verified is not the account's password, or there is no such account any more. Nothing was proposed.</summary>
+    Refused,
 }

@@ -124,7 +124,7 @@ public sealed record Account
     public bool Exists => Status is AccountStatus.Pending or AccountStatus.Active;
 
     /// <summary>Whether this is the password's hash. Between being told the salt and coming with the hash somebody may have had the same password hashed anew.</summary>
-    public bool HasPassword(string hash) => Exists && (Accounts.PasswordHash.AreEqual(PasswordHash, hash) | Accounts.PasswordHash.AreEqual(FormerPasswordHash ?? PasswordHash, hash));
+    public bool HasPassword(string? hash) => Exists && hash is not null && (Accounts.PasswordHash.AreEqual(PasswordHash, hash) | Accounts.PasswordHash.AreEqual(FormerPasswordHash ?? PasswordHash, hash));
 
     /// <summary>Number of the last event folded in, from 1; 0 while there is none.</summary>
     public long Version { get; init; }

@@ -21,15 +21,17 @@ namespace Signup.Tests.Unit.Accounts;
 
 public class when_somebody_changes_their_address
 {
+    private const string Hash = "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$cHJlc2VudA";
+
     private static readonly Guid Id = Guid.Parse("0193b1c2-0000-7000-8000-000000000001");
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero), End = Now.AddDays(1);
-    private static readonly AccountCreated Created = new("Ada", "Ada@example.org", "$x", "en", Now);
+    private static readonly AccountCreated Created = new("Ada", "Ada@example.org", Hash, "en", Now);
     private static readonly AccountActivated Activated = new(Now);
     private static readonly EmailChangeRequested Wanted = new("ada@new.example", End, Now), Another = new("ada@third.example", End, Now.AddTicks(1));
     private static readonly EmailChanged Changed = new("Ada@example.org", "ada@new.example", Now);
     private static readonly object[] Ends = [new AccountExpired("Ada@example.org", Now), new AccountDeleted("Ada@example.org", Now)];
 
-    private static readonly RequestEmailChange Ask = new(Id, " ada@new.example ", End, Now);
+    private static readonly RequestEmailChange Ask = new(Id, Hash, " ada@new.example ", End, Now);
     private static readonly ConfirmEmailChange Confirm = new(Id, 1, Now);
 
     private static VerdictOutcome? Outcome(RequestEmailChange command, params object[] history) => RequestEmailChangeHandler.Handle(command, Account.Fold(history)).Item2?.Outcome;
@@ -74,8 +76,17 @@ public class when_somebody_changes_their_address
         Assert.Null(Outcome(Ask with { Email = "ada@example.org" }, Created, Activated));
         // Its mail is the way to be active.
         Assert.Equal(VerdictOutcome.Invalid, Outcome(Ask, Created));
-        foreach (var end in Ends) Assert.Equal(VerdictOutcome.Invalid, Outcome(Ask, Created, Activated, end));
-        Assert.Equal(VerdictOutcome.Invalid, Outcome(Ask));
+    }
+
+    [Fact]
+    public void who_does_not_know_the_password_that_the_account_has_by_then_is_refused()
+    {
+        foreach (var verified in new[] { "", "$x", null! }) Assert.Equal(VerdictOutcome.Refused, Outcome(Ask with { Verified = verified }, Created, Activated));
+        Assert.Equal(VerdictOutcome.Refused, Outcome(Ask, Created, Activated, new PasswordChanged("$new", null, Now)));
+        foreach (var end in Ends) Assert.Equal(VerdictOutcome.Refused, Outcome(Ask, Created, Activated, end));
+        Assert.Equal(VerdictOutcome.Refused, Outcome(Ask));
+        // Its address may be another by then: that is no reason.
+        Assert.NotNull(RequestEmailChangeHandler.Handle(Ask with { Email = "eve@example.org" }, Account.Fold([Created, Activated, Changed])).Item1);
     }
 
     [Fact]
@@ -87,7 +98,7 @@ public class when_somebody_changes_their_address
         Assert.Equal(2 + RequestEmailChangeHandler.MostLinks, history.Count);
         Assert.Equal(VerdictOutcome.TooMany, Asked(24 * 60 - 1).Item2!.Outcome);
         // Neither using one nor another password makes room: else there would be no end to it.
-        foreach (var since in new object[] { Changed, new PasswordChanged("$new", null, Now) })
+        foreach (var since in new object[] { Changed, new PasswordChanged(Hash, null, Now) })
             Assert.Equal(VerdictOutcome.TooMany, Outcome(Ask with { Email = "eve@example.org", RequestedAt = Now.AddHours(1) }, [.. history, since]));
         // The first is over.
         Assert.NotNull(Asked(24 * 60).Item1);

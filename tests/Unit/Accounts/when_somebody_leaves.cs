@@ -51,8 +51,8 @@ public class when_somebody_leaves
     [Fact]
     public void who_does_not_know_the_password_that_it_has_by_then_deletes_nothing()
     {
-        Assert.Equal(VerdictOutcome.Invalid, Decide(Leave with { Verified = Wrong }, Created, Activated).Verdict!.Outcome);
-        Assert.Equal(VerdictOutcome.Invalid, Decide(Leave, Created, Activated, new PasswordChanged(Wrong, null, Now)).Verdict!.Outcome);
+        Assert.Equal(VerdictOutcome.Refused, Decide(Leave with { Verified = Wrong }, Created, Activated).Verdict!.Outcome);
+        Assert.Equal(VerdictOutcome.Refused, Decide(Leave, Created, Activated, new PasswordChanged(Wrong, null, Now)).Verdict!.Outcome);
         // The same one, hashed anew while it was typed.
         Assert.NotNull(Decide(Leave, Created, Activated, new PasswordRehashed(Renewed, Now)).Proposed);
     }
@@ -67,8 +67,8 @@ public class when_somebody_leaves
     [Fact]
     public void what_is_not_there_cannot_be_deleted()
     {
-        Assert.Equal(VerdictOutcome.Invalid, Decide(Leave).Verdict!.Outcome);
-        Assert.Equal(VerdictOutcome.Invalid, Decide(Leave, Created, new AccountExpired("Ada@example.org", Now)).Verdict!.Outcome);
+        Assert.Equal(VerdictOutcome.Refused, Decide(Leave).Verdict!.Outcome);
+        Assert.Equal(VerdictOutcome.Refused, Decide(Leave, Created, new AccountExpired("Ada@example.org", Now)).Verdict!.Outcome);
     }
 
     [Fact]

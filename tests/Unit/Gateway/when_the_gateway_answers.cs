@@ -124,7 +124,8 @@ public class when_the_gateway_answers
         Assert.Null(tokens.Find(Request(bearer: tokens.Issue(Bob, SignUp)), $"{Ada}"));
         Assert.Null(tokens.Find(Request(cookie: tokens.Issue(Bob, SignUp)), $"{Ada}"));
         Assert.Null(tokens.Find(Request(bearer: "nonsense", cookie: tokens.Issue(Ada, SignUp)), $"{Ada}"));
-        Assert.Null(tokens.Find(Request(bearer: tokens.Issue(Ada, SignUp)[..^2] + "AA"), $"{Ada}"));
+        var token = tokens.Issue(Ada, SignUp);
+        Assert.Null(tokens.Find(Request(bearer: token[..^2] + (token[^2] == 'A' ? "BA" : "AA")), $"{Ada}"));
         Assert.Null(tokens.Find(Request(bearer: tokens.Issue(Ada, SignUp)), "nobody"));
     }
 

@@ -38,6 +38,7 @@ public static class DeleteAccountRoutes
         // Whoever has deleted the account cannot ask for it any more.
         if (http.Request.Query.TryGetValue(Forget, out var wish) && wish != "false") return new ChangeOutcome.Refused(400, "forgetting-unsupported", texts.BadRequestTitle, texts.ForgettingUnsupported);
         if (fields.Check(Field.Password, typed => SignUpValidation.ReadPassword(typed, out password)) is { } fault) return new ChangeOutcome.Invalid(fault);
+        if (signedIn.Account.Status != AccountView.Active) return new ChangeOutcome.Refused(409, "not-active", texts.NotActiveTitle, texts.NotActiveYet);
         return await passwords.TryAsync(http, signedIn.Account, password, Field.Password, async verified =>
         {
             var (verdict, _) = await commands.ProposeAsync(now => new DeleteAccount(signedIn.Account.Id, verified, now), http.RequestAborted);

@@ -204,11 +204,12 @@ internal sealed class EnglishTexts : Texts
     public override string ChangeUsernameButton => "Change the user name";
     public override string UsernameChanged => "Your user name is changed.";
     public override string OwnDataTitle => "Your data";
-    public override string OwnDataText => "You can have all that we keep about you, but for your password, as a file; and you can leave.";
+    public override string OwnDataText(bool isActive) => $"You can have all that we keep about you, but for your password, as a file. {(isActive ? "And you can leave." : "If you do not activate your account, it ends by itself, and its address is free.")}";
     public override string ExportLink => "Download your data";
     public override string DeleteAccountTitle => "Delete the account";
     public override string DeleteAccountLead => "Nobody can sign in to it any more, on any device, and links in our mails stop working. Your e-mail address is free then, for you or for others. This cannot be undone. What has happened so far stays on our records.";
     public override string DeleteAccountButton => "Delete my account";
+    public override string NotActiveYet => "It ends by itself if it is not activated, and its address is free then. To delete it at once, open the link in our mail to its address first.";
     public override string AccountDeleted => "Your e-mail address is free again. If you ever want to come back, sign up with it as if for the first time.";
     public override string ForgettingUnsupported => "What an account's events say of a person cannot be destroyed yet. To delete the account and keep its events, leave out forget.";
     public override string BackToAccount => "Back to your account";

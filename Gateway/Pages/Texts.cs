@@ -171,11 +171,12 @@ public abstract class Texts
     public abstract string ChangeUsernameButton { get; }
     public abstract string UsernameChanged { get; }
     public abstract string OwnDataTitle { get; }
-    public abstract string OwnDataText { get; }
+    public abstract string OwnDataText(bool isActive);
     public abstract string ExportLink { get; }
     public abstract string DeleteAccountTitle { get; }
     public abstract string DeleteAccountLead { get; }
     public abstract string DeleteAccountButton { get; }
+    public abstract string NotActiveYet { get; }
     public abstract string AccountDeleted { get; }
     public abstract string ForgettingUnsupported { get; }
     public abstract string BackToAccount { get; }

@@ -50,6 +50,14 @@ public sealed class Visitor : IAsyncDisposable
         await SeesAsync("Check your mail");
     }
 
+    /// <summary>By the link in the mail.</summary>
+    public async Task ActivateAsync()
+    {
+        await OpenMailAsync(Email, "Activate");
+        await FollowLinkInMailAsync();
+        await PressAsync("Activate my account");
+    }
+
     /// <summary>At the page for that.</summary>
     public async Task SignInAsync(string? email = null, string password = Password)
     {

@@ -75,9 +75,7 @@ public class when_changing_an_account_in_a_browser(Site site)
         await using var visitor = await site.VisitAsync(javaScript);
         var email = "new." + visitor.Email;
         await visitor.SignUpAsync();
-        await visitor.OpenMailAsync(visitor.Email, "Activate");
-        await visitor.FollowLinkInMailAsync();
-        await visitor.PressAsync("Activate my account");
+        await visitor.ActivateAsync();
         await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in" }).ClickAsync();
         await visitor.SignInAsync();
 
@@ -108,7 +106,8 @@ public class when_changing_an_account_in_a_browser(Site site)
     {
         await using var visitor = await site.VisitAsync(javaScript);
         await visitor.SignUpAsync();
-        await visitor.Page.GotoAsync("/sign-in");
+        await visitor.ActivateAsync();
+        await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in" }).ClickAsync();
         await visitor.SignInAsync();
         await visitor.SeesAsync("Your account");
         var download = await visitor.Page.RunAndWaitForDownloadAsync(() => visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Download your data" }).ClickAsync());

@@ -49,14 +49,18 @@ public sealed class when_somebody_leaves(when_somebody_leaves.Running running) :
     }
 
     [Fact]
-    public async Task an_account_that_is_not_active_yet_can_be_deleted_and_not_be_activated_after_it()
+    public async Task an_account_that_is_not_active_yet_stays_until_it_is()
     {
         var (email, id, _) = await running.SignUpAsync();
-        var token = await running.LinkAsync($"activation.{id}");
-        Assert.Equal(204, (await running.DeleteAsync(Bearer(await running.SignInAsync(email)))).Status);
-        Assert.Equal(400, (await Gateway.PostJsonAsync("/activations", new JsonObject { ["token"] = token }.ToJsonString())).Status);
-        Assert.Equal(["AccountCreated", "AccountDeleted"], await running.EventsAsync(id));
-        Assert.Equal(201, (await Gateway.PostJsonAsync("/users", Body(email))).Status);
+        var signedIn = await running.SignInAsync(email);
+        var refused = await running.DeleteAsync(Bearer(signedIn));
+        Assert.Equal((409, true), (refused.Status, refused.Type!.EndsWith("/not-active", StringComparison.Ordinal)));
+        Assert.DoesNotContain("/account/delete", (await Gateway.GetAsync("/account", CookieOf(signedIn), ("Accept", "text/html"))).Text, StringComparison.Ordinal);
+        Assert.Equal(409, (await Gateway.PostJsonAsync("/users", Body(email))).Status);
+
+        await running.ActivateAsync(id);
+        Assert.Equal(204, (await running.DeleteAsync(Bearer(signedIn))).Status);
+        Assert.Equal(["AccountCreated", "AccountActivated", "AccountDeleted"], await running.EventsAsync(id));
     }
 
     [Fact]

@@ -36,8 +36,8 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     public async Task whatever_is_wrong_the_answer_is_the_same()
     {
         var (email, _, _) = await running.SignUpAsync();
-        var (gone, _, _) = await running.SignUpAsync();
-        Assert.Equal(204, (await running.DeleteAsync(Bearer(await SignInAsync(Gateway, gone)))).Status);
+        var (gone, _, session) = await running.ActiveAsync();
+        Assert.Equal(204, (await running.DeleteAsync(session)).Status);
 
         var wrong = await SignInAsync(Gateway, email, "another horse battery");
         Assert.Equal((401, "Bearer"), (wrong.Status, wrong.Header("WWW-Authenticate")));
@@ -125,15 +125,14 @@ public sealed partial class when_somebody_signs_in(when_somebody_signs_in.Runnin
     [Fact]
     public async Task an_address_that_somebody_has_taken_over_opens_the_account_that_has_it_now()
     {
-        var (email, first, _) = await running.SignUpAsync();
-        var session = await SignInAsync(Gateway, email);
-        Assert.Equal(204, (await running.DeleteAsync(Bearer(session))).Status);
+        var (email, first, session) = await running.ActiveAsync();
+        Assert.Equal(204, (await running.DeleteAsync(session)).Status);
         Assert.Equal(201, (await Gateway.PostJsonAsync("/users", Body(email, password: "another horse battery"))).Status);
 
         Assert.Equal(401, (await SignInAsync(Gateway, email)).Status);
         var second = await SignInAsync(Gateway, email, "another horse battery");
         Assert.NotEqual($"{first}", (string?)second.Json["account"]!["id"]);
-        Assert.Equal(401, (await Gateway.GetAsync("/account", Bearer(session))).Status);
+        Assert.Equal(401, (await Gateway.GetAsync("/account", session)).Status);
     }
 
     [Fact]

@@ -90,13 +90,14 @@ public sealed class when_proposals_come_together : IAsyncLifetime
         }
     }
 
-    /// <summary>How many were of use to the stream that had them, and how many values became another's after it had reserved them.</summary>
+    /// <summary>How many were used by the stream's next event, and how many were over before there was one, so that another stream took the value.</summary>
     private async Task<(long Used, long TakenOver)> ReservationsAsync()
     {
         await using var command = _system.Database.CreateCommand("""
             with reserved as (select stream_id, seq_id, data ->> 'newEmail' as email, timestamp from log.mt_events where type = 'EmailChangeRequested'),
                  taken as (select stream_id, seq_id, coalesce(data ->> 'newEmail', data ->> 'email') as email from log.mt_events where type in ('AccountCreated', 'EmailChanged'))
             select count(distinct t.seq_id) filter (where t.stream_id = r.stream_id), count(distinct t.seq_id) filter (where t.stream_id <> r.stream_id) from reserved r join taken t on t.email = r.email and t.seq_id > r.seq_id
+            where not exists (select from log.mt_events e where e.stream_id = r.stream_id and e.seq_id > r.seq_id and e.seq_id < t.seq_id)
             """);
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
@@ -126,7 +127,7 @@ public sealed class when_proposals_come_together : IAsyncLifetime
         return random.Next(4) switch
         {
             0 => Deleting(stream, version, email),
-            1 => Reserving(stream, version, Email(), DateTimeOffset.UtcNow.AddMilliseconds(random.Next(200))),
+            1 or 2 => Reserving(stream, version, Email(), DateTimeOffset.UtcNow.AddMilliseconds(random.Next(30))),
             _ => Changing(stream, version, email, Email()),
         };
 

@@ -1,13 +1,21 @@
 -- title: Created, given up, and created again
--- asks: How many accounts were created, how many were given up (expired or deleted), and how many of the new ones had an address that someone had given up before? By day.
+-- asks: How many accounts were created each day, how many were given up (expired or deleted), and how many of the new ones were created again, with an address of an account that was given up before?
 -- chart: lines
--- note: Addresses are compared without regard to case and Unicode form. A domain in letters and the same one in its ASCII form count as two.
-with events as (
-  select type, timestamp, seq_id,
-         min(seq_id) filter (where type <> 'AccountCreated') over (partition by lower(normalize(trim(data ->> 'email'), nfc))) as first_given_up
-  from log.mt_events where type in ('AccountCreated', 'AccountExpired', 'AccountDeleted'))
-select (timestamp at time zone 'utc')::date as day,
-       count(*) filter (where type = 'AccountCreated') as created,
-       count(*) filter (where type <> 'AccountCreated') as given_up,
-       count(*) filter (where type = 'AccountCreated' and first_given_up < seq_id) as created_again
-from events where timestamp >= @from and timestamp < @to group by day order by day
+-- note: Days are UTC, from the first to the last on which anything of it happened. All addresses count that an account ever had. They are compared without regard to case and Unicode form; a domain in letters and the same one in its ASCII form count as two.
+with moments as (
+  select seq_id, type, timestamp, data ->> 'email' as email from log.mt_events where type in ('AccountCreated', 'AccountExpired', 'AccountDeleted')
+  union all
+  select gone.seq_id, 'an address before', gone.timestamp, changed.data ->> 'oldEmail' from log.mt_events changed join log.mt_events gone using (stream_id)
+  where changed.type = 'EmailChanged' and gone.type in ('AccountExpired', 'AccountDeleted')),
+befores as (
+  select type, timestamp, count(*) filter (where type <> 'AccountCreated') over (partition by lower(normalize(trim(email), nfc)) order by seq_id) as given_up_before
+  from moments),
+counts as (
+  select (timestamp at time zone 'utc')::date as day,
+         count(*) filter (where type = 'AccountCreated') as created,
+         count(*) filter (where type in ('AccountExpired', 'AccountDeleted')) as given_up,
+         count(*) filter (where type = 'AccountCreated' and given_up_before > 0) as created_again
+  from befores where timestamp >= @from and timestamp < @to group by day)
+select day::date, coalesce(created, 0) as created, coalesce(given_up, 0) as given_up, coalesce(created_again, 0) as created_again
+from (select generate_series(min(day), max(day), interval '1 day')::date as day from counts) days left join counts using (day)
+order by day

@@ -12,7 +12,7 @@ public abstract partial class SystemWithGateway(string name, params (string Key,
     public GatewayHttp Gateway { get; private set; } = null!;
     public SignedTokens Tokens => new(System.SigningKey, TimeProvider.System);
 
-    public async ValueTask InitializeAsync()
+    public virtual async ValueTask InitializeAsync()
     {
         (string Key, string Value)[] all = [("PasswordHashing__MemoryKiB", "8"), ("PasswordHashing__Passes", "1"), ("Signup__ReplyTimeout", "00:01:00"), .. settings];
         System = await SignupSystem.StartAsync(name, all.ToDictionary(s => s.Key, s => s.Value));

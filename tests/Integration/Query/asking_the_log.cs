@@ -45,7 +45,11 @@ public sealed class asking_the_log : IAsyncLifetime
 
     [Fact]
     public async Task tells_what_was_created_given_up_and_created_again() => Assert.Equal(
-        ["2026-11-02|3|0|0", "2026-11-03|1|0|0", "2026-11-05|0|1|0", "2026-11-09|0|1|0", "2026-11-10|1|0|1"], await AskAsync("created-given-up-created-again"));
+        ["2026-11-02|3|0|0", "2026-11-03|1|0|0", "2026-11-04|0|0|0", "2026-11-05|0|1|0", "2026-11-06|0|0|0", "2026-11-07|0|0|0", "2026-11-08|0|0|0", "2026-11-09|0|1|0", "2026-11-10|1|0|1"],
+        await AskAsync("created-given-up-created-again"));
+
+    [Fact]
+    public async Task tells_who_came_back_and_who_stayed() => Assert.Equal(["the first|4|2|1|1", "after an expired one|1|0|0|0", "after a deleted one|0|0|0|0"], await AskAsync("who-came-back"));
 
     [Fact]
     public async Task tells_how_far_people_came() => Assert.Equal(
@@ -56,7 +60,7 @@ public sealed class asking_the_log : IAsyncLifetime
 
     [Fact]
     public async Task tells_how_each_day_went() => Assert.Equal(
-        ["2026-11-02|3|1|1|2", "2026-11-03|1|0|0|0", "2026-11-10|1|0|0|0"], await AskAsync("activation-by-day"));
+        ["2026-11-02|3|1|1|2", "2026-11-03|1|0|0|0", .. Enumerable.Range(4, 6).Select(day => $"2026-11-0{day}|0|0|0|0"), "2026-11-10|1|0|0|0"], await AskAsync("activation-by-day"));
 
     [Fact]
     public async Task tells_how_many_mails_it_took() => Assert.Equal(["0 mails|0|2", "1 mail|1|1", "2 mails|1|0"], await AskAsync("mails-until-activation"));

@@ -21,6 +21,8 @@ public sealed class Site : IAsyncLifetime
         "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     ];
 
+    public const string OperatorsKey = "a-long-and-random-key";
+
     private const string EventsKey = "browser";
 
     private IPlaywright? _playwright;
@@ -33,7 +35,7 @@ public sealed class Site : IAsyncLifetime
     {
         // A machine that is busy with other tests takes its time.
         Assertions.SetDefaultExpectTimeout(30_000);
-        _system = await SignupSystem.StartAsync("browser", new Dictionary<string, string> { ["Mail__EventsKey"] = EventsKey, ["Signup__ReplyTimeout"] = "00:00:03" });
+        _system = await SignupSystem.StartAsync("browser", new Dictionary<string, string> { ["Mail__EventsKey"] = EventsKey, ["Ops__Keys__ada"] = OperatorsKey, ["Signup__ReplyTimeout"] = "00:00:03" });
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {

@@ -13,7 +13,7 @@ public class when_pages_are_looked_at(Site site)
     {
         await using var visitor = await site.VisitAsync(scheme: scheme);
         var found = new List<string>();
-        await TourAsync(visitor, async page =>
+        await ToursAsync(visitor, async page =>
         {
             var result = await visitor.Page.RunAxe();
             Assert.NotEmpty(result.Passes);
@@ -29,7 +29,7 @@ public class when_pages_are_looked_at(Site site)
     {
         await using var visitor = await site.VisitAsync(width: 320);
         var wide = new List<string>();
-        await TourAsync(visitor, async page =>
+        await ToursAsync(visitor, async page =>
         {
             var width = await visitor.Page.EvaluateAsync<int>("document.documentElement.scrollWidth");
             if (width > 320) wide.Add($"{page}: {width}");
@@ -56,157 +56,245 @@ public class when_pages_are_looked_at(Site site)
         Assert.Equal(["skip", "brand", "username", "email", "password", "reveal", "primary", "A"], names);
     }
 
-    /// <summary>Goes through every page there is, and does <paramref name="look"/> on each.</summary>
-    private async Task TourAsync(Visitor visitor, Func<string, Task> look, string name)
+    /// <summary>Goes through every page there is, people's and then operators', and does <paramref name="look"/> on each.</summary>
+    private async Task ToursAsync(Visitor visitor, Func<string, Task> look, string name)
     {
-        var (page, number) = (visitor.Page, 0);
-        await On("form");
+        var number = 0;
+        await TourAsync(visitor, OnAsync);
+        await OperatorsTourAsync(visitor, OnAsync);
+
+        async Task OnAsync(string what)
+        {
+            await look(what);
+            // For whoever wants to see them, too.
+            if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } folder)
+                await visitor.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{++number:00}-{what.Replace(' ', '-')}.png"), FullPage = true });
+        }
+    }
+
+    /// <summary>Of Query.</summary>
+    private async Task OperatorsTourAsync(Visitor visitor, Func<string, Task> on)
+    {
+        var page = visitor.Page;
+        await page.GotoAsync(site.System.QueryUrl);
+        await visitor.SeesAsync("For operators");
+        await on("log in");
+        await LogInAsync("a guess");
+        await Expect(page.Locator("#refused")).ToBeVisibleAsync();
+        await on("wrong key");
+        await LogInAsync(Site.OperatorsKey);
+        await visitor.SeesAsync("What happened, and when");
+        await on("read side");
+        var questions = await page.Locator(".questions a").AllTextContentsAsync();
+        Assert.NotEmpty(questions);
+        foreach (var question in questions)
+        {
+            await page.GetByRole(AriaRole.Link, new() { Name = question, Exact = true }).ClickAsync();
+            await visitor.SeesAsync(question);
+            await Expect(page.GetByRole(AriaRole.Table)).ToBeVisibleAsync();
+            await page.GetByText("The question in SQL").ClickAsync();
+            await on(question);
+            await page.GotoAsync(site.System.QueryUrl);
+        }
+        await page.GetByRole(AriaRole.Link, new() { Name = questions[0], Exact = true }).ClickAsync();
+        await visitor.SeesAsync(questions[0]);
+        await AskAsync("2000-01-02", "2000-01-01");
+        await Expect(page.GetByText("The first day lies behind the last.")).ToBeVisibleAsync();
+        await on("days the wrong way round");
+        await AskAsync("2000-01-01", "2000-01-02");
+        await Expect(page.GetByText("The first day lies behind the last.")).ToBeHiddenAsync();
+        await on("days on which nothing happened");
+        await FindAsync("nobody@example.org");
+        await visitor.SeesAsync("Nobody found");
+        await on("nobody found");
+        await FindAsync("other." + visitor.Email);
+        await page.GetByRole(AriaRole.Link, new() { Name = "EmailChanged" }).Last.ClickAsync();
+        await visitor.SeesAsync("EmailChanged");
+        await on("event");
+        await page.GetByRole(AriaRole.Link, new() { Name = "First" }).ClickAsync();
+        await visitor.SeesAsync("AccountCreated");
+        await on("first event");
+        await page.GetByLabel("As it was at").FillAsync("yesterday");
+        await visitor.PressAsync("Go there");
+        await Expect(page.GetByText("Write a moment such as")).ToBeVisibleAsync();
+        await on("no moment");
+        await page.GotoAsync("/");
+        await visitor.FillInAsync(email: "other." + visitor.Email);
+        await visitor.PressAsync("Create account");
+        await visitor.SeesAsync("Check your mail");
+        await Fixture.Wait.UntilAsync(async () =>
+        {
+            await page.GotoAsync(site.System.QueryUrl);
+            await FindAsync("other." + visitor.Email);
+            return await visitor.Heading.TextContentAsync() == "2 accounts";
+        }, "both accounts are found");
+        await on("two accounts");
+        await visitor.PressAsync("Log out");
+        await visitor.SeesAsync("For operators");
+
+        async Task LogInAsync(string key)
+        {
+            await page.GetByLabel("Your key").FillAsync(key);
+            await visitor.PressAsync("Log in");
+        }
+
+        async Task AskAsync(string from, string to)
+        {
+            await page.GetByLabel("From").FillAsync(from);
+            await page.GetByLabel("to, inclusive").FillAsync(to);
+            await visitor.PressAsync("Ask");
+        }
+
+        async Task FindAsync(string what)
+        {
+            await page.GetByLabel("E-mail address or account id").FillAsync(what);
+            await visitor.PressAsync("Find");
+        }
+    }
+
+    /// <summary>Of the gateway.</summary>
+    private async Task TourAsync(Visitor visitor, Func<string, Task> on)
+    {
+        var page = visitor.Page;
+        await on("form");
         await visitor.FillInAsync(email: "no address", password: "password1");
         await visitor.PressAsync("Create account");
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
-        await On("errors");
+        await on("errors");
         await visitor.SignUpAsync();
-        await On("account");
+        await on("account");
         await visitor.ReloadUntilAsync("Check your mail", "Sent on");
         await site.ReportAsync(Guid.Parse(page.Url.Split('/')[^1]), "bounced");
         await visitor.ReloadUntilAsync("Our mail came back", "correct it below");
-        await On("came back");
+        await on("came back");
         await CorrectAsync("no address");
         await Expect(page.GetByText("Enter an e-mail address such as")).ToBeVisibleAsync();
-        await On("correction");
+        await on("correction");
         await CorrectAsync("new." + visitor.Email);
         // Asked for before it is sent at all, it is on its way already, and that does not count.
         await visitor.SeesAsync("Check your mail");
         await visitor.ReloadUntilAsync("Check your mail", "Sent on");
         await visitor.PressAsync("Send the mail again");
         await Expect(page.GetByRole(AriaRole.Status)).ToBeVisibleAsync();
-        await On("mail again");
+        await on("mail again");
         await visitor.PressAsync("Send the mail again");
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
-        await On("too often");
+        await on("too often");
         await visitor.OpenMailAsync(visitor.Email);
-        await On("mail");
+        await on("mail");
         await page.GotoAsync("/dev/inbox");
-        await On("inbox");
+        await on("inbox");
         await visitor.OpenMailAsync(visitor.Email);
         await visitor.FollowLinkInMailAsync();
         await visitor.SeesAsync("Activate your account");
-        await On("link");
+        await on("link");
         await visitor.PressAsync("Activate my account");
         await visitor.SeesAsync("Your account is active");
-        await On("active");
+        await on("active");
         await page.GetByRole(AriaRole.Link, new() { Name = "Sign in" }).ClickAsync();
         await visitor.SeesAsync("Sign in");
-        await On("sign in");
+        await on("sign in");
         await visitor.SignInAsync("new." + visitor.Email, "another horse battery");
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
-        await On("wrong");
+        await on("wrong");
         await visitor.SignInAsync("no address", "");
         await Expect(page.GetByText("Please correct 2 things")).ToBeVisibleAsync();
-        await On("sign in errors");
+        await on("sign in errors");
         await visitor.SignInAsync("new." + visitor.Email);
         await visitor.SeesAsync("Your account");
-        await On("own account");
+        await on("own account");
         await page.GetByRole(AriaRole.Link, new() { Name = "Change the user name" }).ClickAsync();
         await visitor.SeesAsync("Change the user name");
-        await On("user name");
+        await on("user name");
         await page.GetByLabel("User name", new() { Exact = true }).FillAsync(" ");
         await visitor.PressAsync("Change the user name");
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
-        await On("user name errors");
+        await on("user name errors");
         await page.GotoAsync("/account");
         await page.GetByRole(AriaRole.Link, new() { Name = "Change the address" }).ClickAsync();
         await visitor.SeesAsync("Change the address");
-        await On("address");
+        await on("address");
         await visitor.ChangeEmailAsync("no address", "");
         await Expect(page.GetByText("Please correct 2 things")).ToBeVisibleAsync();
-        await On("address errors");
+        await on("address errors");
         var email = "other." + visitor.Email;
         await visitor.ChangeEmailAsync(email);
         await Expect(page.GetByRole(AriaRole.Status)).ToBeVisibleAsync();
-        await On("link on its way");
+        await on("link on its way");
         await visitor.OpenMailAsync(email, "Confirm your new e-mail address");
-        await On("mail with the other link");
+        await on("mail with the other link");
         await visitor.FollowLinkInMailAsync("/email-change");
         await visitor.SeesAsync("Confirm your new e-mail address");
-        await On("confirm");
+        await on("confirm");
         await visitor.PressAsync("Use this address");
         await visitor.SeesAsync("Your e-mail address is changed");
-        await On("address changed");
+        await on("address changed");
         await page.GotoAsync("/email-change?token=cut");
         await visitor.SeesAsync("This link is not valid");
-        await On("bad link to an address");
+        await on("bad link to an address");
         await page.GotoAsync("/account/password");
-        await On("password");
+        await on("password");
         await visitor.ChangePasswordAsync("", "short");
         await Expect(page.GetByText("Please correct 2 things")).ToBeVisibleAsync();
-        await On("password errors");
+        await on("password errors");
         await visitor.ChangePasswordAsync(Visitor.Password, "another horse battery");
         await Expect(page.GetByRole(AriaRole.Status)).ToBeVisibleAsync();
-        await On("changed");
+        await on("changed");
         await visitor.PressAsync("Sign out everywhere");
         await Expect(page.GetByRole(AriaRole.Status)).ToBeVisibleAsync();
-        await On("signed out");
+        await on("signed out");
         await page.GetByRole(AriaRole.Link, new() { Name = "Forgotten your password?" }).ClickAsync();
         await visitor.SeesAsync("Forgotten password");
-        await On("forgotten");
+        await on("forgotten");
         await visitor.PressAsync("Send me the link");
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
-        await On("forgotten errors");
+        await on("forgotten errors");
         await page.GetByLabel("E-mail address").FillAsync(email);
         await visitor.PressAsync("Send me the link");
         await visitor.SeesAsync("Look into your mail");
-        await On("look into your mail");
+        await on("look into your mail");
         await visitor.OpenMailAsync(visitor.Email, "Choose another password");
-        await On("mail with the link");
+        await on("mail with the link");
         await visitor.FollowLinkInMailAsync("/password-reset");
         await visitor.SeesAsync("Choose another password");
         var link = page.Url;
-        await On("choose");
+        await on("choose");
         await page.GetByLabel("New password", new() { Exact = true }).FillAsync("short");
         await visitor.PressAsync("Set the password");
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
-        await On("choose errors");
+        await on("choose errors");
         await page.GetByLabel("New password", new() { Exact = true }).FillAsync("a third horse battery");
         await visitor.PressAsync("Set the password");
         await Expect(page.GetByRole(AriaRole.Status)).ToBeVisibleAsync();
-        await On("chosen");
+        await on("chosen");
         await page.GotoAsync(link);
         await page.GetByLabel("New password", new() { Exact = true }).FillAsync("a fourth horse battery");
         await visitor.PressAsync("Set the password");
         await visitor.SeesAsync("This link is no longer valid");
-        await On("used link");
+        await on("used link");
         await page.GotoAsync("/sign-in");
         await visitor.SignInAsync(email, "a third horse battery");
         await visitor.SeesAsync("Your account");
         await page.GetByRole(AriaRole.Link, new() { Name = "Delete the account" }).ClickAsync();
         await visitor.SeesAsync("Delete the account");
-        await On("leaving");
+        await on("leaving");
         await visitor.DeleteAccountAsync("");
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
-        await On("leaving errors");
+        await on("leaving errors");
         await visitor.DeleteAccountAsync("a third horse battery");
         await visitor.SeesAsync("This account was deleted");
-        await On("deleted");
+        await on("deleted");
         await visitor.OpenMailAsync(email, "Your account is deleted");
-        await On("mail that it is deleted");
+        await on("mail that it is deleted");
         await page.GotoAsync("/activate?token=cut");
-        await On("bad link");
+        await on("bad link");
         await page.GotoAsync("/nowhere");
-        await On("not found");
+        await on("not found");
 
         async Task CorrectAsync(string email)
         {
             await page.GetByLabel("E-mail address").FillAsync(email);
             await visitor.PressAsync("Change the address");
-        }
-
-        async Task On(string what)
-        {
-            await look(what);
-            // For whoever wants to see them, too.
-            if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } folder)
-                await page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{++number:00}-{what.Replace(' ', '-')}.png"), FullPage = true });
         }
     }
 }

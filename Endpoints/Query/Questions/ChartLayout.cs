@@ -12,6 +12,9 @@ public sealed class ChartLayout
     private static readonly double[] CountingSteps = [1, 2, 5, 10];
     private const double Left = 56, Right = 16, Top = 16, Bottom = 40;
 
+    /// <summary>Of a letter of a label, at the most.</summary>
+    private const double LetterWidth = 7.2;
+
     private ChartLayout(IReadOnlyList<string> names, IReadOnlyList<Series> series)
     {
         (Names, Series) = (names, series);
@@ -40,6 +43,9 @@ public sealed class ChartLayout
     /// <summary>The middle of the place that belongs to the name.</summary>
     public double X(int index) => Round(Left + (index + 0.5) * (Width - Left - Right) / Math.Max(1, Names.Count));
 
+    /// <summary>The middle of the name's label: under its place, and whole.</summary>
+    public double LabelX(int index) => Math.Min(X(index), Round(Width - Names[index].Length * LetterWidth / 2));
+
     /// <summary>Series stand side by side in the place that belongs to the name.</summary>
     public (double X, double Width) Bar(int index, int series)
     {
@@ -51,7 +57,7 @@ public sealed class ChartLayout
     public string Line(int series) => string.Join(' ', Series[series].Values.Select((v, i) => $"{Text(X(i))},{Text(Y(v))}"));
 
     /// <summary>Every so many names have a label, so that they do not run into each other.</summary>
-    public int LabelEvery => Math.Max(1, (int)Math.Ceiling(Names.Count * (Names.Select(n => n.Length).DefaultIfEmpty().Max() * 7.2 + 14) / (Width - Left - Right)));
+    public int LabelEvery => Math.Max(1, (int)Math.Ceiling(Names.Count * (Names.Select(n => n.Length).DefaultIfEmpty().Max() * LetterWidth + 14) / (Width - Left - Right)));
 
     /// <summary>Share of the first value, as a funnel shows it; 0 where that is 0.</summary>
     public static double Share(double value, double first) => first > 0 ? value / first : 0;

@@ -39,6 +39,14 @@ public sealed class drawing_an_answer
     }
 
     [Fact]
+    public void cuts_no_label_off()
+    {
+        var layout = Layout([.. Enumerable.Range(1, 29).Select(n => new object?[] { $"2026-11-{n:00}", 1L })]);
+        Assert.Equal(layout.X(0), layout.LabelX(0));
+        Assert.InRange(layout.LabelX(28), layout.X(26), ChartLayout.Width - 36);
+    }
+
+    [Fact]
     public void draws_columns_of_numbers_only()
     {
         var layout = ChartLayout.Of(new Answer(["day", "note", "x"], [["a", "text", 1L]]))!;

@@ -4,7 +4,7 @@
 -- note: Days are UTC, from the first to the last on which anything of it happened. All addresses count that an account ever had. They are compared without regard to case and Unicode form; a domain in letters and the same one in its ASCII form count as two.
 with moments as (
   select seq_id, type, timestamp, data ->> 'email' as email from log.mt_events where type in ('AccountCreated', 'AccountExpired', 'AccountDeleted')
-  union all
+  union all -- its earlier addresses are given up with an account, too
   select gone.seq_id, 'an address before', gone.timestamp, changed.data ->> 'oldEmail' from log.mt_events changed join log.mt_events gone using (stream_id)
   where changed.type = 'EmailChanged' and gone.type in ('AccountExpired', 'AccountDeleted')),
 befores as (
@@ -16,6 +16,6 @@ counts as (
          count(*) filter (where type in ('AccountExpired', 'AccountDeleted')) as given_up,
          count(*) filter (where type = 'AccountCreated' and given_up_before > 0) as created_again
   from befores where timestamp >= @from and timestamp < @to group by day)
-select day::date, coalesce(created, 0) as created, coalesce(given_up, 0) as given_up, coalesce(created_again, 0) as created_again
+select day, coalesce(created, 0) as created, coalesce(given_up, 0) as given_up, coalesce(created_again, 0) as created_again
 from (select generate_series(min(day), max(day), interval '1 day')::date as day from counts) days left join counts using (day)
 order by day

@@ -4,7 +4,7 @@
 -- note: Where there were several accounts with the address before, the one counts that was given up last. All addresses count that an account ever had. They are compared without regard to case and Unicode form; a domain in letters and the same one in its ASCII form count as two.
 with moments as (
   select seq_id, type, timestamp, stream_id, data ->> 'email' as email from log.mt_events where type in ('AccountCreated', 'AccountExpired', 'AccountDeleted')
-  union all
+  union all -- its earlier addresses are given up with an account, too
   select gone.seq_id, gone.type, gone.timestamp, gone.stream_id, changed.data ->> 'oldEmail' from log.mt_events changed join log.mt_events gone using (stream_id)
   where changed.type = 'EmailChanged' and gone.type in ('AccountExpired', 'AccountDeleted')),
 befores as (

@@ -36,6 +36,7 @@ public static partial class GatewayServices
         services.AddOptions<HashingSettings>().Bind(settings.GetSection("PasswordHashing")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PasswordHasher>().AddSingleton<HashingPool>();
         services.AddSingleton(new ClientLimit(settings.GetValue("RateLimiting:SignUpsPerMinute", 60)));
+        services.AddSingleton(new TakenAddresses(settings.GetValue<bool>(TakenAddresses.Setting)));
         services.AddTransient<SignUpDesk>();
         services.AddSingleton<DevInbox>();
         services.AddRehearsal(RehearseAsync);

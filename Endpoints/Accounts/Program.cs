@@ -1,6 +1,7 @@
 // Accounts decides what happens to an account. It owns no data: it decides on what the log says.
 using Signup.Accounts;
 using Signup.Accounts.Operations;
+using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
@@ -9,7 +10,10 @@ using Signup.Messages.Operations;
 using Signup.Messages.Uniqueness;
 
 var handlers = new Handlers()
-    .On<SignUp>(command => SignUpHandler.Handle(command))
+    .On<SignUp>(async (command, services, cancellation) =>
+        await SignUpAttemptHandler.LoadAsync(command, services.GetRequiredService<HolderClient>, services.GetRequiredService<LogReader>(), cancellation) is { } owner
+            ? SignUpAttemptHandler.Handle(command, owner)
+            : SignUpHandler.Handle(command))
     .On<ActivateAccount, Account>(ActivateAccountHandler.LoadAsync, (command, account) => ActivateAccountHandler.Handle(command, account))
     .On<CorrectEmail, Account>(CorrectEmailHandler.LoadAsync, (command, account) => CorrectEmailHandler.Handle(command, account))
     .On<RequestEmailChange, Account>(RequestEmailChangeHandler.LoadAsync, (command, account) => RequestEmailChangeHandler.Handle(command, account))
@@ -30,6 +34,7 @@ var builder = SignupEndpoint.Create(Topology.Accounts, args, handlers, concurren
 builder.Services.AddLogWriter();
 // Nobody's sign-ups: one that is proposed, and one that is refused.
 builder.Services.AddUniquenessClient(builder.Configuration, () => SignUpHandler.Handle(SignUpOf(Guid.NewGuid())).Item1!);
+builder.Services.AddInternalClient<HolderClient>(builder.Configuration, "Uniqueness", HolderClient.Timeout);
 builder.Services.AddRehearsal<Verdict>(SignUpOf(Guid.Empty));
 var app = builder.Build();
 app.MapHealth();

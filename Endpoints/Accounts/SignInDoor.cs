@@ -13,7 +13,8 @@ namespace Signup.Accounts;
 public static class SignInDoor
 {
     /// <param name="Email">As typed at the sign-in.</param>
-    public sealed record Attempt(string? Email, string? PasswordHash);
+    /// <param name="OnlyActive">An account that is not active is none: whoever has signed up, and is not to learn whether the address was taken, is not let in by that.</param>
+    public sealed record Attempt(string? Email, string? PasswordHash, bool OnlyActive = false);
 
     /// <summary>Null: wrong, whatever it is that is wrong.</summary>
     public sealed record Answer(SignedInAccount? Account);
@@ -29,7 +30,7 @@ public static class SignInDoor
     public static void MapSignInDoor(this WebApplication app)
     {
         var door = app.MapGroup("/sign-ins/{accountId:guid}").RequireApiKey("Accounts:ApiKey");
-        door.MapGet("/salt", (Guid accountId, LogReader log, CancellationToken cancellation) => AnswerAsync(accountId, log, account => new SaltAnswer(SaltOf(account)), cancellation));
+        door.MapGet("/salt", (Guid accountId, bool? onlyActive, LogReader log, CancellationToken cancellation) => AnswerAsync(accountId, log, account => new SaltAnswer(SaltOf(account, onlyActive is true)), cancellation));
         door.MapPost("", CheckAsync);
     }
 
@@ -48,11 +49,13 @@ public static class SignInDoor
 
     /// <summary>Who may sign in with this: whoever has typed the address that the account has, and its password. An account that is not active yet has an owner, too.</summary>
     public static SignedInAccount? Decide(Guid accountId, Account account, Attempt attempt) =>
-        EmailAddress.AreSame(account.Email, attempt.Email ?? "") && account.HasPassword(attempt.PasswordHash ?? "")
+        IsThere(account, attempt.OnlyActive) && EmailAddress.AreSame(account.Email, attempt.Email ?? "") && account.HasPassword(attempt.PasswordHash ?? "")
             ? new(accountId, account.Username, account.Email, account.Status, account.Mail, account.Sessions.Generation)
             : null;
 
-    public static string? SaltOf(Account account) => account.Exists ? PasswordHash.SaltOf(account.PasswordHash) : null;
+    public static string? SaltOf(Account account, bool onlyActive = false) => IsThere(account, onlyActive) ? PasswordHash.SaltOf(account.PasswordHash) : null;
+
+    private static bool IsThere(Account account, bool onlyActive) => onlyActive ? account.Status == AccountStatus.Active : account.Exists;
 
     private static async Task<IResult> AnswerAsync(Guid accountId, LogReader log, Func<Account, object> answer, CancellationToken cancellation)
     {

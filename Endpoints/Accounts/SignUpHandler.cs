@@ -19,7 +19,7 @@ public static class SignUpHandler
     }
 
     /// <summary>The gateway has said it in the user's words; this is for whoever sends commands without a gateway.</summary>
-    private static bool IsValid(SignUp command) =>
+    internal static bool IsValid(SignUp command) =>
         command.AccountId != Guid.Empty
         && IsUsername(command.Username)
         && IsText(command.Email, Limits.Email)

@@ -27,6 +27,8 @@ public static class EmailAddress
         }
     }
 
+    public static bool IsOne(string text) => AreSame(text, text);
+
     /// <summary>Whether both are addresses, and the same one.</summary>
     public static bool AreSame(string one, string other)
     {

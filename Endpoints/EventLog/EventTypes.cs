@@ -27,6 +27,7 @@ public static class EventTypes
         Type<PasswordRehashed, Published.Accounts.PasswordRehashed>("PasswordRehashed"),
         Type<PasswordChanged, Published.Accounts.PasswordChanged>("PasswordChanged"),
         Type<PasswordResetRequested, Published.Accounts.PasswordResetRequested>("PasswordResetRequested"),
+        Type<SignUpAttempted, Published.Accounts.SignUpAttempted>("SignUpAttempted"),
         Type<UsernameChanged, Published.Accounts.UsernameChanged>("UsernameChanged"),
         Type<SignedOut, Published.Accounts.SignedOut>("SignedOut"),
         Type<SignedOutEverywhere, Published.Accounts.SignedOutEverywhere>("SignedOutEverywhere"),

@@ -14,7 +14,7 @@ public sealed record CausedProposal(ProposeEvent Proposal, Cause Cause);
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata)]
 [JsonSerializable(typeof(SignUp)), JsonSerializable(typeof(CorrectEmail)), JsonSerializable(typeof(ActivateAccount)), JsonSerializable(typeof(ActivationVerdict)), JsonSerializable(typeof(ExpireAccount))]
 [JsonSerializable(typeof(AccountCreated)), JsonSerializable(typeof(AccountActivated)), JsonSerializable(typeof(AccountExpired)), JsonSerializable(typeof(EmailChanged)), JsonSerializable(typeof(AccountDeleted))]
-[JsonSerializable(typeof(EmailChangeRequested)), JsonSerializable(typeof(PasswordChanged)), JsonSerializable(typeof(PasswordResetRequested)), JsonSerializable(typeof(UsernameChanged))]
+[JsonSerializable(typeof(EmailChangeRequested)), JsonSerializable(typeof(PasswordChanged)), JsonSerializable(typeof(PasswordResetRequested)), JsonSerializable(typeof(SignUpAttempted)), JsonSerializable(typeof(UsernameChanged))]
 [JsonSerializable(typeof(RequestEmailChange)), JsonSerializable(typeof(ConfirmEmailChange)), JsonSerializable(typeof(ChangePassword)), JsonSerializable(typeof(RequestPasswordReset)), JsonSerializable(typeof(ResetPassword)), JsonSerializable(typeof(ChangeUsername)), JsonSerializable(typeof(DeleteAccount))]
 [JsonSerializable(typeof(PasswordRehashed)), JsonSerializable(typeof(SignedOut)), JsonSerializable(typeof(SignedOutEverywhere))]
 [JsonSerializable(typeof(RehashPassword)), JsonSerializable(typeof(SignOut)), JsonSerializable(typeof(SignOutEverywhere)), JsonSerializable(typeof(AccountVerdict))]

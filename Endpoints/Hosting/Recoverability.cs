@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using Npgsql;
 using RabbitMQ.Client.Exceptions;
@@ -68,6 +69,8 @@ public static class Recoverability
         ObjectDisposedException { ObjectName: var closed } => closed.StartsWith("RabbitMQ.", StringComparison.Ordinal) || closed == typeof(SemaphoreSlim).FullName,
         // The last is the client's.
         TransientException or RabbitMQClientException or BrokerUnavailableException or SocketException or OperationCanceledException => true,
+        // Another process is away, or cannot answer now. What it does not understand it will not understand later.
+        HttpRequestException { StatusCode: not HttpStatusCode.BadRequest } => true,
         IOException { InnerException: SocketException } => true,
         AggregateException many => many.InnerExceptions.All(IsTransient),
         { InnerException: { } inner } => IsTransient(inner),

@@ -74,6 +74,10 @@ public sealed record Activation
     /// <summary>The last of them is not out yet.</summary>
     public bool ResendDue { get; init; }
 
+    /// <summary>It was asked for by signing up with the address once more.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ResendIsSignUp { get; init; }
+
     /// <summary>When the user asked, as far as the last 24 hours need.</summary>
     public ImmutableArray<DateTimeOffset> ResendsAsked { get; init; } = [];
 
@@ -116,7 +120,7 @@ public sealed class ActivationPolicy(MailSettings settings)
     /// <summary>Its link was over before the provider took it.</summary>
     public const string TooLate = "too-late";
 
-    private const string ResendPrefix = "resend-";
+    private const string ResendPrefix = "resend-", SignUpAgainPrefix = $"{MailKind.SignUpAgain}-";
 
     /// <summary>Older changes are not told any more: they come from an import, or from before there were notices.</summary>
     private static readonly TimeSpan NoticesReachBack = TimeSpan.FromDays(7);
@@ -151,6 +155,8 @@ public sealed class ActivationPolicy(MailSettings settings)
             ResendsAsked = state.ResendsAsked,
             Cause = cause,
         },
+        // To whoever wanted to sign up: what there is already.
+        SignUpAttempted attempted => Resend(state, attempted.AttemptedAt, cause, isSignUp: true).State,
         UsernameChanged changed => state is null ? null : state with { Username = changed.NewUsername },
         AccountActivated or AccountExpired or AccountDeleted => null,
         // The state knows, since this policy decided it, unless it is derived anew.
@@ -182,6 +188,8 @@ public sealed class ActivationPolicy(MailSettings settings)
             EmailChanged changed => [Notice("email-changed", before, changed.ChangedAt)],
             // Else anybody could have us tell a stranger of it, as often as they like: by signing up with that address.
             PasswordChanged changed when after.Status == AccountStatus.Active => [Notice("password-changed", after, changed.ChangedAt)],
+            // Where nobody has proved the address, it is the account's activation that is told of.
+            SignUpAttempted attempted when after.Status == AccountStatus.Active => [Notice("sign-up-attempted", after, attempted.AttemptedAt)],
             AccountDeleted deleted when before.Status == AccountStatus.Active => [Notice("account-deleted", before, deleted.DeletedAt)],
             // A link that was used, or is dead otherwise, is not sent.
             PasswordResetRequested asked when now < asked.ExpiresAt && whole.Exists && whole.Credentials == after.Credentials =>
@@ -225,11 +233,12 @@ public sealed class ActivationPolicy(MailSettings settings)
     /// <summary>The same for the same, whoever derives it.</summary>
     private static Guid Second(Guid eventId) => new(SHA256.HashData(eventId.ToByteArray())[..16]);
 
-    /// <summary>That the user asked for a mail is not in the log. What became of the mail is.</summary>
+    /// <summary>That the user asked for a mail is not in the log, but for who did so by signing up once more. What became of the mail is.</summary>
     private static Activation? Asked(Activation? state, string purpose, DateTimeOffset at) =>
-        state is { Status: not ActivationStatus.Unwanted } && MailPurpose.MailOf(purpose, state.AddressChanges) is { } mail && mail.StartsWith(ResendPrefix, StringComparison.Ordinal)
-        && int.TryParse(mail.AsSpan(ResendPrefix.Length), CultureInfo.InvariantCulture, out var number) && number > state.Resends
-            ? state with { Resends = number, ResendDue = true, ResendsAsked = state.ResendsAsked.Add(at) }
+        state is { Status: not ActivationStatus.Unwanted } && MailPurpose.MailOf(purpose, state.AddressChanges) is { } mail
+        && new[] { ResendPrefix, SignUpAgainPrefix }.FirstOrDefault(p => mail.StartsWith(p, StringComparison.Ordinal)) is { } prefix
+        && int.TryParse(mail.AsSpan(prefix.Length), CultureInfo.InvariantCulture, out var number) && (number > state.Resends || (number == state.Resends && state.ResendDue))
+            ? state with { Resends = number, ResendDue = true, ResendIsSignUp = prefix == SignUpAgainPrefix, ResendsAsked = state.ResendsAsked.Add(at) }
             : state;
 
     // The user asks for the mail again
@@ -248,13 +257,15 @@ public sealed class ActivationPolicy(MailSettings settings)
     }
 
     /// <summary>Asking too soon, or too often, changes nothing; so does asking where no mail can follow.</summary>
-    public Decision Resend(Activation? state, DateTimeOffset askedAt, Cause? cause = null)
+    /// <param name="isSignUp">By signing up with the address once more.</param>
+    public Decision Resend(Activation? state, DateTimeOffset askedAt, Cause? cause = null, bool isSignUp = false)
     {
         if (state is null or { Status: ActivationStatus.Waiting } || MayResend(state, state.AccountId, askedAt).Outcome != ResendOutcome.Sending) return new(state);
         return new(state with
         {
             Resends = state.ResendDue ? state.Resends : state.Resends + 1,
             ResendDue = true,
+            ResendIsSignUp = state.ResendDue ? state.ResendIsSignUp : isSignUp,
             Cause = cause ?? state.Cause,
             ResendsAsked = Lately(state, askedAt).Add(askedAt),
             RetryAt = state.ResendDue ? state.RetryAt : null,
@@ -344,7 +355,7 @@ public sealed class ActivationPolicy(MailSettings settings)
         if (state.Notice is { } notice) return new(state.RetryAt ?? state.Since, notice.Purpose);
         if (state.Status == ActivationStatus.Waiting) return new(state.RetryAt ?? state.Since, Purpose("activation"));
         if (state.ExpiryAskedAt is not null) return null;
-        if (state.ResendDue) return new(state.RetryAt ?? state.ResendsAsked[^1], Purpose($"{ResendPrefix}{state.Resends}"));
+        if (state.ResendDue) return new(state.RetryAt ?? state.ResendsAsked[^1], Purpose($"{(state.ResendIsSignUp ? SignUpAgainPrefix : ResendPrefix)}{state.Resends}"));
         if (state.Status != ActivationStatus.Sent || state.Reminders >= settings.Reminders.Length) return null;
         return new(state.RetryAt ?? (state.SentAt!.Value + settings.Reminders[state.Reminders]), Purpose($"reminder-{state.Reminders + 1}"));
 
@@ -362,6 +373,7 @@ public sealed class ActivationPolicy(MailSettings settings)
     {
         LinkExpires = LinkExpires(state, now),
         ResendDue = false,
+        ResendIsSignUp = false,
         RetryAt = null,
         PutOffs = 0,
         Interruptions = 0,

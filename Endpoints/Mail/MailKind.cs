@@ -8,12 +8,17 @@ public sealed record MailLink(string Path, string TokenPurpose, Func<Activation,
 /// <summary>A kind of mail: it has templates of this name, and a link or none.</summary>
 public sealed record MailKind(string Name, MailLink? Link)
 {
+    /// <summary>The activation once more, to whoever has signed up once more.</summary>
+    public const string SignUpAgain = "sign-up-again";
+
     private static readonly MailLink Activation = new("activate", "activation", account => account.AddressChanges);
 
     public static readonly IReadOnlyList<MailKind> All =
     [
         new("activation", Activation),
         new("reminder", Activation),
+        new(SignUpAgain, Activation),
+        new("sign-up-attempted", null),
         new("password-reset", new("password-reset", "password reset", account => account.Generation)),
         new("password-changed", null),
         new("email-confirmation", new("email-change", "email change", account => account.Generation)),

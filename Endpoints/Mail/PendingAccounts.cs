@@ -13,13 +13,13 @@ namespace Signup.Mail;
 public sealed partial class PendingAccounts(LogReader log, Activations activations, ActivationPolicy policy, TimeProvider time, ILogger<PendingAccounts> logger) : IProjection
 {
     /// <summary>Those that give cause for a mail of their own.</summary>
-    private static readonly HashSet<string> Told = [nameof(EmailChangeRequested), nameof(EmailChanged), nameof(PasswordChanged), nameof(PasswordResetRequested), nameof(AccountDeleted)];
+    private static readonly HashSet<string> Told = [nameof(EmailChangeRequested), nameof(EmailChanged), nameof(PasswordChanged), nameof(PasswordResetRequested), nameof(SignUpAttempted), nameof(AccountDeleted)];
 
     /// <summary>What came of mails the state knows already, by whoever sent them.</summary>
     public static readonly HashSet<string> Followed =
     [
         nameof(AccountCreated), nameof(AccountActivated), nameof(AccountExpired), nameof(EmailChangeRequested), nameof(EmailChanged), nameof(UsernameChanged), nameof(AccountDeleted),
-        nameof(PasswordChanged), nameof(PasswordResetRequested), nameof(MailBounced), nameof(MailComplained),
+        nameof(PasswordChanged), nameof(PasswordResetRequested), nameof(SignUpAttempted), nameof(MailBounced), nameof(MailComplained),
     ];
 
     public string Name => "mail.activation";

@@ -7,13 +7,26 @@ public static class UniquenessServices
 {
     public static void AddUniqueness(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddSingleton(LoadRules(configuration));
+        var rules = LoadRules(configuration);
+        if (configuration.GetValue<bool>("Signup:HideTaken")) CheckThatTakenCanBeHidden(rules);
+        services.AddSingleton(rules);
         services.AddLogWriter();
         services.AddSingleton<Proposals>().AddSingleton<Verdicts>();
         services.AddBeforeStart((s, cancellation) => ClaimTable.CreateAsync(s.GetRequiredService<NpgsqlDataSource>(), cancellation));
         services.AddRehearsal((s, _) => s.GetRequiredService<Proposals>().RehearseAsync());
         services.AddHostedService<ForgetRejections>();
         services.AddHealthChecks().AddCheck<ClaimsCheck>("claims");
+    }
+
+    /// <exception cref="UniquenessFileException">An event claims several values, so that one that is taken could be found out by another: who signs up twice with a name of their own is told at the second time whether the
+    /// first was accepted.</exception>
+    internal static void CheckThatTakenCanBeHidden(UniquenessRules rules)
+    {
+        foreach (var name in rules.EventNames)
+        {
+            var constraints = rules.RulesFor(name).Where(r => r.Action == ClaimAction.Create).Select(r => r.Constraint).ToList();
+            if (constraints.Count > 1) throw new UniquenessFileException($"With Signup:HideTaken, an event may claim one value: {name} claims {string.Join(" and ", constraints)}, and whether one of them was taken would show by the other.");
+        }
     }
 
     /// <summary>The rules in <c>uniqueness.json</c> beside the program, or in the file that <c>Uniqueness__File</c> names.</summary>

@@ -1,13 +1,15 @@
+using Signup.Gateway.SigningUp;
 using Signup.Messages.Uniqueness;
 
 namespace Signup.Gateway.Accounts;
 
-/// <summary>What has become of a sign-up: the account, or that it was refused, or that it is still to be decided. Any gateway can tell, whichever took it.</summary>
-public sealed class AccountLookup(QueryClient query, VerdictClient verdicts)
+/// <summary>What has become of a sign-up: the account, or that it was refused, or that it is still to be decided. Any gateway can tell, whichever took it. Where taken addresses are hidden none does, nor looks: that would take its time.</summary>
+public sealed class AccountLookup(QueryClient query, VerdictClient verdicts, TakenAddresses taken)
 {
     /// <exception cref="QueryUnavailableException">Query did not answer.</exception>
     public async Task<AccountView> FindAsync(StatusProof proof, CancellationToken cancellation)
     {
+        if (taken.AreHidden) return new AccountView(proof.AccountId, null, null, AccountView.ByMail, null);
         if (await query.FindAsync(proof.AccountId, proof.SignUpId, cancellation) is { } account) return account;
         return await verdicts.FindAsync(proof.AccountId, proof.SignUpId, cancellation) switch
         {

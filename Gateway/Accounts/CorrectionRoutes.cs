@@ -37,7 +37,7 @@ public static class CorrectionRoutes
         try
         {
             // Only whoever made the account may correct its address, and not everybody who tried under its id.
-            if ((await accounts.FindAsync(proof, http.RequestAborted)).Status is AccountView.Deciding or AccountView.Refused)
+            if ((await accounts.FindAsync(proof, http.RequestAborted)).Status is AccountView.ByMail or AccountView.Deciding or AccountView.Refused)
                 return await RefuseAsync(409, "not-correctable", texts.NotCorrectableTitle, texts.NotCorrectable);
             var (verdict, requestedAt) = await commands.ProposeAsync(now => new CorrectEmail(accountId, email, now), http.RequestAborted);
             switch (verdict)

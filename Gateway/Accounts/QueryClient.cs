@@ -64,13 +64,16 @@ public sealed class QueryClient(HttpClient http)
 public sealed record OwnAccount(AccountView Account, SessionStatus Sessions);
 
 /// <summary>What whoever signed up gets to see of the account.</summary>
-/// <param name="Status"><c>deciding</c>, <c>refused</c>, <c>pending</c>, <c>active</c>, <c>expired</c> or <c>deleted</c>.</param>
+/// <param name="Status"><c>by-mail</c>, <c>deciding</c>, <c>refused</c>, <c>pending</c>, <c>active</c>, <c>expired</c> or <c>deleted</c>.</param>
 /// <param name="Reason">Why it was refused: <c>email-taken</c> (or of another unique field), <see cref="KeyReused"/> or <see cref="Invalid"/>.</param>
 /// <param name="Correction">What has become of a correction of the address, for whoever asks for it and as long as it has not been made.</param>
 public sealed record AccountView(Guid Id, string? Username, string? Email, string Status, MailView? Mail,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CorrectionView? Correction = null)
 {
+    /// <summary>What has become of it was told by mail, and is told nowhere else.</summary>
+    public const string ByMail = "by-mail";
+
     public const string Deciding = "deciding", Refused = "refused", Pending = "pending", Active = "active", Expired = "expired", Deleted = "deleted";
 
     public const string KeyReused = "idempotency-key-reused", Invalid = "invalid";

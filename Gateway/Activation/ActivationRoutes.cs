@@ -105,15 +105,21 @@ public static class ActivationRoutes
     {
         var texts = Client.Texts(http.Request);
         var page = Client.WantsPage(http.Request);
+        var timeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
         if (statusTokens.Find(http.Request, id) is not { } proof) return AccountRoutes.NotFound(http);
         if (proof.IsCookie && await IsForgedAsync(http, formTokens))
             return page ? Message(400, texts, texts.BadRequestTitle, texts.FormTooOld) : Problems.Problem(400, "form-token", texts.BadRequestTitle, texts.FormTooOld);
         try
         {
             var account = await accounts.FindAsync(proof, http.RequestAborted);
+            if (account.Status == AccountView.ByMail)
+            {
+                await commands.SendAsync(Topology.Mail, new ResendActivationMail(proof.AccountId, time.GetUtcNow()), Guid.CreateVersion7(), timeout, http.RequestAborted);
+                return await SendingAsync(texts.MailComingIfAny);
+            }
             if (account.Status != AccountView.Pending) return await answers.ShowAsync(http, proof);
             if (account.Mail is { State: MailView.Queued }) return await SendingAsync(texts.MailStillComing);
-            var (now, timeout) = (time.GetUtcNow(), settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5)));
+            var now = time.GetUtcNow();
             var verdict = await commands.AskAsync<ResendVerdict>(Topology.Mail, new ResendActivationMail(proof.AccountId, now), Guid.CreateVersion7(), timeout, http.RequestAborted);
             switch (verdict)
             {

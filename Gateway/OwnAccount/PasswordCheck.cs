@@ -24,7 +24,7 @@ public sealed class PasswordCheck(SignInClient accounts, HashingPool pool, SignI
         var isTried = false;
         try
         {
-            var salt = PasswordSalt.Parse(await accounts.SaltAsync(account.Id, http.RequestAborted));
+            var salt = PasswordSalt.Parse(await accounts.SaltAsync(account.Id, onlyActive: false, http.RequestAborted));
             var outcome = salt is null ? null : await change(await pool.HashAsync(typed, salt.Salt, http.RequestAborted, salt.Cost));
             isTried = salt is not null;
             if (outcome is not (null or ChangeOutcome.Undecided)) limits.Succeeded(counted);

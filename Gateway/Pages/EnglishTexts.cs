@@ -80,6 +80,7 @@ internal sealed class EnglishTexts : Texts
         AccountView.Invalid => Refused,
         _ => OtherTaken(reason[..^"-taken".Length]),
     };
+    public override string ByMail => "A mail to the address that you gave says how to go on. We tell nobody else, and not here, whether there is an account with it already. If no mail comes within a few minutes, look into your spam folder, and sign up again with the right address.";
     public override string PendingTitle => "Check your mail";
     public override string Pending => "Open the link in our mail and press the button there. Then your account is active.";
     public override string ActiveTitle => "Your account is active";
@@ -121,6 +122,7 @@ internal sealed class EnglishTexts : Texts
     public override string ResendFailedText => "We can send the mail again, with the same link.";
     public override string ResendButton => "Send the mail again";
     public override string MailComing => "We are sending the mail again.";
+    public override string MailComingIfAny => "If an account with this address waits to be activated, its mail comes once more, unless that was asked for too often.";
     public override string MailStillComing => "Our mail is on its way already.";
     public override string CorrectTitle => "Correct the address";
     public override string CorrectText => "Everything else stays as you typed it, and the mail goes to the new address. Links that we sent before stop working.";
@@ -142,6 +144,7 @@ internal sealed class EnglishTexts : Texts
     public override string SignInButton => "Sign in";
     public override string SignInWrongTitle => "Not signed in";
     public override string SignInWrong => "No account has this e-mail address together with this password. Please check both; capitals count in the password.";
+    public override string ActivateFirst => "If you have only just signed up, first open the link in our mail.";
     public override string SignInUnavailable => "We cannot sign you in at this moment. Please try again in a few seconds.";
     public override string NoAccountYet => "No account yet?";
     public override string AccountAlready => "Have an account already?";

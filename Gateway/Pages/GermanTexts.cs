@@ -80,6 +80,7 @@ internal sealed class GermanTexts : Texts
         AccountView.Invalid => Refused,
         _ => OtherTaken(reason[..^"-taken".Length]),
     };
+    public override string ByMail => "Eine Mail an die Adresse, die Sie angegeben haben, sagt, wie es weitergeht. Ob es mit ihr schon ein Konto gibt, sagen wir sonst niemandem, und auch hier nicht. Kommt in einigen Minuten keine, so sehen Sie im Spam-Ordner nach, und registrieren Sie sich noch einmal mit der richtigen Adresse.";
     public override string PendingTitle => "Sehen Sie in Ihr Postfach";
     public override string Pending => "Öffnen Sie den Link in unserer Mail und drücken Sie dort auf den Knopf. Dann ist Ihr Konto aktiv.";
     public override string ActiveTitle => "Ihr Konto ist aktiv";
@@ -121,6 +122,7 @@ internal sealed class GermanTexts : Texts
     public override string ResendFailedText => "Wir können die Mail noch einmal senden, mit demselben Link.";
     public override string ResendButton => "Mail noch einmal senden";
     public override string MailComing => "Wir senden die Mail noch einmal.";
+    public override string MailComingIfAny => "Wartet ein Konto mit dieser Adresse auf die Aktivierung, so kommt seine Mail noch einmal, falls darum nicht zu oft gebeten wurde.";
     public override string MailStillComing => "Unsere Mail ist schon unterwegs.";
     public override string CorrectTitle => "Adresse berichtigen";
     public override string CorrectText => "Alles andere bleibt, wie Sie es eingegeben haben, und die Mail geht an die neue Adresse. Links, die wir vorher gesendet haben, gelten dann nicht mehr.";
@@ -142,6 +144,7 @@ internal sealed class GermanTexts : Texts
     public override string SignInButton => "Anmelden";
     public override string SignInWrongTitle => "Nicht angemeldet";
     public override string SignInWrong => "Kein Konto hat diese E-Mail-Adresse zusammen mit diesem Passwort. Bitte prüfen Sie beides; beim Passwort zählt Groß- und Kleinschreibung.";
+    public override string ActivateFirst => "Haben Sie sich gerade erst registriert, so öffnen Sie zuerst den Link in unserer Mail.";
     public override string SignInUnavailable => "Wir können Sie im Augenblick nicht anmelden. Bitte versuchen Sie es in einigen Sekunden noch einmal.";
     public override string NoAccountYet => "Noch kein Konto?";
     public override string AccountAlready => "Sie haben schon ein Konto?";

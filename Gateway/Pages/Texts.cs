@@ -63,6 +63,7 @@ public abstract class Texts
     /// <param name="reason">As in <see cref="AccountView.Reason"/>.</param>
     public abstract string RefusedTitle(string reason);
     public abstract string RefusedLate(string reason);
+    public abstract string ByMail { get; }
     public abstract string PendingTitle { get; }
     public abstract string Pending { get; }
     public abstract string ActiveTitle { get; }
@@ -87,6 +88,7 @@ public abstract class Texts
     public abstract string ResendButton { get; }
     public abstract string MailComing { get; }
     public abstract string MailStillComing { get; }
+    public abstract string MailComingIfAny { get; }
     public abstract string CorrectTitle { get; }
     public abstract string CorrectText { get; }
     public abstract string CorrectButton { get; }
@@ -108,6 +110,7 @@ public abstract class Texts
     public abstract string SignInButton { get; }
     public abstract string SignInWrongTitle { get; }
     public abstract string SignInWrong { get; }
+    public abstract string ActivateFirst { get; }
     public abstract string SignInUnavailable { get; }
     public abstract string NoAccountYet { get; }
     public abstract string AccountAlready { get; }

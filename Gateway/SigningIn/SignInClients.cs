@@ -1,18 +1,8 @@
 using System.Net.Http.Json;
 using Signup.Gateway.Accounts;
+using Signup.Hosting;
 
 namespace Signup.Gateway.SigningIn;
-
-/// <summary>Asks Uniqueness whose an address is.</summary>
-public sealed class HolderClient(HttpClient http)
-{
-    private sealed record Holder(Guid? StreamId);
-
-    /// <returns>Null: nobody's.</returns>
-    /// <exception cref="HttpRequestException">It is not known now.</exception>
-    public async Task<Guid?> FindAsync(string email, CancellationToken cancellation) =>
-        (await http.AskAsync<Holder>(HttpMethod.Get, $"/holders/email?value={Uri.EscapeDataString(email)}", null, cancellation)).StreamId;
-}
 
 /// <summary>Asks Accounts whether a password is an account's, by its hash.</summary>
 public sealed class SignInClient(HttpClient http)
@@ -21,15 +11,17 @@ public sealed class SignInClient(HttpClient http)
 
     private sealed record Answer(SignedInAccount? Account);
 
+    /// <param name="onlyActive">One that is not active is none.</param>
     /// <returns>A PHC string without its hash; null where there is no such account.</returns>
     /// <exception cref="HttpRequestException">It is not known now.</exception>
-    public async Task<string?> SaltAsync(Guid accountId, CancellationToken cancellation) =>
-        (await http.AskAsync<SaltAnswer>(HttpMethod.Get, $"/sign-ins/{accountId}/salt", null, cancellation)).Salt;
+    public async Task<string?> SaltAsync(Guid accountId, bool onlyActive, CancellationToken cancellation) =>
+        (await http.AskAsync<SaltAnswer>(HttpMethod.Get, $"/sign-ins/{accountId}/salt?onlyActive={onlyActive}", null, cancellation)).Salt;
 
+    /// <param name="onlyActive">One that is not active is none.</param>
     /// <returns>Null: address or password is wrong, or there is no such account.</returns>
     /// <exception cref="HttpRequestException">It is not known now.</exception>
-    public async Task<SignedInAccount?> CheckAsync(Guid accountId, string email, string passwordHash, CancellationToken cancellation) =>
-        (await http.AskAsync<Answer>(HttpMethod.Post, $"/sign-ins/{accountId}", JsonContent.Create(new { email, passwordHash }), cancellation)).Account;
+    public async Task<SignedInAccount?> CheckAsync(Guid accountId, string email, string passwordHash, bool onlyActive, CancellationToken cancellation) =>
+        (await http.AskAsync<Answer>(HttpMethod.Post, $"/sign-ins/{accountId}", JsonContent.Create(new { email, passwordHash, onlyActive }), cancellation)).Account;
 }
 
 /// <param name="SessionGeneration">A session that begins now is of this one.</param>

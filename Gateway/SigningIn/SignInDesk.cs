@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Signup.EventLog;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Passwords;
+using Signup.Gateway.SigningUp;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
 
@@ -33,7 +34,7 @@ public abstract record SignInOutcome
 /// </summary>
 public sealed partial class SignInDesk(
     HolderClient holders, SignInClient accounts, HashingPool pool, IOptions<HashingSettings> hashing, DerivedKeys keys, SignInLimits limits, AccountCommands commands,
-    TimeProvider time, GatewayMetrics metrics, ILogger<SignInDesk> logger)
+    TakenAddresses taken, TimeProvider time, GatewayMetrics metrics, ILogger<SignInDesk> logger)
 {
     /// <param name="email">As typed, and an address.</param>
     /// <param name="password">As <see cref="Password.Prepare"/> leaves it.</param>
@@ -57,10 +58,11 @@ public sealed partial class SignInDesk(
             if (limits.Refuse(address, isKnown ? device!.Value.Device : null, client, out counted) is { } wait) return new SignInOutcome.TooMany(wait);
             if (device is null) holder = await holders.FindAsync(email, cancellation);
 
-            var accountId = holder ?? keys.AccountId($"nobody/{address}");
-            var salt = PasswordSalt.Parse(await accounts.SaltAsync(accountId, cancellation));
-            var hash = await HashAsync(salt ?? SaltOfNobody(accountId));
-            if (await accounts.CheckAsync(accountId, email, hash, cancellation) is not { } account) return new SignInOutcome.Wrong();
+            var nobody = keys.AccountId($"nobody/{address}");
+            var accountId = holder ?? nobody;
+            var salt = PasswordSalt.Parse(await accounts.SaltAsync(accountId, taken.AreHidden, cancellation));
+            var hash = await HashAsync(salt ?? SaltOfNobody(nobody));
+            if (await accounts.CheckAsync(accountId, email, hash, taken.AreHidden, cancellation) is not { } account) return new SignInOutcome.Wrong();
             limits.Succeeded(counted);
             if (salt!.Cost != Present) _ = RehashAsync(accountId, password, hash);
             return new SignInOutcome.Opened(account);

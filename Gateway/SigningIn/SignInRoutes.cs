@@ -31,7 +31,7 @@ public static class SignInRoutes
 
     private static Page<SignInPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, Fields.None, []);
 
-    private static async Task<IResult> PostFormAsync(HttpContext http, FormTokens formTokens, SignInDesk desk, Sessions sessions, KnownDevices devices)
+    private static async Task<IResult> PostFormAsync(HttpContext http, FormTokens formTokens, TakenAddresses taken, SignInDesk desk, Sessions sessions, KnownDevices devices)
     {
         var texts = Client.Texts(http.Request);
         var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
@@ -48,7 +48,7 @@ public static class SignInRoutes
                 http.Response.Headers.Location = OwnAccountRoutes.Path;
                 return Results.StatusCode(StatusCodes.Status303SeeOther);
             case SignInOutcome.Wrong:
-                return FormPage(http, formTokens, 401, fields, [], texts.SignInWrong);
+                return FormPage(http, formTokens, 401, fields, [], WrongText(texts, taken));
             case SignInOutcome.TooMany { RetryAfter: var wait }:
                 Problems.SetRetryAfter(http.Response, wait);
                 return FormPage(http, formTokens, 429, fields, [], texts.TooManySignIns(Problems.Seconds(wait)));
@@ -61,7 +61,7 @@ public static class SignInRoutes
         }
     }
 
-    private static async Task<IResult> PostJsonAsync(HttpContext http, SignInDesk desk, Sessions sessions, KnownDevices devices)
+    private static async Task<IResult> PostJsonAsync(HttpContext http, TakenAddresses taken, SignInDesk desk, Sessions sessions, KnownDevices devices)
     {
         var texts = Client.Texts(http.Request);
         var (json, fault) = await Body.ReadJsonAsync(http.Request, http.RequestAborted);
@@ -76,7 +76,7 @@ public static class SignInRoutes
                 return Results.Json(new { token = session.Token, expiresAt, account = account.View });
             case SignInOutcome.Wrong:
                 http.Response.Headers.WWWAuthenticate = "Bearer";
-                return Problems.Problem(401, "sign-in-wrong", texts.SignInWrongTitle, texts.SignInWrong);
+                return Problems.Problem(401, "sign-in-wrong", texts.SignInWrongTitle, WrongText(texts, taken));
             case SignInOutcome.TooMany { RetryAfter: var wait }:
                 return Problems.Problem(429, "too-many-sign-ins", texts.TooManyTitle, texts.TooManySignIns(Problems.Seconds(wait)), retryAfter: wait);
             case SignInOutcome.Busy { RetryAfter: var wait }:
@@ -93,6 +93,9 @@ public static class SignInRoutes
         devices.SetCookie(http, account.Id);
         return opened;
     }
+
+    /// <summary>The same for everybody: also for who has typed a password that will be right once the account is active.</summary>
+    private static string WrongText(Texts texts, TakenAddresses taken) => taken.AreHidden ? $"{texts.SignInWrong} {texts.ActivateFirst}" : texts.SignInWrong;
 
     private sealed record Valid(string Email, string Password);
 

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using Signup.Gateway.Accounts;
+using Signup.Hosting;
 
 namespace Signup.Gateway.SigningIn;
 
@@ -9,7 +9,7 @@ public static class SigningInServices
 
     public static void AddSigningIn(this IServiceCollection services, IConfiguration settings)
     {
-        services.AddInternalClient<HolderClient>(settings, "Uniqueness", Timeout);
+        services.AddInternalClient<HolderClient>(settings, "Uniqueness", HolderClient.Timeout);
         services.AddInternalClient<SignInClient>(settings, "Accounts", Timeout);
         services.AddOptions<SessionSettings>().Bind(settings.GetSection("Sessions"))
             .Validate(s => s.Lifetime > TimeSpan.Zero && s.Lifetime <= SessionSettings.Longest, $"The setting Sessions:Lifetime must be more than nothing, and at most {SessionSettings.Longest.TotalDays:0} days.").ValidateOnStart();

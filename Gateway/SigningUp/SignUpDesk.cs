@@ -20,6 +20,9 @@ public abstract record SignUpOutcome
     /// <summary>The event is in the log.</summary>
     public sealed record Created(Guid AccountId, Guid SignUpId) : Kept(AccountId, SignUpId);
 
+    /// <summary>What becomes of it is told by mail, and nowhere else. See <see cref="TakenAddresses"/>.</summary>
+    public sealed record ByMail(Guid AccountId, Guid SignUpId) : Kept(AccountId, SignUpId);
+
     /// <summary>Someone else has this <paramref name="What"/>, such as <c>email</c>.</summary>
     public sealed record Taken(string What) : SignUpOutcome;
 
@@ -41,7 +44,7 @@ public abstract record SignUpOutcome
 
 /// <summary>Takes a valid sign-up to the command side and brings back the verdict. The password goes no further than here.</summary>
 public sealed class SignUpDesk(
-    HashingPool pool, IOptions<HashingSettings> hashing, DerivedKeys keys, CommandClient commands, VerdictClient verdicts, IConfiguration settings, TimeProvider time, GatewayMetrics metrics)
+    HashingPool pool, IOptions<HashingSettings> hashing, DerivedKeys keys, CommandClient commands, VerdictClient verdicts, TakenAddresses taken, IConfiguration settings, TimeProvider time, GatewayMetrics metrics)
 {
     private readonly TimeSpan _replyTimeout = settings.GetValue("Signup:ReplyTimeout", TimeSpan.FromSeconds(5));
 
@@ -58,13 +61,18 @@ public sealed class SignUpDesk(
     {
         try
         {
-            var accountId = key is null ? Guid.CreateVersion7() : keys.AccountId(key);
+            var accountId = key is null ? Guid.CreateVersion7() : keys.AccountId(taken.AreHidden ? WithContent(key, signUp) : key);
             var hash = await pool.HashAsync(signUp.Password, keys.Salt(accountId), cancellation);
-            var command = new SignUp(accountId, signUp.Username, signUp.Email, hash, language, time.GetUtcNow(), once);
+            var command = new SignUp(accountId, signUp.Username, signUp.Email, hash, language, time.GetUtcNow(), once, taken.AreHidden);
+            var signUpId = ProposalId.OfSignUp(accountId, signUp.Username, signUp.Email, hash);
+            if (taken.AreHidden)
+            {
+                await SendAsync(command, cancellation);
+                return new SignUpOutcome.ByMail(accountId, signUpId);
+            }
             var asked = Stopwatch.GetTimestamp();
             var verdict = await commands.AskAsync<Verdict>(Topology.Accounts, command, accountId, _replyTimeout, cancellation);
             if (verdict is not null) metrics.Decided(Stopwatch.GetElapsedTime(asked));
-            var signUpId = ProposalId.OfSignUp(accountId, signUp.Username, signUp.Email, hash);
             if (key is not null && verdict is { Outcome: VerdictOutcome.NotUnique or VerdictOutcome.VersionConflict } && await FindFirstAsync(key, signUp, cancellation) is { } first) return first;
             return verdict?.Outcome switch
             {
@@ -82,6 +90,23 @@ public sealed class SignUpDesk(
         catch (Exception e) when (e is BrokerUnavailableException or HttpRequestException)
         {
             return new SignUpOutcome.Unavailable();
+        }
+    }
+
+    /// <summary>Were the same account asked for with other content, what becomes of that would tell whether the first address was taken: whoever signs up with a stranger's, and then with their own, would get a mail
+    /// in the one case, and none in the other. So other content is another sign-up.</summary>
+    private static string WithContent(string key, ValidSignUp signUp) => $"{key}\n{signUp.Username}\n{signUp.Email}";
+
+    /// <exception cref="BrokerUnavailableException">Nothing was kept.</exception>
+    private async Task SendAsync(SignUp command, CancellationToken cancellation)
+    {
+        try
+        {
+            await commands.SendAsync(Topology.Accounts, command, command.AccountId, _replyTimeout, cancellation);
+        }
+        catch (BrokerUnavailableException e) when (e.MayBeThere)
+        {
+            // It is on its way.
         }
     }
 

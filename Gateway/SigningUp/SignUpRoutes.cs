@@ -92,6 +92,8 @@ public static class SignUpRoutes
             case SignUpOutcome.Undecided undecided:
                 Problems.SetRetryAfter(http.Response, TimeSpan.FromSeconds(1));
                 return Results.Accepted($"/users/{undecided.AccountId}", Answer(undecided, AccountView.Deciding));
+            case SignUpOutcome.ByMail byMail:
+                return Results.Accepted($"/users/{byMail.AccountId}", Answer(byMail, AccountView.ByMail));
             case SignUpOutcome.Taken taken:
                 var message = taken.What == "email" ? texts.EmailTaken : texts.OtherTaken(taken.What);
                 return Problems.Problem(409, taken.What + "-taken", texts.TakenTitle, message, new Dictionary<string, string[]> { [taken.What] = [message] });

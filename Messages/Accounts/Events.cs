@@ -33,6 +33,9 @@ public sealed record PasswordChanged(Guid AccountId, long Version, Guid? Session
 /// <param name="ExpiresAt">End of the link's validity.</param>
 public sealed record PasswordResetRequested(Guid AccountId, long Version, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt);
 
+/// <summary>Event: somebody wanted to sign up with the account's address, and was not told that it is taken; the account's owner is, by mail. Committed by Accounts.</summary>
+public sealed record SignUpAttempted(Guid AccountId, long Version, DateTimeOffset AttemptedAt);
+
 /// <summary>Event: the account has another user name. Committed by Uniqueness.</summary>
 public sealed record UsernameChanged(Guid AccountId, long Version, string OldUsername, string NewUsername, DateTimeOffset ChangedAt);
 

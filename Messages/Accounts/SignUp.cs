@@ -9,4 +9,5 @@ namespace Signup.Messages.Accounts;
 /// <param name="Language">BCP 47 primary tag of the language to write mails in.</param>
 /// <param name="RequestedAt">When the gateway took the request.</param>
 /// <param name="Once">The account's id was derived from an idempotency key: other content under the same id is refused, whatever became of the first.</param>
-public sealed record SignUp(Guid AccountId, string Username, string Email, string PasswordHash, string Language, DateTimeOffset RequestedAt, bool Once = false);
+/// <param name="HideTaken">Whoever asks is not to learn whether the address is taken, and hears nothing: whoever has it does, by mail.</param>
+public sealed record SignUp(Guid AccountId, string Username, string Email, string PasswordHash, string Language, DateTimeOffset RequestedAt, bool Once = false, bool HideTaken = false);

@@ -64,6 +64,9 @@ public sealed record PasswordChanged(string PasswordHash, Guid? SessionId, DateT
 /// <param name="ExpiresAt">End of the link's validity, in whole seconds.</param>
 public sealed record PasswordResetRequested(DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt);
 
+/// <summary>Somebody wanted to sign up with the account's address, and was not told that it is taken: the account's owner is, by mail.</summary>
+public sealed record SignUpAttempted(DateTimeOffset AttemptedAt);
+
 /// <summary>The account has another user name.</summary>
 public sealed record UsernameChanged(string OldUsername, string NewUsername, DateTimeOffset ChangedAt);
 
@@ -116,6 +119,12 @@ public sealed record Account
     /// <summary>How many such links there were, ever.</summary>
     public int PasswordResetCount { get; init; }
 
+    /// <summary>When somebody wanted to sign up with the address, once more: those that were less than <see cref="Lately"/> old when the last one came.</summary>
+    public IReadOnlyList<DateTimeOffset> SignUpAttempts { get; init; } = [];
+
+    /// <summary>How many there were, ever.</summary>
+    public int SignUpAttemptCount { get; init; }
+
     public MailStatus Mail { get; init; } = MailStatus.Queued;
 
     public SessionStatus Sessions { get; init; } = SessionStatus.New;
@@ -128,6 +137,8 @@ public sealed record Account
 
     /// <summary>Number of the last event folded in, from 1; 0 while there is none.</summary>
     public long Version { get; init; }
+
+    public static readonly TimeSpan Lately = TimeSpan.FromDays(1);
 
     /// <summary>The state after one more event. Kinds of events it does not decide by leave all but the version as it is.</summary>
     public Account Apply(object @event) => @event switch
@@ -154,6 +165,7 @@ public sealed record Account
             EmailChange = null,
         },
         PasswordResetRequested e => this with { PasswordResets = [.. PasswordResets.Where(end => end > e.RequestedAt), e.ExpiresAt], PasswordResetCount = PasswordResetCount + 1 },
+        SignUpAttempted e => this with { SignUpAttempts = [.. SignUpAttempts.Where(at => at > e.AttemptedAt - Lately), e.AttemptedAt], SignUpAttemptCount = SignUpAttemptCount + 1 },
         SignedOut or SignedOutEverywhere => this with { Sessions = Sessions.Apply(@event) },
         var e => this with { Mail = Mail.Apply(e, AddressChanges) },
     } with { Version = Version + 1 };

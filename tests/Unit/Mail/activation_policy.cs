@@ -282,6 +282,20 @@ public sealed class when_the_address_changes
     }
 
     [Fact]
+    public void that_somebody_wanted_to_sign_up_with_the_address_is_told_once_where_somebody_has_proved_it_and_mails_arrive()
+    {
+        var attempted = new SignUpAttempted(Start.AddHours(3));
+        var notice = Tell(3, Ends[0], attempted)!;
+        Assert.Equal(("ada@example.com", "Ada", "sign-up-attempted-3", null), (notice.Email, notice.Username, notice.Notice!.Purpose, notice.LinkExpires));
+        Assert.Null(Tell(2, attempted));
+        foreach (var said in new object[] { new MailSent("sign-up-attempted-3", Start), new MailFailed("sign-up-attempted-3", "x", Start), new MailBounced("activation", "x", Start), new MailComplained("activation", Start) })
+            Assert.Null(Tell(3, Ends[0], attempted, said));
+
+        Activation? Tell(int version, params object[] history) =>
+            ActivationPolicy.Tell(Given.Account, attempted, Event, version, [.. history.Prepend(Created).Select((h, n) => (n + 1L, h))], Start.AddHours(3)).SingleOrDefault();
+    }
+
+    [Fact]
     public void of_a_kind_that_gives_no_cause_for_a_mail_there_is_none() => Assert.Null(Tell(new UsernameChanged("Ada", "Countess", Start), Start));
 
     [Fact]
@@ -375,6 +389,53 @@ public sealed class when_the_state_was_lost
         Assert.Same(state, policy.Resend(state, Start.AddHours(2).AddSeconds(30)).State);
         Assert.Equal("resend-3", policy.WhatIsDue(policy.Resend(state, Start.AddHours(3)).State!).Purpose);
     }
+}
+
+public sealed class when_somebody_signs_up_with_the_address_once_more
+{
+    private static readonly SignUpAttempted Attempted = new(Start.AddHours(2));
+
+    [Fact]
+    public void the_activation_mail_comes_once_more_and_says_why_with_the_same_link()
+    {
+        var given = MailSent();
+        var expires = given.State!.LinkExpires;
+        given.Heard(Attempted);
+        Assert.Equal(new Due(Start.AddHours(2), "sign-up-again-1"), given.Due);
+        given.After((p, s) => p.Sent(s, "sign-up-again-1", Start.AddHours(3)));
+        Assert.Equal(new ActivationMailSent("sign-up-again-1", Start.AddHours(3)), given.Facts[^1]);
+        Assert.Equal((expires, "reminder-1"), (given.State!.LinkExpires, given.Due.Purpose));
+        Assert.Equal("resend-2", given.After((p, s) => p.Resend(s, Start.AddHours(4))).Due.Purpose);
+    }
+
+    [Fact]
+    public void nothing_more_comes_than_the_first_where_that_is_not_out_yet_nor_to_whom_it_is_unwanted_nor_too_soon()
+    {
+        Assert.Equal("activation", SignedUp().Heard(Attempted).After((p, s) => p.Sent(s, "activation", Start.AddHours(3))).Facts.OfType<ActivationMailSent>().Single().Purpose);
+        Assert.Equal("reminder-1", SignedUp().Heard(Attempted).After((p, s) => p.Sent(s, "activation", Start.AddHours(3))).Due.Purpose);
+        Assert.Null(MailSent().Heard(new MailComplained("activation", Start.AddHours(1)), Attempted).Due.Purpose);
+        Assert.Equal("reminder-1", MailSent().Heard(Attempted).After((p, s) => p.Sent(s, "sign-up-again-1", Start.AddHours(2))).Heard(new SignUpAttempted(Start.AddHours(2).AddSeconds(30))).Due.Purpose);
+        Assert.Null(new Given().Heard(Attempted).State);
+    }
+
+    [Fact]
+    public void a_mail_that_is_due_stays_what_it_is()
+    {
+        Assert.Equal("resend-1", MailSent().After((p, s) => p.Resend(s, Start.AddHours(1))).Heard(Attempted).Due.Purpose);
+        Assert.Equal("sign-up-again-1", MailSent().Heard(Attempted).After((p, s) => p.Resend(s, Start.AddHours(3))).Due.Purpose);
+    }
+
+    [Fact]
+    public void what_came_of_it_is_known_from_the_log_alone()
+    {
+        var sent = Derived(new ActivationMailSent("activation", Start.AddMinutes(1)), Attempted, new ActivationMailSent("sign-up-again-1", Start.AddHours(3)));
+        Assert.Equal((1, false), (sent.Resends, sent.ResendDue));
+        // It was the user who had asked, a moment before, which the log does not say.
+        Assert.False(Derived(new ActivationMailSent("activation", Start.AddMinutes(1)), Attempted, new ActivationMailSent("resend-1", Start.AddHours(3))).ResendDue);
+        Assert.True(Derived(new ActivationMailSent("activation", Start.AddMinutes(1)), Attempted).ResendDue);
+    }
+
+    private static Activation Derived(params object[] history) => new Given().Heard(history.Prepend(Created)).State!;
 }
 
 public sealed class when_the_mail_was_sent

@@ -50,6 +50,10 @@ public sealed class the_mail
     [InlineData("password-changed-3", "de")]
     [InlineData("password-reset-4", "en")]
     [InlineData("password-reset-4", "de")]
+    [InlineData("sign-up-again-1", "en")]
+    [InlineData("sign-up-again-1", "de")]
+    [InlineData("sign-up-attempted-3", "en")]
+    [InlineData("sign-up-attempted-3", "de")]
     [InlineData("activation", "en", "long", "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenh")]
     [InlineData("activation", "de", "long", "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenh")]
     [InlineData("activation", "en", "rtl", "\u0641\u0627\u0637\u0645\u0629 (1)!")]
@@ -156,6 +160,7 @@ public sealed class the_mail
     [InlineData("email-changed-2")]
     [InlineData("password-changed-2~1")]
     [InlineData("account-deleted-2~1")]
+    [InlineData("sign-up-attempted-2~1")]
     public void has_no_link_where_it_only_tells(string purpose)
     {
         var notice = Compose(purpose)!;

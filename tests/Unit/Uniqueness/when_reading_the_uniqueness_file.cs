@@ -57,6 +57,13 @@ public class when_reading_the_uniqueness_file
     }
 
     [Fact]
+    public void where_taken_values_are_hidden_an_event_may_claim_one_alone()
+    {
+        UniquenessServices.CheckThatTakenCanBeHidden(UniquenessRules.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "uniqueness.json")), "uniqueness.json"));
+        Assert.Contains("AccountCreated claims email and username", Assert.Throws<UniquenessFileException>(() => UniquenessServices.CheckThatTakenCanBeHidden(Parse(Good))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void a_missing_field_is_named() =>
         Assert.Contains("'username'", Assert.Throws<FormatException>(() => Parse(Good).ClaimsOf("AccountCreated", JsonSerializer.SerializeToElement(new { email = "a@x.org" }))).Message, StringComparison.Ordinal);
 

@@ -1,10 +1,11 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using Signup.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
-namespace Signup.Gateway.Accounts;
+namespace Signup.Hosting;
 
-/// <summary>How the gateway asks the processes behind it.</summary>
+/// <summary>How one process asks another.</summary>
 public static class InternalHttp
 {
     /// <summary>For the process whose address is the setting <c>{name}:Url</c>, with the key <c>{name}:ApiKey</c>.</summary>

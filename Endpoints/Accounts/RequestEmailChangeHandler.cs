@@ -20,7 +20,7 @@ public static class RequestEmailChangeHandler
 
     public static (ProposeEvent?, Verdict?) Handle(RequestEmailChange command, Account account)
     {
-        var asked = new EmailChangeRequested(command.Email.Trim(), command.ExpiresAt, command.RequestedAt);
+        var asked = new EmailChangeRequested(command.Email.Trim(), command.ExpiresAt, command.RequestedAt, Unreserved: command.HideTaken);
         if (account.EmailChanges.Contains(asked)) return Propose.Nothing(command.AccountId, VerdictOutcome.Accepted, account.Version);
         if (!account.HasPassword(command.Verified)) return Propose.Nothing(command.AccountId, VerdictOutcome.Refused);
         if (account.Status != AccountStatus.Active || asked.NewEmail.Length is 0 or > Limits.Email || asked.NewEmail == account.Email || asked.ExpiresAt <= asked.RequestedAt)

@@ -11,10 +11,11 @@ public enum ClaimAction { Create, Update, Delete, Reserve }
 /// <param name="Field">The field claimed or given up; for an update, the new value's. <c>*</c>: whatever the stream holds.</param>
 /// <param name="From">For an update, the field of the value given up.</param>
 /// <param name="Until">For a reservation, the field of its end.</param>
-public sealed record ClaimRule(string Constraint, ClaimAction Action, string Field, string? From, string? Until = null);
+/// <param name="Unless">For a reservation, the field that says whether there is none after all; null: there always is one.</param>
+public sealed record ClaimRule(string Constraint, ClaimAction Action, string Field, string? From, string? Until = null, string? Unless = null);
 
 /// <summary>What one event does to one constraint, by value, normalized.</summary>
-/// <param name="Value">The value claimed or given up; null: whatever the stream holds.</param>
+/// <param name="Value">The value claimed or given up; null: whatever the stream holds, or nothing, where this is a reservation.</param>
 /// <param name="Until">The end of a reservation; null: it is none.</param>
 public sealed record Claim(string Constraint, ClaimAction Action, string? Value, string? From, DateTimeOffset? Until = null)
 {
@@ -58,7 +59,7 @@ public sealed class UniquenessRules
     /// <exception cref="FormatException">A field is missing, or its value cannot be normalized. Says which.</exception>
     public IReadOnlyList<Claim> ClaimsOf(string eventName, JsonElement data) =>
         [.. RulesFor(eventName).Select(rule => new Claim(rule.Constraint, rule.Action,
-            rule.Field == Anything ? null : Value(rule, rule.Field, data),
+            rule.Field == Anything || IsSo(rule.Unless, data) ? null : Value(rule, rule.Field, data),
             rule.From is null ? null : Value(rule, rule.From, data),
             rule.Until is null ? null : Time(rule, rule.Until, data)))];
 
@@ -69,6 +70,8 @@ public sealed class UniquenessRules
         var normalized = _normalizers[rule.Constraint](value.GetString()!);
         return Encoding.UTF8.GetByteCount(normalized) <= MostBytes ? normalized : throw new FormatException($"The field '{field}' is too long to be unique; at most {MostBytes} bytes in UTF-8 are.");
     }
+
+    private static bool IsSo(string? field, JsonElement data) => field is not null && data.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.True;
 
     private static DateTimeOffset Time(ClaimRule rule, string field, JsonElement data) =>
         data.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String && value.TryGetDateTimeOffset(out var time)
@@ -155,22 +158,23 @@ public sealed class UniquenessRules
                 if (from is null || to is null) throw reader.Wrong("an update needs both 'from' and 'to'.");
                 return new ClaimRule(constraint, ClaimAction.Update, to, from);
             case "reserve":
-                string? value = null, until = null;
+                string? value = null, until = null, unless = null;
                 reader.Object(key => _ = key switch
                 {
                     "value" => value = Field(reader.String()),
-                    "until" => until = Time(reader.String()),
-                    _ => throw reader.Wrong($"'{key}' is unknown here; a reservation has 'value' and 'until'."),
+                    "until" => until = Typed<DateTimeOffset>(reader.String(), "time"),
+                    "unless" => unless = Typed<bool>(reader.String(), "truth value"),
+                    _ => throw reader.Wrong($"'{key}' is unknown here; a reservation has 'value', 'until' and 'unless'."),
                 });
                 if (value is null || until is null) throw reader.Wrong("a reservation needs both 'value' and 'until'.");
-                return new ClaimRule(constraint, ClaimAction.Reserve, value, null, until);
+                return new ClaimRule(constraint, ClaimAction.Reserve, value, null, until, unless);
             default:
                 throw reader.Wrong($"'{action}' is unknown here; known are 'create', 'update', 'delete' and 'reserve'.");
         }
 
         string Field(string name) => Find(name) is not null ? name : throw reader.Wrong($"the event '{type.Name}' has no field '{name}'.");
 
-        string Time(string name) => Find(Field(name))!.PropertyType == typeof(DateTimeOffset) ? name : throw reader.Wrong($"the field '{name}' of the event '{type.Name}' is no time.");
+        string Typed<T>(string name, string what) => Find(Field(name))!.PropertyType == typeof(T) ? name : throw reader.Wrong($"the field '{name}' of the event '{type.Name}' is no {what}.");
 
         PropertyInfo? Find(string name) => type.Stored.GetProperties().FirstOrDefault(p => JsonNamingPolicy.CamelCase.ConvertName(p.Name) == name);
     }

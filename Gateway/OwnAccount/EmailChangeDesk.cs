@@ -12,7 +12,7 @@ using Signup.Messages.Uniqueness;
 namespace Signup.Gateway.OwnAccount;
 
 /// <summary>Takes a wish for another address to the command side, and what the link comes to that is sent there.</summary>
-public sealed class EmailChangeDesk(PasswordCheck passwords, ClientLimit limit, AccountCommands commands, IOptions<EmailChangeSettings> settings)
+public sealed class EmailChangeDesk(PasswordCheck passwords, ClientLimit limit, AccountCommands commands, TakenAddresses taken, IOptions<EmailChangeSettings> settings)
 {
     /// <summary>Counts with sign-ups: as those it says of any address whether it is taken, and has a mail sent there.</summary>
     /// <exception cref="HashingBusyException"/>
@@ -31,7 +31,7 @@ public sealed class EmailChangeDesk(PasswordCheck passwords, ClientLimit limit, 
 
         return await passwords.TryAsync(http, account, password, Field.Password, async verified =>
         {
-            var (verdict, _) = await commands.ProposeAsync(now => new RequestEmailChange(account.Id, verified, email, SignedTokens.End(now, settings.Value.Lifetime), now), http.RequestAborted);
+            var (verdict, _) = await commands.ProposeAsync(now => new RequestEmailChange(account.Id, verified, email, SignedTokens.End(now, settings.Value.Lifetime), now, taken.AreHidden), http.RequestAborted);
             return verdict is { Outcome: VerdictOutcome.Refused } ? null : ChangeOutcome.Of(verdict, texts, outcome => outcome switch
             {
                 VerdictOutcome.NotUnique => new ChangeOutcome.Refused(409, "email-taken", texts.TakenTitle, texts.OtherEmailTaken, Field.Email),

@@ -12,7 +12,7 @@ public sealed record AccountActivated(Guid AccountId, long Version, DateTimeOffs
 /// <summary>Event: nobody activated the account in time; its address is free again. Committed by Uniqueness.</summary>
 public sealed record AccountExpired(Guid AccountId, long Version, string Email, DateTimeOffset ExpiredAt);
 
-/// <summary>Event: whoever is signed in wants another address for the account; a link goes there. Until the link is used, or is over, nobody else gets that address. Committed by Uniqueness. Never carries the link.</summary>
+/// <summary>Event: whoever is signed in wants another address for the account; a link goes there. Until the link is used, or is over, nobody else gets that address, unless taken addresses are hidden. Committed by Uniqueness. Never carries the link.</summary>
 /// <param name="ExpiresAt">End of the link's validity.</param>
 public sealed record EmailChangeRequested(Guid AccountId, long Version, string NewEmail, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt);
 

@@ -6,4 +6,5 @@ namespace Signup.Messages.Accounts;
 /// <param name="Verified">What was typed as the password, hashed as the account's is.</param>
 /// <param name="Email">As typed.</param>
 /// <param name="ExpiresAt">End of the validity of the link, in whole seconds.</param>
-public sealed record RequestEmailChange(Guid AccountId, string Verified, string Email, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt);
+/// <param name="HideTaken">Whoever asks is not to learn whether the address is taken: it is not reserved, and only whoever has the link learns it.</param>
+public sealed record RequestEmailChange(Guid AccountId, string Verified, string Email, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt, bool HideTaken = false);

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Signup.EventLog.Accounts;
 
 // Events, as they are stored. Their names in the log are frozen in EventTypes.cs; the log keeps them for ever,
@@ -14,9 +16,11 @@ public sealed record AccountActivated(DateTimeOffset ActivatedAt);
 public sealed record AccountExpired(string Email, DateTimeOffset ExpiredAt);
 
 /// <summary>Whoever is signed in, and knows the password, wants another address for the account: a link goes there, and those to other ones are dead. Until the link is used, or is
-/// over, nobody else gets that address.</summary>
+/// over, nobody else gets that address, unless it is not reserved.</summary>
 /// <param name="ExpiresAt">End of the link's validity, in whole seconds.</param>
-public sealed record EmailChangeRequested(string NewEmail, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt);
+/// <param name="Unreserved">Whoever wants it was not to learn whether it is taken: it may be.</param>
+public sealed record EmailChangeRequested(
+    string NewEmail, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Unreserved = false);
 
 /// <summary>The account's address was replaced by another.</summary>
 public sealed record EmailChanged(string OldEmail, string NewEmail, DateTimeOffset ChangedAt);

@@ -69,7 +69,7 @@ internal static class Rebuild
                 }
                 await ClaimAsync(connection, created, problems, cancellation);
                 await GiveUpAsync(connection, claim, e.StreamId, cancellation);
-                if (claim.Action is not ClaimAction.Delete) created.Add((claim, e.StreamId, e.At));
+                if (claim.Taken is not null) created.Add((claim, e.StreamId, e.At));
                 // Alone: a later event may claim what is reserved.
                 if (claim.Action is ClaimAction.Reserve) await ClaimAsync(connection, created, problems, cancellation);
             }

@@ -52,6 +52,16 @@ public class when_somebody_changes_their_address
     }
 
     [Fact]
+    public void where_taken_addresses_are_hidden_it_is_not_reserved()
+    {
+        var (proposed, _) = RequestEmailChangeHandler.Handle(Ask with { HideTaken = true }, Account.Fold([Created, Activated]));
+        Assert.Equal(Wanted with { Unreserved = true }, JsonSerializer.Deserialize<EmailChangeRequested>(proposed!.Data, LogJson.Options));
+        Assert.Equal(VerdictOutcome.Accepted, Outcome(Ask with { HideTaken = true }, Created, Activated, Wanted with { Unreserved = true }));
+        // As events had it before there was such a thing.
+        Assert.DoesNotContain("unreserved", JsonSerializer.Serialize(Wanted, LogJson.Options), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void whoever_asks_the_same_again_is_answered_as_before_also_after_another_wish()
     {
         foreach (var since in new object[][] { [Wanted], [Wanted, Another], [Wanted, new PasswordChanged("$new", null, Now)], [Wanted, Changed] })

@@ -12,7 +12,7 @@ public class when_reading_the_uniqueness_file
           "constraints": { "email": { "normalize": "email" }, "username": { "normalize": "casefold" } },
           "events": {
             "AccountCreated": { "email": { "create": "email" }, "username": { "create": "username" } },
-            "EmailChangeRequested": { "email": { "reserve": { "value": "newEmail", "until": "expiresAt" } } },
+            "EmailChangeRequested": { "email": { "reserve": { "value": "newEmail", "until": "expiresAt", "unless": "unreserved" } } },
             "EmailChanged": { "email": { "update": { "from": "oldEmail", "to": "newEmail" } } },
             "AccountDeleted": { "email": { "delete": "email" }, "username": { "delete": "*" } }
           }
@@ -43,6 +43,16 @@ public class when_reading_the_uniqueness_file
     }
 
     [Fact]
+    public void an_event_that_says_so_reserves_nothing_and_ends_what_was_reserved()
+    {
+        var end = new DateTimeOffset(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
+        Assert.Equal([new Claim("email", ClaimAction.Reserve, null, null, end)], Claims(true));
+        foreach (var no in new object?[] { false, null, "true", 1 }) Assert.Equal("b@x.org", Claims(no).Single().Value);
+
+        IReadOnlyList<Claim> Claims(object? unreserved) => Parse(Good).ClaimsOf("EmailChangeRequested", JsonSerializer.SerializeToElement(new { newEmail = "B@x.org", expiresAt = end, unreserved }));
+    }
+
+    [Fact]
     public void a_star_gives_up_whatever_the_stream_holds() =>
         Assert.Contains(new Claim("username", ClaimAction.Delete, null, null),
             Parse(Good).ClaimsOf("AccountDeleted", JsonSerializer.SerializeToElement(new { email = "a@x.org" })));
@@ -60,6 +70,8 @@ public class when_reading_the_uniqueness_file
     public void where_taken_values_are_hidden_an_event_may_claim_one_alone()
     {
         UniquenessServices.CheckThatTakenCanBeHidden(UniquenessRules.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "uniqueness.json")), "uniqueness.json"));
+        Assert.Contains("EmailChangeRequested must say 'unless'", Assert.Throws<UniquenessFileException>(() => UniquenessServices.CheckThatTakenCanBeHidden(Parse(Good.Replace(", \"unless\": \"unreserved\"", "", StringComparison.Ordinal)
+            .Replace(", \"username\": { \"create\": \"username\" }", "", StringComparison.Ordinal)))).Message, StringComparison.Ordinal);
         Assert.Contains("AccountCreated claims email and username", Assert.Throws<UniquenessFileException>(() => UniquenessServices.CheckThatTakenCanBeHidden(Parse(Good))).Message, StringComparison.Ordinal);
     }
 

@@ -28,6 +28,7 @@ public sealed class Site : IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
     private SignupSystem? _system;
+    private Task<string>? _hiding;
 
     public SignupSystem System => _system!;
 
@@ -42,6 +43,18 @@ public sealed class Site : IAsyncLifetime
             ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } path ? path : "/usr/bin/chromium",
             Args = Arguments,
         });
+    }
+
+    /// <summary>One more gateway, started once, that does not tell whether an address is taken.</summary>
+    public Task<string> HidingUrlAsync() => _hiding ??= StartAsync();
+
+    private async Task<string> StartAsync()
+    {
+        var gateway = System.Add("Gateway");
+        gateway.Set("Signup__HideTaken", "true");
+        gateway.Set("Ops__Url", SignupProcess.FreeUrl());
+        await gateway.StartAsync();
+        return gateway.Url;
     }
 
     /// <summary>A new visitor with cookies of their own, at the sign-up form.</summary>

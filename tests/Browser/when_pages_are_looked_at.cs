@@ -286,6 +286,15 @@ public class when_pages_are_looked_at(Site site)
         await on("deleted");
         await visitor.OpenMailAsync(email, "Your account is deleted");
         await on("mail that it is deleted");
+        await page.GotoAsync(await site.HidingUrlAsync());
+        await visitor.FillInAsync();
+        await visitor.PressAsync("Create account");
+        await Expect(page.GetByText("says how to go on")).ToBeVisibleAsync();
+        await on("by mail");
+        await page.GotoAsync($"{await site.HidingUrlAsync()}/sign-in");
+        await visitor.SignInAsync();
+        await Expect(page.GetByText("first open the link in our mail")).ToBeVisibleAsync();
+        await on("not active yet");
         await page.GotoAsync("/activate?token=cut");
         await on("bad link");
         await page.GotoAsync("/nowhere");

@@ -35,6 +35,24 @@ public class when_signing_up_in_a_browser(Site site)
         Assert.Empty(visitor.Complaints);
     }
 
+    [Fact]
+    public async Task where_taken_addresses_are_hidden_the_page_sends_everybody_to_their_mail_and_that_says_the_rest()
+    {
+        await using var visitor = await site.VisitAsync(javaScript: false);
+        foreach (var (subject, page) in new[] { ("Activate your account", "/activate"), ("You have signed up already", "/activate"), ("You have an account already", null) })
+        {
+            await visitor.Page.GotoAsync(await site.HidingUrlAsync());
+            await visitor.SignUpAsync();
+            await Expect(visitor.Page.GetByText("A mail to the address that you gave says how to go on.")).ToBeVisibleAsync();
+            await visitor.OpenMailAsync(visitor.Email, subject);
+            if (subject != "You have signed up already") continue;
+            await visitor.FollowLinkInMailAsync(page!);
+            await visitor.PressAsync("Activate my account");
+            await visitor.SeesAsync("Your account is active");
+        }
+        Assert.Empty(visitor.Complaints);
+    }
+
     [Theory]
     [InlineData("mailbox-unavailable", "Our mail could not be delivered", "Please check the address.")]
     [InlineData("provider-refused", "Our mail could not be delivered", "This is not your mistake")]

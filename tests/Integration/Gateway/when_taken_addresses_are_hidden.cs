@@ -65,6 +65,15 @@ public sealed partial class when_taken_addresses_are_hidden(when_taken_addresses
     }
 
     [Fact]
+    public async Task a_taken_one_counts_as_a_free_one_does_where_a_client_signs_up_too_often()
+    {
+        var (taken, _, _) = await running.SignUpAsync();
+        using var gateway = await running.AnotherAsync(("Signup__HideTaken", "true"), ("RateLimiting__SignUpsPerMinute", "4"));
+        foreach (var email in new[] { taken, NewEmail(), taken, NewEmail() }) Assert.Equal(202, (await gateway.PostJsonAsync("/users", Body(email))).Status);
+        foreach (var email in new[] { taken, NewEmail() }) Assert.Equal(429, (await gateway.PostJsonAsync("/users", Body(email))).Status);
+    }
+
+    [Fact]
     public async Task whoever_has_the_address_is_told_by_mail_but_not_as_often_as_somebody_tries()
     {
         var (email, id, session) = await running.ActiveAsync();

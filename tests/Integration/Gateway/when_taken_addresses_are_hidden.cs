@@ -129,6 +129,8 @@ public sealed partial class when_taken_addresses_are_hidden(when_taken_addresses
             var other = await Gateway.PostJsonAsync("/users", Body(own), key);
             Assert.Equal(202, other.Status);
             await running.MailAsync($"activation.{other.Json["id"]}*");
+            // Nobody is told of having asked twice.
+            if (first != taken) Assert.Equal(["AccountCreated"], await running.EventsAsync(Guid.Parse((string)answers[0].Json["id"]!)));
         }
     }
 

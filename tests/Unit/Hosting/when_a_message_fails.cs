@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using Npgsql;
 using Signup.EventLog;
@@ -41,6 +42,13 @@ public sealed class when_a_message_fails
             slip.Source = assembly;
             return slip;
         }
+    }
+
+    [Fact]
+    public void because_another_process_cannot_be_asked_now_it_is_tried_again_and_because_that_does_not_understand_it_is_set_aside()
+    {
+        foreach (var passes in new HttpStatusCode?[] { null, HttpStatusCode.ServiceUnavailable, HttpStatusCode.Unauthorized }) Assert.True(Recoverability.IsTransient(new HttpRequestException("", null, passes)));
+        Assert.False(Recoverability.IsTransient(new HttpRequestException("", null, HttpStatusCode.BadRequest)));
     }
 
     [Fact]

@@ -59,9 +59,13 @@ public sealed partial class when_taken_addresses_are_hidden(when_taken_addresses
         }
 
         Assert.Single(answers);
-        var welch = Statistics.Welch(times.Taken, times.Free);
-        TestContext.Current.TestOutputHelper?.WriteLine($"taken {times.Taken.Average():0.000} ms, free {times.Free.Average():0.000} ms, Welch's t {welch:0.00}");
-        Assert.InRange(welch, -4.5, 4.5);
+        // Also without the slowest, in whose noise a small difference is lost (Reparaz, Balasch, Verbauwhede, "Dude, is my code constant time?", 2017).
+        foreach (var share in new[] { 1, 0.9, 0.5 })
+        {
+            var slowest = times.Taken.Concat(times.Free).Order().ElementAt((int)(2 * count * share) - 1);
+            var fast = (Taken: times.Taken.Where(t => t <= slowest).ToList(), Free: times.Free.Where(t => t <= slowest).ToList());
+            Assert.InRange(Statistics.Welch(fast.Taken, fast.Free), -4.5, 4.5);
+        }
     }
 
     [Fact]
@@ -128,7 +132,8 @@ public sealed partial class when_taken_addresses_are_hidden(when_taken_addresses
             // A mail to an address of one's own must not tell what became of the first.
             var other = await Gateway.PostJsonAsync("/users", Body(own), key);
             Assert.Equal(202, other.Status);
-            await running.MailAsync($"activation.{other.Json["id"]}*");
+            Assert.NotEqual((string?)answers[0].Json["id"], (string?)other.Json["id"]);
+            Assert.Contains($"To: {own}", await running.MailAsync($"activation.{other.Json["id"]}*"), StringComparison.Ordinal);
             // Nobody is told of having asked twice.
             if (first != taken) Assert.Equal(["AccountCreated"], await running.EventsAsync(Guid.Parse((string)answers[0].Json["id"]!)));
         }

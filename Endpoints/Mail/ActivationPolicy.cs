@@ -373,7 +373,6 @@ public sealed class ActivationPolicy(MailSettings settings)
     {
         LinkExpires = LinkExpires(state, now),
         ResendDue = false,
-        ResendIsSignUp = false,
         RetryAt = null,
         PutOffs = 0,
         Interruptions = 0,

@@ -25,7 +25,7 @@ public static class UniquenessServices
         foreach (var name in rules.EventNames)
         {
             if (rules.RulesFor(name).FirstOrDefault(r => r is { Action: ClaimAction.Reserve, Unless: null }) is { } reservation)
-                throw new UniquenessFileException($"With Signup:HideTaken, {name} must say 'unless' where it reserves {reservation.Constraint}: whoever is to hear \"taken\" learns that somebody has it.");
+                throw new UniquenessFileException($"With Signup:HideTaken, {name} must say 'unless' where it reserves {reservation.Constraint}, as the uniqueness.json beside the program does: else whoever wants what is taken is told so.");
             var constraints = rules.RulesFor(name).Where(r => r.Action == ClaimAction.Create).Select(r => r.Constraint).ToList();
             if (constraints.Count > 1) throw new UniquenessFileException($"With Signup:HideTaken, an event may claim one value: {name} claims {string.Join(" and ", constraints)}, and whether one of them was taken would show by the other.");
         }

@@ -71,7 +71,7 @@ public sealed record AccountView(Guid Id, string? Username, string? Email, strin
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] CorrectionView? Correction = null)
 {
-    /// <summary>What has become of it was told by mail, and is told nowhere else.</summary>
+    /// <summary>What becomes of it is told by mail, and nowhere else.</summary>
     public const string ByMail = "by-mail";
 
     public const string Deciding = "deciding", Refused = "refused", Pending = "pending", Active = "active", Expired = "expired", Deleted = "deleted";

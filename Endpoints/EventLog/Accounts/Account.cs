@@ -142,6 +142,7 @@ public sealed record Account
     /// <summary>Number of the last event folded in, from 1; 0 while there is none.</summary>
     public long Version { get; init; }
 
+    /// <summary>How far back an account's owner is asked to remember what they were told.</summary>
     public static readonly TimeSpan Lately = TimeSpan.FromDays(1);
 
     /// <summary>The state after one more event. Kinds of events it does not decide by leave all but the version as it is.</summary>

@@ -9,33 +9,37 @@ public class when_pages_are_looked_at(Site site)
     [Theory]
     [InlineData(ColorScheme.Light)]
     [InlineData(ColorScheme.Dark)]
-    public async Task axe_finds_nothing_to_object_to_on_any(ColorScheme scheme)
+    public async Task axe_finds_nothing_to_object_to_on_any_and_nothing_has_to_be_scrolled_sideways_at_320_pixels(ColorScheme scheme)
     {
         await using var visitor = await site.VisitAsync(scheme: scheme);
-        var found = new List<string>();
-        await ToursAsync(visitor, async page =>
+        var number = 0;
+        var (found, wide) = (new List<string>(), new List<string>());
+        await TourAsync(visitor, LookAsync);
+        await OperatorsTourAsync(visitor, LookAsync);
+
+        Assert.Empty(found);
+        Assert.Empty(wide);
+        Assert.Empty(visitor.Complaints);
+
+        async Task LookAsync(string what)
         {
             var result = await visitor.Page.RunAxe();
             Assert.NotEmpty(result.Passes);
-            found.AddRange(result.Violations.Select(v => $"{page}: {v.Id}: {v.Help}: {string.Join(" | ", v.Nodes.Select(n => n.Html))}"));
-        }, $"{scheme}".ToLowerInvariant());
-
-        Assert.Empty(found);
-        Assert.Empty(visitor.Complaints);
-    }
-
-    [Fact]
-    public async Task nothing_has_to_be_scrolled_sideways_on_any_at_320_pixels()
-    {
-        await using var visitor = await site.VisitAsync(width: 320);
-        var wide = new List<string>();
-        await ToursAsync(visitor, async page =>
-        {
+            found.AddRange(result.Violations.Select(v => $"{what}: {v.Id}: {v.Help}: {string.Join(" | ", v.Nodes.Select(n => n.Html))}"));
+            await ShowAsync($"{scheme}", what);
+            await visitor.Page.SetViewportSizeAsync(320, 800);
             var width = await visitor.Page.EvaluateAsync<int>("document.documentElement.scrollWidth");
-            if (width > 320) wide.Add($"{page}: {width}");
-        }, "320");
+            if (width > 320) wide.Add($"{what}: {width}");
+            await ShowAsync($"{scheme}-320", what);
+            await visitor.Page.SetViewportSizeAsync(1200, 800);
+        }
 
-        Assert.Empty(wide);
+        // For whoever wants to see them, too.
+        async Task ShowAsync(string name, string what)
+        {
+            if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } folder)
+                await visitor.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{++number:000}-{what}.png".Replace(' ', '-').ToLowerInvariant()), FullPage = true });
+        }
     }
 
     [Fact]
@@ -54,22 +58,6 @@ public class when_pages_are_looked_at(Site site)
         }
 
         Assert.Equal(["skip", "brand", "username", "email", "password", "reveal", "primary", "A"], names);
-    }
-
-    /// <summary>Goes through every page there is, people's and then operators', and does <paramref name="look"/> on each.</summary>
-    private async Task ToursAsync(Visitor visitor, Func<string, Task> look, string name)
-    {
-        var number = 0;
-        await TourAsync(visitor, OnAsync);
-        await OperatorsTourAsync(visitor, OnAsync);
-
-        async Task OnAsync(string what)
-        {
-            await look(what);
-            // For whoever wants to see them, too.
-            if (Environment.GetEnvironmentVariable("SCREENSHOTS") is { Length: > 0 } folder)
-                await visitor.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{++number:00}-{what.Replace(' ', '-')}.png"), FullPage = true });
-        }
     }
 
     /// <summary>Of Query.</summary>

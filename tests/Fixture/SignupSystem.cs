@@ -99,6 +99,14 @@ public sealed class SignupSystem : IAsyncDisposable
     /// <summary>Starts one of an endpoint's commands.</summary>
     public Process StartCommand(string name, params string[] arguments) => Command.StartQuietly(CommandOf(name, arguments));
 
+    /// <summary>Mail knows that the account's first mail is out, which it says a moment after that can be read: before, asking for another one is in vain.</summary>
+    public Task ActivationMailSentAsync(Guid accountId) => Wait.UntilAsync(async () =>
+    {
+        await using var command = Database.CreateCommand("select exists (select from log.mt_events where stream_id = $1 and type = 'ActivationMailSent')");
+        command.Parameters.AddWithValue(accountId);
+        return (bool)(await command.ExecuteScalarAsync())!;
+    }, "the activation mail is sent");
+
     /// <summary>An HTTP client for one process, with the key of the internal APIs.</summary>
     public HttpClient Client(string name)
     {

@@ -100,6 +100,7 @@ public sealed partial class when_taken_addresses_are_hidden(when_taken_addresses
         var first = await Gateway.PostJsonAsync("/users", Body(email));
         var id = (string)first.Json["id"]!;
         var link = await running.LinkAsync($"activation.{id}*");
+        await running.System.ActivationMailSentAsync(Guid.Parse(id));
         Assert.NotEqual(id, (string?)(await Gateway.PostJsonAsync("/users", Body(email))).Json["id"]);
 
         Assert.Equal(link, await running.LinkAsync($"sign-up-again-1.{id}*"));
@@ -114,7 +115,7 @@ public sealed partial class when_taken_addresses_are_hidden(when_taken_addresses
     public async Task the_mail_comes_once_more_to_whoever_asks_where_there_is_one_to_come()
     {
         var answer = await Gateway.PostJsonAsync("/users", Body(NewEmail()));
-        await running.MailAsync($"activation.{answer.Json["id"]}*");
+        await running.System.ActivationMailSentAsync(Guid.Parse((string)answer.Json["id"]!));
 
         Assert.Equal(202, (await Gateway.SendAsync(HttpMethod.Post, $"/users/{answer.Json["id"]}/activation-mail", null, Bearer(answer.Json))).Status);
         await running.MailAsync($"resend-1.{answer.Json["id"]}*");
@@ -134,8 +135,10 @@ public sealed partial class when_taken_addresses_are_hidden(when_taken_addresses
             Assert.Equal(202, other.Status);
             Assert.NotEqual((string?)answers[0].Json["id"], (string?)other.Json["id"]);
             Assert.Contains($"To: {own}", await running.MailAsync($"activation.{other.Json["id"]}*"), StringComparison.Ordinal);
+            if (first == taken) continue;
             // Nobody is told of having asked twice.
-            if (first != taken) Assert.Equal(["AccountCreated"], await running.EventsAsync(Guid.Parse((string)answers[0].Json["id"]!)));
+            await running.MailAsync($"activation.{answers[0].Json["id"]}*");
+            Assert.Equal(["AccountCreated"], await running.EventsAsync(Guid.Parse((string)answers[0].Json["id"]!)));
         }
     }
 
@@ -172,9 +175,8 @@ public sealed partial class when_taken_addresses_are_hidden(when_taken_addresses
         {
             var (own, id, session) = await running.ActiveAsync();
             var wish = await Gateway.PostJsonAsync("/account/email", new JsonObject { ["email"] = email, ["password"] = Password }.ToJsonString(), session);
-            var account = await Gateway.GetAsync("/account", session);
-            Assert.Equal((202, own), (wish.Status, (string?)account.Json["email"]));
-            answers.Add($"{Shape(wish)}\n{Shape(account, own).Replace((string)account.Json["username"]!, "NAME", StringComparison.Ordinal)}");
+            Assert.Equal((202, own), (wish.Status, (string?)(await Gateway.GetAsync("/account", session)).Json["email"]));
+            answers.Add(Shape(wish));
             Assert.Equal(["AccountCreated", "AccountActivated", "EmailChangeRequested"], await running.EventsAsync(id));
 
             var link = new JsonObject { ["token"] = await running.LinkAsync($"email-confirmation-*.{id}*") }.ToJsonString();

@@ -21,16 +21,18 @@ public static class SignUpAttemptHandler
     /// <returns>Null: nobody has the address; or whoever asks may learn of it, from whoever decides the sign-up.</returns>
     public static async Task<Owner?> LoadAsync(SignUp command, Func<HolderClient> holders, LogReader log, CancellationToken cancellation) =>
         command.HideTaken && SignUpHandler.IsValid(command) && EmailAddress.IsOne(command.Email) && await holders().FindAsync(command.Email, cancellation) is { } holder && holder != command.AccountId
-            ? new(holder, await log.LoadAccountAsync(holder, cancellation))
+            ? OwnerOf(command, holder, await log.LoadAccountAsync(holder, cancellation))
             : null;
 
-    /// <returns>Null where the owner is not told: has been already, by this command or by others; or has another address by now, or this one not yet.</returns>
+    /// <returns>Null: it has given the address up by now, or has only wanted it: then it may be free, as whoever decides the sign-up knows.</returns>
+    public static Owner? OwnerOf(SignUp command, Guid holder, Account account) => account.Exists && EmailAddress.AreSame(account.Email, command.Email) ? new(holder, account) : null;
+
+    /// <returns>Null where the owner is not told, having been already, by this command or by others.</returns>
     public static Append? Handle(SignUp command, Owner owner)
     {
         var account = owner.Account;
         var lately = account.SignUpAttempts.Where(at => at > command.RequestedAt - Account.Lately).ToList();
-        return account.Exists && EmailAddress.AreSame(account.Email, command.Email) && !lately.Contains(command.RequestedAt)
-            && (account.Status == AccountStatus.Active ? lately.Count : account.SignUpAttemptCount) < MostAttempts
+        return !lately.Contains(command.RequestedAt) && (account.Status == AccountStatus.Active ? lately.Count : account.SignUpAttemptCount) < MostAttempts
             ? new Append(owner.AccountId, account.Version, new SignUpAttempted(command.RequestedAt))
             : null;
     }

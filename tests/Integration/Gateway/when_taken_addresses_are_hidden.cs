@@ -206,6 +206,21 @@ public sealed partial class when_taken_addresses_are_hidden(when_taken_addresses
         }
     }
 
+    [Fact]
+    public async Task an_address_that_somebody_had_reserved_is_free_once_that_is_over()
+    {
+        using var honest = await running.AnotherAsync(("EmailChanges__Lifetime", "00:00:01"));
+        var (email, (_, _, session)) = (NewEmail(), await running.ActiveAsync());
+        Assert.Equal(202, (await honest.PostJsonAsync("/account/email", new JsonObject { ["email"] = email, ["password"] = Password }.ToJsonString(), session)).Status);
+        await Wait.UntilAsync(async () =>
+        {
+            await Gateway.PostJsonAsync("/users", Body(email));
+            await using var command = running.System.Database.CreateCommand("select exists (select from log.mt_events where type = 'AccountCreated' and data ->> 'email' = $1)");
+            command.Parameters.AddWithValue(email);
+            return (bool)(await command.ExecuteScalarAsync())!;
+        }, "somebody has the address");
+    }
+
     /// <summary>Everything that whoever has signed up can ask, in order.</summary>
     private async Task<List<Answer>> AllAnswersAsync(string email)
     {

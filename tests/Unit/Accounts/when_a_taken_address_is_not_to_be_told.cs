@@ -8,6 +8,7 @@ using AccountActivated = Signup.EventLog.Accounts.AccountActivated;
 using AccountCreated = Signup.EventLog.Accounts.AccountCreated;
 using AccountDeleted = Signup.EventLog.Accounts.AccountDeleted;
 using AccountExpired = Signup.EventLog.Accounts.AccountExpired;
+using EmailChangeRequested = Signup.EventLog.Accounts.EmailChangeRequested;
 using EmailChanged = Signup.EventLog.Accounts.EmailChanged;
 using SignUp = Signup.Messages.Accounts.SignUp;
 using SignUpAttempted = Signup.EventLog.Accounts.SignUpAttempted;
@@ -36,10 +37,11 @@ public class when_a_taken_address_is_not_to_be_told
     }
 
     [Fact]
-    public void nobody_is_where_it_is_given_up_or_was_only_wanted()
+    public void where_it_is_given_up_or_only_wanted_it_is_a_sign_up_as_any_other()
     {
         foreach (var history in new object[][] { [], [Created, new AccountExpired("Ada@example.org", Now)], [Created, new AccountDeleted("Ada@example.org", Now)], [Created, new EmailChanged("Ada@example.org", "ada@new.example", Now)] })
-            Assert.Null(Handle(Command, history));
+            Assert.Null(SignUpAttemptHandler.OwnerOf(Command, Owner, Account.Fold(history)));
+        Assert.Null(SignUpAttemptHandler.OwnerOf(Command with { Email = "ada@new.example" }, Owner, Account.Fold([Created, new EmailChangeRequested("ada@new.example", Now, Now)])));
     }
 
     [Fact]
@@ -87,5 +89,5 @@ public class when_a_taken_address_is_not_to_be_told
         }
     }
 
-    private static Append? Handle(SignUp command, object[] history) => SignUpAttemptHandler.Handle(command, new(Owner, Account.Fold(history)));
+    private static Append? Handle(SignUp command, object[] history) => SignUpAttemptHandler.Handle(command, SignUpAttemptHandler.OwnerOf(command, Owner, Account.Fold(history))!);
 }

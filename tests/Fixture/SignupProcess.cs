@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -8,6 +9,7 @@ namespace Signup.Tests.Fixture;
 public sealed class SignupProcess : IAsyncDisposable
 {
     private static readonly HttpClient Http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private static readonly ConcurrentDictionary<int, bool> Given = [];
     private static readonly TimeSpan LongestStart = TimeSpan.FromMinutes(2);
 
     /// <summary>Longer than the half minute that an endpoint gives itself.</summary>
@@ -91,11 +93,15 @@ public sealed class SignupProcess : IAsyncDisposable
         lock (_start) File.AppendAllText(_log, line + "\n");
     }
 
-    /// <summary>An address of this machine with a port that nobody has.</summary>
+    /// <summary>An address of this machine with a port that nobody has, and that nobody was given: a process that is not listening yet would be taken for ready where another one answers in its place.</summary>
     public static string FreeUrl()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
+        while (true)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+            if (Given.TryAdd(port, true)) return $"http://127.0.0.1:{port}";
+        }
     }
 }

@@ -16,8 +16,8 @@ public static class DeleteAccountHandler
         log.LoadAccountAsync(command.AccountId, cancellation);
 
     public static (ProposeEvent?, Verdict?) Handle(DeleteAccount command, Account account) =>
-        account.Status == AccountStatus.Deleted ? Propose.Nothing(command.AccountId, VerdictOutcome.Accepted, account.Version)
+        account.Status == AccountStatus.Deleted && (account.Forgotten || !command.Forget) ? Propose.Nothing(command.AccountId, VerdictOutcome.Accepted, account.Version)
         : !account.HasPassword(command.Verified) ? Propose.Nothing(command.AccountId, VerdictOutcome.Refused)
         : account.Status != AccountStatus.Active ? Propose.Nothing(command.AccountId, VerdictOutcome.Invalid)
-        : (Propose.Event(command.AccountId, ProposalId.OfDeletion(command.AccountId, command.RequestedAt), account.Version, new AccountDeleted(account.Email, command.RequestedAt)), null);
+        : (Propose.Event(command.AccountId, ProposalId.OfDeletion(command.AccountId, command.RequestedAt), account.Version, new AccountDeleted(account.Email, command.RequestedAt, command.Forget)), null);
 }

@@ -9,7 +9,12 @@ namespace Signup.EventLog;
 /// </summary>
 public static class AppendOnly
 {
-    private const string Events = $"{LogStore.Schema}.mt_events", Streams = $"{LogStore.Schema}.mt_streams";
+    internal const string Events = $"{LogStore.Schema}.mt_events";
+
+    private const string Streams = $"{LogStore.Schema}.mt_streams";
+
+    /// <summary>Of the log, and of the keys to it: for SQL.</summary>
+    private const string Schemas = $"'{LogStore.Schema}', '{PersonalKeys.Schema}'";
 
     /// <summary>Whether the database refuses the role that it is connected as.</summary>
     public static async Task<bool> IsHeldAsync(NpgsqlDataSource database, CancellationToken cancellation)
@@ -37,20 +42,23 @@ public static class AppendOnly
     {
         await using var connection = await owner.OpenConnectionAsync(cancellation);
         // Somebody else's cannot even be looked at before.
-        if (await IsThereAsync(connection, cancellation)) await GiveAsync(connection, role, cancellation);
+        if (await IsThereAsync(connection, LogStore.Schema, cancellation)) await GiveAsync(connection, role, cancellation);
         await LogStore.CreateAsync(owner, cancellation);
         await GiveAsync(connection, role, cancellation);
     }
 
-    private static async Task<bool> IsThereAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    /// <summary>Whether the schema has tables.</summary>
+    private static async Task<bool> IsThereAsync(NpgsqlConnection connection, string schema, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand($"select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = '{LogStore.Schema}' and c.relname = 'mt_events')", connection);
+        await using var command = new NpgsqlCommand($"select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = '{schema}' and c.relkind = 'r')", connection);
         return (bool)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     private static async Task GiveAsync(NpgsqlConnection connection, string role, CancellationToken cancellation)
     {
         var name = new NpgsqlCommandBuilder().QuoteIdentifier(role);
+        // A log of an earlier version has no keys yet.
+        var keys = await IsThereAsync(connection, PersonalKeys.Schema, cancellation) ? PersonalKeys.Grants(name) : "";
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await using var command = new NpgsqlCommand($"""
             do $$
@@ -60,16 +68,16 @@ public static class AppendOnly
                 -- A table's own sequence goes with it.
                 for change in
                     select statement from (
-                        select 1 as turn, format('alter schema %I owner to current_user', nspname) as statement from pg_namespace where nspname = '{LogStore.Schema}' and nspowner <> current_user::regrole
+                        select 1 as turn, format('alter schema %I owner to current_user', nspname) as statement from pg_namespace where nspname in ({Schemas}) and nspowner <> current_user::regrole
                         union all
                         select 2, format('alter table %s owner to current_user', oid::regclass) from pg_class
-                        where relnamespace = '{LogStore.Schema}'::regnamespace and relkind in ('r', 'p') and relowner <> current_user::regrole
+                        where relnamespace::regnamespace::text in ({Schemas}) and relkind in ('r', 'p') and relowner <> current_user::regrole
                         union all
                         select 3, format('alter sequence %s owner to current_user', oid::regclass) from pg_class
-                        where relnamespace = '{LogStore.Schema}'::regnamespace and relkind = 'S' and relowner <> current_user::regrole
+                        where relnamespace::regnamespace::text in ({Schemas}) and relkind = 'S' and relowner <> current_user::regrole
                         union all
                         select 4, format('alter routine %s owner to current_user', oid::regprocedure) from pg_proc
-                        where pronamespace = '{LogStore.Schema}'::regnamespace and proowner <> current_user::regrole) s
+                        where pronamespace::regnamespace::text in ({Schemas}) and proowner <> current_user::regrole) s
                     order by turn
                 loop
                     execute change;
@@ -84,6 +92,7 @@ public static class AppendOnly
             grant insert on {Events}, {Streams} to {name};
             grant update on {Streams} to {name};
             grant usage, select, update on all sequences in schema {LogStore.Schema} to {name};
+            {keys}
             """, connection);
         await command.ExecuteNonQueryAsync(cancellation);
         await HoldAsync(connection, cancellation);

@@ -6,7 +6,7 @@ namespace Signup.EventLog;
 
 /// <summary>An event that is to be appended.</summary>
 /// <param name="ExpectedVersion">How many events its stream has before it; null: however many.</param>
-/// <param name="Data">JSON, as the log keeps it.</param>
+/// <param name="Data">JSON, with personal texts as they are: they are sealed when it is appended.</param>
 public sealed record NewEvent(Guid StreamId, long? ExpectedVersion, Guid EventId, EventType Type, string Data, Cause Cause)
 {
     public static NewEvent Of(Guid streamId, long? expectedVersion, object happened, Cause cause)
@@ -31,6 +31,7 @@ public static class Appending
     public static async Task<long[]> AppendAsync(NpgsqlConnection connection, IReadOnlyList<NewEvent> events, CancellationToken cancellation = default)
     {
         if (events.Count == 0) return [];
+        var data = await SealAsync(connection, events, cancellation);
         // Streams in one order everywhere, so that two appenders wait for each other rather than deadlock.
         const string sql = $"""
             with streams as (
@@ -55,21 +56,32 @@ public static class Appending
             Parameters =
             {
                 Values(added.Keys.ToArray()), Values(added.Values.ToArray()),
-                Values(Of(e => e.EventId)), Values(Of(e => e.StreamId)), Values(follow), Json(Of(e => e.Data)),
+                Values(Of(e => e.EventId)), Values(Of(e => e.StreamId)), Values(follow), Json(data),
                 Values(Of(e => e.Type.Name)), Values(Of(e => e.Type.DotNetName)), Json(Of(e => e.Cause.Headers)),
             },
         };
         var positions = new long[events.Count];
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        for (var i = 0; await reader.ReadAsync(cancellation); i++)
+        await using (var reader = await command.ExecuteReaderAsync(cancellation))
         {
-            positions[i] = reader.GetInt64(0);
-            if (events[i].ExpectedVersion is { } expected && reader.GetInt64(1) != expected + 1) throw new StreamMovedOnException(events[i].StreamId);
+            for (var i = 0; await reader.ReadAsync(cancellation); i++)
+            {
+                positions[i] = reader.GetInt64(0);
+                if (events[i].ExpectedVersion is { } expected && reader.GetInt64(1) != expected + 1) throw new StreamMovedOnException(events[i].StreamId);
+            }
         }
+        await PersonalKeys.LeaveAsync(connection, [.. events.Where(e => PersonalData.Forgets(e.Type, e.Data)).Select(e => e.StreamId)], cancellation);
         return positions;
 
         T[] Of<T>(Func<NewEvent, T> part) => [.. events.Select(part)];
         static NpgsqlParameter Values<T>(T[] values) => new NpgsqlParameter<T[]> { TypedValue = values };
         static NpgsqlParameter Json(string?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb };
+    }
+
+    /// <returns>The events' JSON as it is stored.</returns>
+    private static async Task<string[]> SealAsync(NpgsqlConnection connection, IReadOnlyList<NewEvent> events, CancellationToken cancellation)
+    {
+        if (!events.Any(e => e.Type.IsPersonal)) return [.. events.Select(e => e.Data)];
+        var seals = await PersonalKeys.TakeAsync(connection, events.Where(e => e.Type.IsPersonal).Select(e => e.StreamId), cancellation);
+        return [.. events.Select(e => e.Type.IsPersonal ? seals.Seal(e.Type, e.StreamId, e.Data) : e.Data)];
     }
 }

@@ -27,6 +27,19 @@ public static class EmailAddress
         }
     }
 
+    /// <summary>The form in which a text is compared that should be an address: <see cref="Normalize"/>, or where it is none, case-folded.</summary>
+    public static string Comparable(string text)
+    {
+        try
+        {
+            return Normalize(text);
+        }
+        catch (FormatException)
+        {
+            return PlainText.IsPlain(text) ? CaseFold(text) : text;
+        }
+    }
+
     public static bool IsOne(string text) => AreSame(text, text);
 
     /// <summary>Whether both are addresses, and the same one.</summary>

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Signup.EventLog.Accounts;
@@ -11,7 +12,20 @@ public sealed record EventType(string Name, Type Stored, Type Message)
 {
     /// <summary>What Marten notes with an event, and reads it by where its name is not known to it.</summary>
     public string DotNetName { get; } = $"{Stored.FullName}, {Stored.Assembly.GetName().Name}";
+
+    /// <summary>Whether there are personal texts in it.</summary>
+    public bool IsPersonal => Personal.Count > 0;
+
+    /// <summary>Its personal texts, by their names in JSON, in whatever case.</summary>
+    internal IReadOnlyDictionary<string, PersonalField> Personal { get; } = Stored.GetProperties().Select(p => (Property: p, Personal: p.GetCustomAttribute<PersonalAttribute>())).Where(p => p.Personal is not null)
+        .ToDictionary(p => JsonNamingPolicy.CamelCase.ConvertName(p.Property.Name), p => new PersonalField(JsonNamingPolicy.CamelCase.ConvertName(p.Property.Name), p.Personal!.IsAddress), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The name in JSON of the field that says whether it forgets who the stream is about; null: it has none.</summary>
+    internal string? Forgets { get; } = Stored.GetProperties().FirstOrDefault(p => p.IsDefined(typeof(ForgetsAttribute))) is { } property ? JsonNamingPolicy.CamelCase.ConvertName(property.Name) : null;
 }
+
+/// <param name="Name">In JSON.</param>
+internal sealed record PersonalField(string Name, bool IsAddress);
 
 /// <summary>Every kind of event the log knows. The names are frozen: classes may move, names may not.</summary>
 public static class EventTypes

@@ -6,7 +6,7 @@ namespace Signup.EventLog;
 /// <param name="Position">Place in the log's total order; ascending, with gaps.</param>
 /// <param name="Version">Number within its stream, from 1.</param>
 /// <param name="Type">Frozen name, see <see cref="EventTypes"/>.</param>
-/// <param name="Data">JSON in its present shape (see <see cref="Upcasting"/>), camelCase. May hold secrets: show <see cref="EventTypes.WithoutSecrets"/> of it.</param>
+/// <param name="Data">JSON in its present shape (see <see cref="Upcasting"/>), camelCase, with personal texts opened (see <see cref="PersonalData"/>). May hold secrets: show <see cref="EventTypes.WithoutSecrets"/> of it.</param>
 /// <param name="At">When it was appended.</param>
 /// <param name="Headers">JSON; null where it has none. See <see cref="Cause"/>.</param>
 public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Guid EventId, string Type, string Data, DateTimeOffset At, string? Headers = null)
@@ -38,8 +38,6 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 /// <param name="asStored">Whether events of older shapes come as they are stored: for copies of the log.</param>
 public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false)
 {
-    private const string Columns = $"e.seq_id, e.stream_id, e.version, e.id, e.type, e.data::text, e.timestamp, e.headers::text";
-
     private readonly Lock _lock = new();
 
     /// <summary>What is missing up to here is missing for ever.</summary>
@@ -80,15 +78,16 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         [.. (await ReadStreamsAsync([stream], cancellation))[stream].Select(e => EventTypes.Read(e) ?? throw new InvalidDataException($"The stream {stream} holds an event of the kind '{e.Type}', which is unknown here."))];
 
     /// <summary>All events of these streams, each in order: also those that a reader in the log's order has not come to yet.</summary>
-    public async Task<ILookup<Guid, LoggedEvent>> ReadStreamsAsync(IReadOnlyCollection<Guid> streams, CancellationToken cancellation)
+    /// <param name="forTheLastMail">Whether keys that are leaving open them: see <see cref="PersonalKeys"/>.</param>
+    public async Task<ILookup<Guid, LoggedEvent>> ReadStreamsAsync(IReadOnlyCollection<Guid> streams, CancellationToken cancellation, bool forTheLastMail = false)
     {
         var events = new List<LoggedEvent>();
         if (streams.Count > 0)
         {
-            await using var command = dataSource.CreateCommand($"select {Columns} from {LogStore.Schema}.mt_events e where e.stream_id = any(@streams) order by e.stream_id, e.version");
+            await using var command = dataSource.CreateCommand($"select {(forTheLastMail ? StoredEvents.ColumnsForTheLastMail : StoredEvents.Columns)} {StoredEvents.From} where e.stream_id = any(@streams) order by e.stream_id, e.version");
             command.Parameters.AddWithValue("streams", streams.ToArray());
             await using var reader = await command.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation)) events.Add(Read(reader));
+            while (await reader.ReadAsync(cancellation)) events.Add(StoredEvents.Read(reader, asStored));
         }
         return events.ToLookup(e => e.StreamId);
     }
@@ -107,9 +106,9 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         // One statement, so one snapshot for all. A checkpoint that was moved since is locked, and read, as it is now, and the events as they were then: some are left for the next time.
         var sql = $"""
             with checkpoint as materialized ({checkpoint})
-            select {Columns}, c.position
+            select {StoredEvents.Columns}, c.position
             from checkpoint c left join lateral
-                 (select * from {LogStore.Schema}.mt_events where seq_id > c.position order by seq_id limit @limit) e on true
+                 (select * from {LogStore.Schema}.mt_events where seq_id > c.position order by seq_id limit @limit) e on true {StoredEvents.Keys}
             order by e.seq_id
             """;
         var command = new NpgsqlBatchCommand(sql);
@@ -123,9 +122,9 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         if (after is null) await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            position = reader.GetInt64(8);
+            position = reader.GetInt64(StoredEvents.Count);
             if (await reader.IsDBNullAsync(0, cancellation)) break;
-            events.Add(Read(reader));
+            events.Add(StoredEvents.Read(reader, asStored));
         }
         return (position, events);
     }
@@ -144,13 +143,6 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         if (safe < 0) return events;
         await SettleAsync(cancellation);
         return events.GetRange(0, safe);
-    }
-
-    private LoggedEvent Read(NpgsqlDataReader reader)
-    {
-        var (type, data) = (reader.GetString(4), reader.GetString(5));
-        return new LoggedEvent(reader.GetInt64(0), reader.GetGuid(1), reader.GetInt64(2), reader.GetGuid(3),
-            type, asStored ? data : Upcasting.Apply(type, data), reader.GetFieldValue<DateTimeOffset>(6), reader.IsDBNull(7) ? null : reader.GetString(7));
     }
 
     /// <summary>Settles what nobody can fill any more. One fence at a time, for all gaps that can be seen by then: it is passed sooner or later, and only then the next is needed.</summary>

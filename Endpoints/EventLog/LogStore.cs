@@ -52,12 +52,12 @@ public static class LogStore
             Upcasting.Map(options, type);
     }
 
-    /// <summary>Has Marten make the tables, where anything that is used of them is missing, and takes from the role that it is connected as the privileges to change and to delete events,
+    /// <summary>Has Marten make the tables, where anything that is used of them is missing, seals what is personal in a log of an earlier version (<see cref="Sealing"/>), and takes from the role that it is connected as the privileges to change and to delete events,
     /// which a table's owner has too: see <see cref="AppendOnly"/>. Several processes may do so at once.</summary>
     /// <returns>False where that role may do so all the same: it is a superuser, or has it from another role.</returns>
     public static async Task<bool> CreateAsync(NpgsqlDataSource database, CancellationToken cancellation)
     {
-        if (await IsThereAsync(database, cancellation) && await AppendOnly.IsHeldAsync(database, cancellation)) return true;
+        if (await IsThereAsync(database, cancellation) && await Sealing.IsDoneAsync(database, cancellation) && await AppendOnly.IsHeldAsync(database, cancellation)) return true;
         await using var lockHolder = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await lockHolder.BeginTransactionAsync(cancellation);
         await using (var take = new NpgsqlCommand("set local idle_in_transaction_session_timeout = 0; select pg_advisory_xact_lock(hashtextextended('signup.log', 0))", lockHolder))
@@ -69,6 +69,7 @@ public static class LogStore
             await using var store = new DocumentStore(options);
             await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         }
+        if (!await Sealing.IsDoneAsync(database, cancellation)) await Sealing.CreateAsync(lockHolder, cancellation);
         await AppendOnly.HoldAsync(lockHolder, cancellation);
         await transaction.CommitAsync(cancellation);
         return await AppendOnly.IsHeldAsync(database, cancellation);

@@ -6,7 +6,7 @@ using Marten.Services.Json.Transformations.SystemTextJson;
 namespace Signup.EventLog;
 
 /// <summary>
-/// Brings stored events of older shapes into the present one, on every way out of the log. What is stored is never rewritten.
+/// Brings stored events of older shapes into the present one, on every way out of the log. What is stored stays as it is.
 /// A new step is added at the end; the steps before it stay, since they lead up to it.
 /// </summary>
 public static class Upcasting
@@ -36,9 +36,10 @@ public static class Upcasting
     /// <summary>Tells Marten how it reads events of this kind.</summary>
     internal static void Map(StoreOptions options, EventType type)
     {
-        if (Upcasters.Contains(type.Name))
+        // Marten has no keys: to it, personal texts are empty.
+        if (Upcasters.Contains(type.Name) || type.IsPersonal)
             options.Events.Upcast(type.Stored, type.Name, JsonTransformations.Upcast(stored =>
-                JsonSerializer.Deserialize(Apply(type.Name, stored.RootElement.GetRawText()), type.Stored, LogJson.Options)!));
+                JsonSerializer.Deserialize(Apply(type.Name, PersonalData.Open(type, Guid.Empty, stored.RootElement.GetRawText(), key: null)), type.Stored, LogJson.Options)!));
         // Also behind an upcast, which says how a name is read and not how it is written.
         options.Events.MapEventType(type.Stored, type.Name);
     }

@@ -216,7 +216,8 @@ public sealed class ActivationPolicy(MailSettings settings)
         {
             var name = $"{mail}-{version}";
             var told = history.Any(h => h.Event is MailSent sent && MailPurpose.IsOf(sent.Purpose, name) || h.Event is MailFailed failed && MailPurpose.IsOf(failed.Purpose, name));
-            if (told || history.Select(h => h.Event).OfType<AccountCreated>().FirstOrDefault() is not { } created) return null;
+            // Who was forgotten before this was noted gets none.
+            if (told || to.Email.Length == 0 || history.Select(h => h.Event).OfType<AccountCreated>().FirstOrDefault() is not { } created) return null;
             return new Activation
             {
                 AccountId = accountId,

@@ -31,7 +31,7 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
     public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
     {
         var followed = events.Where(e => Followed.Contains(e.Type)).ToList();
-        var histories = await log.ReadStreamsAsync([.. followed.Where(e => e.Type == nameof(AccountCreated) || Told.Contains(e.Type)).Select(e => e.StreamId).Distinct()], cancellation);
+        var histories = await log.ReadStreamsAsync([.. followed.Where(e => e.Type == nameof(AccountCreated) || Told.Contains(e.Type)).Select(e => e.StreamId).Distinct()], cancellation, forTheLastMail: true);
         var changes = new List<(Guid Id, Func<Activation?, Activation?> Apply)>();
         foreach (var e in followed)
         {
@@ -40,6 +40,8 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
             foreach (var notice in Notices(e, histories[e.StreamId])) changes.Add((notice.Id, state => state ?? notice));
         }
         await activations.ApplyAsync(connection, changes, events[^1].Position);
+        // To whom the last mail goes is noted now.
+        await PersonalKeys.DestroyAsync(connection, [.. followed.Where(e => e.Type == nameof(AccountDeleted) && Read(e) is AccountDeleted { Forgotten: true }).Select(e => e.StreamId)], cancellation);
     }
 
     public void Applied() => activations.Changed.Signal();

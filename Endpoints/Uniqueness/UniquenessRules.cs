@@ -63,6 +63,13 @@ public sealed class UniquenessRules
             rule.From is null ? null : Value(rule, rule.From, data),
             rule.Until is null ? null : Time(rule, rule.Until, data)))];
 
+    /// <summary>The same of an event in the log. It may be about somebody who was forgotten since, with all that they held.</summary>
+    /// <exception cref="FormatException">As above.</exception>
+    public IReadOnlyList<Claim> ClaimsOfLogged(string eventName, JsonElement data) =>
+        RulesFor(eventName).Any(r => IsEmpty(r.Field, data) || IsEmpty(r.From, data)) ? [] : ClaimsOf(eventName, data);
+
+    private static bool IsEmpty(string? field, JsonElement data) => field is not null && data.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String && value.ValueEquals("");
+
     private string Value(ClaimRule rule, string field, JsonElement data)
     {
         if (!data.TryGetProperty(field, out var value) || value.ValueKind != JsonValueKind.String || string.IsNullOrWhiteSpace(value.GetString()))

@@ -14,8 +14,8 @@ public static class DeleteAccountRoutes
 {
     public const string Path = $"{OwnAccountRoutes.Path}/delete";
 
-    /// <summary>In the address of the <c>DELETE</c>: what is known of the person is to be destroyed as well.</summary>
-    private const string Forget = "forget";
+    /// <summary>In the address of the <c>DELETE</c>, or in the form: nobody is to be able to read any more whose account it was.</summary>
+    public const string Forget = "forget";
 
     public static void MapDeleteAccount(this IEndpointRouteBuilder app)
     {
@@ -27,21 +27,35 @@ public static class DeleteAccountRoutes
     private static Task<IResult> DeleteAsync(HttpContext http, OwnAccountDesk desk, PasswordCheck passwords, AccountCommands commands)
     {
         var texts = Client.Texts(http.Request);
-        return desk.ChangeAsync(http, (account, formToken, view) => Form(http, account, formToken, view), Done, (signedIn, fields) => LeaveAsync(http, signedIn, fields, passwords, commands));
+        var forgotten = false;
+        return desk.ChangeAsync(http, (account, formToken, view) => Form(http, account, formToken, view), Done, async (signedIn, fields) =>
+        {
+            if (Wish(http.Request, fields) is not { } forget) return new ChangeOutcome.Refused(400, "invalid", texts.BadRequestTitle, texts.ForgetUnclear);
+            forgotten = forget;
+            return await LeaveAsync(http, signedIn, fields, forget, passwords, commands);
+        });
 
-        IResult Done() => Body.IsForm(http.Request) ? ChangeAnswers.Message(200, texts, texts.DeletedTitle, texts.AccountDeleted, NextStep.Start, isGood: true) : Results.NoContent();
+        IResult Done() => Body.IsForm(http.Request)
+            ? ChangeAnswers.Message(200, texts, texts.DeletedTitle, forgotten ? texts.AccountForgotten : texts.AccountDeleted, NextStep.Start, isGood: true)
+            : Results.NoContent();
     }
 
-    private static async Task<ChangeOutcome> LeaveAsync(HttpContext http, SignedIn signedIn, Fields fields, PasswordCheck passwords, AccountCommands commands)
+    /// <returns>Null: it cannot be told. Whoever has deleted the account cannot ask for it any more.</returns>
+    private static bool? Wish(HttpRequest request, Fields fields) => (Body.IsForm(request) ? fields[Forget] : request.Query.TryGetValue(Forget, out var said) ? said.ToString() : null) switch
+    {
+        null or "false" => false,
+        "true" => true,
+        _ => null,
+    };
+
+    private static async Task<ChangeOutcome> LeaveAsync(HttpContext http, SignedIn signedIn, Fields fields, bool forget, PasswordCheck passwords, AccountCommands commands)
     {
         var (texts, password) = (Client.Texts(http.Request), "");
-        // Whoever has deleted the account cannot ask for it any more.
-        if (http.Request.Query.TryGetValue(Forget, out var wish) && wish != "false") return new ChangeOutcome.Refused(400, "forgetting-unsupported", texts.BadRequestTitle, texts.ForgettingUnsupported);
         if (fields.Check(Field.Password, typed => SignUpValidation.ReadPassword(typed, out password)) is { } fault) return new ChangeOutcome.Invalid(fault);
         if (signedIn.Account.Status != AccountView.Active) return new ChangeOutcome.Refused(409, "not-active", texts.NotActiveTitle, texts.NotActiveYet);
         return await passwords.TryAsync(http, signedIn.Account, password, Field.Password, async verified =>
         {
-            var (verdict, _) = await commands.ProposeAsync(now => new DeleteAccount(signedIn.Account.Id, verified, now), http.RequestAborted);
+            var (verdict, _) = await commands.ProposeAsync(now => new DeleteAccount(signedIn.Account.Id, verified, now, forget), http.RequestAborted);
             if (verdict is { Outcome: VerdictOutcome.Accepted } && signedIn.Session.IsCookie) Sessions.DeleteCookie(http);
             return verdict is { Outcome: VerdictOutcome.Refused } ? null : ChangeOutcome.Of(verdict, texts, _ => null);
         });

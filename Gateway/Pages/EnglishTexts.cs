@@ -210,11 +210,14 @@ internal sealed class EnglishTexts : Texts
     public override string OwnDataText(bool isActive) => $"You can have all that we keep about you, but for your password, as a file. {(isActive ? "And you can leave." : "If you do not activate your account, it ends by itself, and its address is free.")}";
     public override string ExportLink => "Download your data";
     public override string DeleteAccountTitle => "Delete the account";
-    public override string DeleteAccountLead => "Nobody can sign in to it any more, on any device, and links in our mails stop working. Your e-mail address is free then, for you or for others. This cannot be undone. What has happened so far stays on our records.";
+    public override string DeleteAccountLead => "Nobody can sign in to it any more, on any device, and links in our mails stop working. Your e-mail address is free then, for you or for others. This cannot be undone.";
     public override string DeleteAccountButton => "Delete my account";
     public override string NotActiveYet => "It ends by itself if it is not activated, and its address is free then. To delete it at once, open the link in our mail to its address first.";
     public override string AccountDeleted => "Your e-mail address is free again. If you ever want to come back, sign up with it as if for the first time.";
-    public override string ForgettingUnsupported => "What an account's events say of a person cannot be destroyed yet. To delete the account and keep its events, leave out forget.";
+    public override string ForgetLabel => "Forget me, too";
+    public override string ForgetHint => "What has happened so far stays on our records. With this, nobody can read any more whose it was, we included: the key to your name and your addresses is destroyed.";
+    public override string AccountForgotten => "Your e-mail address is free again, and nobody can read any more whose account it was. One last mail confirms it to you.";
+    public override string ForgetUnclear => "What the parameter forget says is neither true nor false.";
     public override string BackToAccount => "Back to your account";
     public override string ChangingTitle => "Your change is on its way";
     public override string Changing => "It takes a little longer than usual. You can close this page: it is safe with us, and nothing else is to do.";

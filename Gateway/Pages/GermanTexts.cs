@@ -210,11 +210,14 @@ internal sealed class GermanTexts : Texts
     public override string OwnDataText(bool isActive) => $"Sie können alles, was wir über Sie aufbewahren, bis auf Ihr Passwort, als Datei haben. {(isActive ? "Und Sie können gehen." : "Aktivieren Sie Ihr Konto nicht, so endet es von selbst, und seine Adresse ist frei.")}";
     public override string ExportLink => "Ihre Daten herunterladen";
     public override string DeleteAccountTitle => "Konto löschen";
-    public override string DeleteAccountLead => "Danach kann sich niemand mehr bei ihm anmelden, auf keinem Gerät, und Links in unseren Mails gelten nicht mehr. Ihre E-Mail-Adresse ist dann frei, für Sie oder für andere. Das lässt sich nicht rückgängig machen. Was bisher geschehen ist, bleibt in unseren Aufzeichnungen.";
+    public override string DeleteAccountLead => "Danach kann sich niemand mehr bei ihm anmelden, auf keinem Gerät, und Links in unseren Mails gelten nicht mehr. Ihre E-Mail-Adresse ist dann frei, für Sie oder für andere. Das lässt sich nicht rückgängig machen.";
     public override string DeleteAccountButton => "Mein Konto löschen";
     public override string NotActiveYet => "Wird es nicht aktiviert, so endet es von selbst, und seine Adresse ist dann frei. Um es gleich zu löschen, öffnen Sie zuerst den Link in unserer Mail an seine Adresse.";
     public override string AccountDeleted => "Ihre E-Mail-Adresse ist wieder frei. Wollen Sie einmal zurückkommen, so registrieren Sie sich mit ihr wie beim ersten Mal.";
-    public override string ForgettingUnsupported => "Was die Ereignisse eines Kontos über einen Menschen sagen, kann noch nicht vernichtet werden. Um das Konto zu löschen und seine Ereignisse zu behalten, lassen Sie forget weg.";
+    public override string ForgetLabel => "Mich auch vergessen";
+    public override string ForgetHint => "Was bisher geschehen ist, bleibt in unseren Aufzeichnungen. Hiermit kann niemand mehr lesen, wessen Konto es war, auch wir nicht: Der Schlüssel zu Ihrem Namen und Ihren Adressen wird vernichtet.";
+    public override string AccountForgotten => "Ihre E-Mail-Adresse ist wieder frei, und niemand kann mehr lesen, wessen Konto es war. Eine letzte Mail bestätigt es Ihnen.";
+    public override string ForgetUnclear => "Was der Parameter forget sagt, ist weder true noch false.";
     public override string BackToAccount => "Zurück zu Ihrem Konto";
     public override string ChangingTitle => "Ihre Änderung ist unterwegs";
     public override string Changing => "Es dauert etwas länger als sonst. Sie können diese Seite schließen: Es ist bei uns sicher, und mehr ist nicht zu tun.";

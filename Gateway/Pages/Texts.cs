@@ -181,7 +181,10 @@ public abstract class Texts
     public abstract string DeleteAccountButton { get; }
     public abstract string NotActiveYet { get; }
     public abstract string AccountDeleted { get; }
-    public abstract string ForgettingUnsupported { get; }
+    public abstract string ForgetLabel { get; }
+    public abstract string ForgetHint { get; }
+    public abstract string AccountForgotten { get; }
+    public abstract string ForgetUnclear { get; }
     public abstract string BackToAccount { get; }
     public abstract string ChangingTitle { get; }
     public abstract string Changing { get; }

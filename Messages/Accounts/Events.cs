@@ -20,7 +20,9 @@ public sealed record EmailChangeRequested(Guid AccountId, long Version, string N
 public sealed record EmailChanged(Guid AccountId, long Version, string OldEmail, string NewEmail, DateTimeOffset ChangedAt);
 
 /// <summary>Event: the account is gone; its address is free again. Committed by Uniqueness.</summary>
-public sealed record AccountDeleted(Guid AccountId, long Version, string Email, DateTimeOffset DeletedAt);
+/// <param name="Email">Empty where the person was forgotten, as are names and addresses in the account's other events that are published from then on.</param>
+/// <param name="Forgotten">The person wants to be forgotten: whoever has kept anything of theirs deletes it.</param>
+public sealed record AccountDeleted(Guid AccountId, long Version, string Email, DateTimeOffset DeletedAt, bool Forgotten = false);
 
 /// <summary>Event: at a sign-in the account's password was hashed anew, since hashes cost something else by now. Committed by Accounts. Never carries the hash.</summary>
 public sealed record PasswordRehashed(Guid AccountId, long Version, DateTimeOffset RenewedAt);

@@ -248,12 +248,7 @@ public class when_signing_up_in_a_browser(Site site)
     private int MailsTo(string email) => Directory.GetFiles(site.System.MailPickup, "*.eml").Count(f => File.ReadAllText(f).Contains(email, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>How many accounts the log has for an address.</summary>
-    private async Task<long> AccountsOfAsync(string email)
-    {
-        await using var command = site.System.Database.CreateCommand("select count(*) from log.mt_events where type = 'AccountCreated' and lower(data ->> 'email') = lower(@email)");
-        command.Parameters.AddWithValue("email", email);
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
+    private async Task<long> AccountsOfAsync(string email) => (await site.System.Database.EventsAsync<AccountCreated>()).Count(e => e.Happened.Email.Equals(email, StringComparison.OrdinalIgnoreCase));
 
     private async Task<string?> StatusAsync(string accountUrl)
     {

@@ -8,6 +8,7 @@ using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Mail;
+using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Chaos;
 
@@ -36,12 +37,7 @@ public sealed class Audit(SignupSystem system, SmtpServer smtp)
     public async Task<IReadOnlyList<Created>> CreatedAsync()
     {
         await using var database = NpgsqlDataSource.Create(_database);
-        await using var command = database.CreateCommand(
-            "select stream_id, version, data ->> 'username', data ->> 'email' from log.mt_events where type = 'AccountCreated'");
-        await using var reader = await command.ExecuteReaderAsync();
-        var created = new List<Created>();
-        while (await reader.ReadAsync()) created.Add(new Created(reader.GetGuid(0), reader.GetInt64(1), reader.GetString(2), reader.GetString(3)));
-        return created;
+        return [.. (await database.EventsAsync<Stored.AccountCreated>()).Select(e => new Created(e.Event.StreamId, e.Event.Version, e.Happened.Username, e.Happened.Email))];
     }
 
     /// <summary>What the answers promised is what the log holds.</summary>

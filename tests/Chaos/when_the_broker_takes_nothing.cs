@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Signup.Tests.Fixture;
+using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Chaos;
 
@@ -80,11 +81,6 @@ public sealed class when_the_broker_takes_nothing(Running running)
 
     private async Task<IReadOnlyList<string>> AccountsAsync(IReadOnlyList<string> emails)
     {
-        await using var command = running.System.Database.CreateCommand("select data ->> 'email' from log.mt_events where type = 'AccountCreated' and data ->> 'email' = any($1)");
-        command.Parameters.AddWithValue(emails.ToArray());
-        await using var reader = await command.ExecuteReaderAsync();
-        var found = new List<string>();
-        while (await reader.ReadAsync()) found.Add(reader.GetString(0));
-        return found;
+        return [.. (await running.System.Database.EventsAsync<Stored.AccountCreated>()).Select(e => e.Happened.Email).Where(emails.Contains)];
     }
 }

@@ -3,30 +3,32 @@ using System.Text.Json.Serialization;
 namespace Signup.EventLog.Accounts;
 
 // Events, as they are stored. Their names in the log are frozen in EventTypes.cs; the log keeps them for ever,
-// so a change of shape is a new version with an upcaster, never an edit.
+// so a change of shape is a new version with an upcaster, never an edit. What is personal in them is sealed there (PersonalData.cs), and is an empty text once somebody was forgotten.
 
 /// <summary>The account exists and its address is claimed.</summary>
 /// <param name="PasswordHash">A PHC string (Argon2id). It stays in the log: no message, read model or page has it.</param>
-public sealed record AccountCreated(string Username, string Email, string PasswordHash, string Language, DateTimeOffset CreatedAt);
+public sealed record AccountCreated([property: Personal] string Username, [property: Personal(IsAddress = true)] string Email, [property: Personal] string PasswordHash, string Language, DateTimeOffset CreatedAt);
 
 /// <summary>Whoever reads mail at the account's address followed the link.</summary>
 public sealed record AccountActivated(DateTimeOffset ActivatedAt);
 
 /// <summary>Nobody activated the account in time; its address is free again.</summary>
-public sealed record AccountExpired(string Email, DateTimeOffset ExpiredAt);
+public sealed record AccountExpired([property: Personal(IsAddress = true)] string Email, DateTimeOffset ExpiredAt);
 
 /// <summary>Whoever is signed in, and knows the password, wants another address for the account: a link goes there, and those to other ones are dead. Until the link is used, or is
 /// over, nobody else gets that address, unless it is not reserved.</summary>
 /// <param name="ExpiresAt">End of the link's validity, in whole seconds.</param>
 /// <param name="Unreserved">Whoever wants it was not to learn whether it is taken: it may be.</param>
 public sealed record EmailChangeRequested(
-    string NewEmail, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Unreserved = false);
+    [property: Personal(IsAddress = true)] string NewEmail, DateTimeOffset ExpiresAt, DateTimeOffset RequestedAt, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Unreserved = false);
 
 /// <summary>The account's address was replaced by another.</summary>
-public sealed record EmailChanged(string OldEmail, string NewEmail, DateTimeOffset ChangedAt);
+public sealed record EmailChanged([property: Personal(IsAddress = true)] string OldEmail, [property: Personal(IsAddress = true)] string NewEmail, DateTimeOffset ChangedAt);
 
 /// <summary>The account is gone; its address is free again.</summary>
-public sealed record AccountDeleted(string Email, DateTimeOffset DeletedAt);
+/// <param name="Forgotten">Nobody can read any more whose it was, here or in the events before.</param>
+public sealed record AccountDeleted(
+    [property: Personal(IsAddress = true)] string Email, DateTimeOffset DeletedAt, [property: Forgets, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Forgotten = false);
 
 /// <summary>The mail provider took an activation mail.</summary>
 public sealed record ActivationMailSent(string Purpose, DateTimeOffset SentAt);
@@ -51,7 +53,7 @@ public sealed record MailComplained(string Purpose, DateTimeOffset ComplainedAt)
 
 /// <summary>The same password, hashed anew at a sign-in, since hashes cost something else by now.</summary>
 /// <param name="PasswordHash">As in <see cref="AccountCreated"/>.</param>
-public sealed record PasswordRehashed(string PasswordHash, DateTimeOffset RenewedAt);
+public sealed record PasswordRehashed([property: Personal] string PasswordHash, DateTimeOffset RenewedAt);
 
 /// <summary>One session ended before its time.</summary>
 public sealed record SignedOut(Guid SessionId, DateTimeOffset SignedOutAt);
@@ -62,7 +64,7 @@ public sealed record SignedOutEverywhere(DateTimeOffset SignedOutAt);
 /// <summary>The account has another password. All sessions ended that had begun by then, but the one that asked for it.</summary>
 /// <param name="PasswordHash">As in <see cref="AccountCreated"/>.</param>
 /// <param name="SessionId">Of the session that goes on; null where it was asked for by a link.</param>
-public sealed record PasswordChanged(string PasswordHash, Guid? SessionId, DateTimeOffset ChangedAt);
+public sealed record PasswordChanged([property: Personal] string PasswordHash, Guid? SessionId, DateTimeOffset ChangedAt);
 
 /// <summary>Somebody has forgotten the account's password, or says so: a link to choose another one goes to the account's address.</summary>
 /// <param name="ExpiresAt">End of the link's validity, in whole seconds.</param>
@@ -72,7 +74,7 @@ public sealed record PasswordResetRequested(DateTimeOffset ExpiresAt, DateTimeOf
 public sealed record SignUpAttempted(DateTimeOffset AttemptedAt);
 
 /// <summary>The account has another user name.</summary>
-public sealed record UsernameChanged(string OldUsername, string NewUsername, DateTimeOffset ChangedAt);
+public sealed record UsernameChanged([property: Personal] string OldUsername, [property: Personal] string NewUsername, DateTimeOffset ChangedAt);
 
 public enum AccountStatus { None, Pending, Active, Expired, Deleted }
 
@@ -82,6 +84,9 @@ public sealed record Account
     public static readonly Account Nobody = new();
 
     public AccountStatus Status { get; init; }
+
+    /// <summary>Nobody can read any more whose it was.</summary>
+    public bool Forgotten { get; init; }
 
     /// <summary>As typed; empty while there is no account.</summary>
     public string Username { get; init; } = "";
@@ -161,7 +166,7 @@ public sealed record Account
             EmailChange = null, EmailChangeDone = EmailChange?.NewEmail == e.NewEmail ? EmailChangeCount : 0,
         },
         UsernameChanged e => this with { Username = e.NewUsername },
-        AccountDeleted => this with { Status = AccountStatus.Deleted },
+        AccountDeleted e => this with { Status = AccountStatus.Deleted, Forgotten = e.Forgotten },
         PasswordRehashed e => this with { PasswordHash = e.PasswordHash, FormerPasswordHash = PasswordHash },
         PasswordChanged e => this with
         {

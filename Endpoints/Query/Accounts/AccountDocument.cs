@@ -15,7 +15,7 @@ public sealed record AccountDocument(
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, long Position)
 {
     /// <summary>Raise it with every change to the fold or to the shape of the document, then run <c>./run Query rebuild</c>.</summary>
-    public const int Shape = 5;
+    public const int Shape = 6;
 
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -28,6 +28,9 @@ public sealed record AccountDocument(
     public DateTimeOffset? ExpiredAt { get; init; }
     public DateTimeOffset? EmailChangedAt { get; init; }
     public DateTimeOffset? DeletedAt { get; init; }
+
+    /// <summary>Nobody can tell any more whose it was: name and address are empty. Null: this is not so.</summary>
+    public bool? Forgotten { get; init; }
 
     /// <summary>How often the address was replaced; null: never.</summary>
     public int? AddressChanges { get; init; }
@@ -63,6 +66,7 @@ public sealed record AccountDocument(
                 AddressChanges = (account.AddressChanges ?? 0) + 1,
                 Mail = account.Status == AccountStatus.Pending ? MailStatus.Queued : account.Mail,
             },
+            AccountDeleted { Forgotten: true } e => account with { Status = AccountStatus.Deleted, DeletedAt = e.DeletedAt, Username = "", Email = "", Forgotten = true },
             AccountDeleted e => account with { Status = AccountStatus.Deleted, DeletedAt = e.DeletedAt },
             UsernameChanged e => account with { Username = e.NewUsername },
             SignedOut or SignedOutEverywhere or PasswordChanged => account with { Sessions = (account.Sessions ?? SessionStatus.New).Apply(happened) },

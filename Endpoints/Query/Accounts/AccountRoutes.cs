@@ -79,7 +79,7 @@ public static class AccountRoutes
         var where = string.Join(" and ", Conditions());
         var rows = (await connection.QueryAsync<(Guid Id, string Document)>(new CommandDefinition(
             $"select id, document::text from {ReadModel.Schema}.accounts {(where.Length > 0 ? "where " + where : "")} order by id limit @limit",
-            new { email = email is null ? null : ReadModel.Normalize(email), status, after, limit }, cancellationToken: cancellation))).AsList();
+            new { email = email is null ? null : EmailAddress.Comparable(email), status, after, limit }, cancellationToken: cancellation))).AsList();
         if (rows.Count == limit) response.Headers.Link = NextPage(request, rows[^1].Id.ToString());
         return Json($"[{string.Join(',', rows.Select(r => r.Document))}]");
 

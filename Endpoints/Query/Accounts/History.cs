@@ -7,8 +7,6 @@ namespace Signup.Query.Accounts;
 /// <summary>An account's events, from the log.</summary>
 public static class History
 {
-    private sealed record Row(long Position, Guid StreamId, long Version, Guid EventId, string Type, string Data, DateTime At, string? Headers);
-
     /// <summary>The stream's events in order, up to and including <paramref name="version"/>.</summary>
     public static Task<IReadOnlyList<LoggedEvent>> ReadAsync(NpgsqlConnection connection, Guid streamId, long version, CancellationToken cancellation) =>
         QueryAsync(connection, "stream_id = @streamId and version <= @version order by version", new { streamId, version }, cancellation);
@@ -27,11 +25,10 @@ public static class History
 
     private static async Task<IReadOnlyList<LoggedEvent>> QueryAsync(NpgsqlConnection connection, string where, object parameters, CancellationToken cancellation)
     {
-        var rows = await connection.QueryAsync<Row>(new CommandDefinition($"""
-            select seq_id as position, stream_id as streamid, version, id as eventid, type, data::text as data, timestamp as at, headers::text as headers
-            from {LogStore.Schema}.mt_events where {where}
-            """, parameters, cancellationToken: cancellation));
-        return [.. rows.Select(r => new LoggedEvent(r.Position, r.StreamId, r.Version, r.EventId, r.Type, Upcasting.Apply(r.Type, r.Data), r.At, r.Headers))];
+        var events = new List<LoggedEvent>();
+        await using var reader = await connection.ExecuteReaderAsync(new CommandDefinition($"select {StoredEvents.Columns} {StoredEvents.From} where {where}", parameters, cancellationToken: cancellation));
+        while (await reader.ReadAsync(cancellation)) events.Add(StoredEvents.Read(reader));
+        return events;
     }
 
     /// <summary>The account as it was when its event number <paramref name="version"/> was the last; null where there was none.</summary>

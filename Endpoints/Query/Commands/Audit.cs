@@ -91,7 +91,7 @@ public sealed class Audit(NpgsqlDataSource database, ProgressBar progress)
         var was = JsonNode.Parse(row.Document)!.AsObject();
         var must = JsonNode.Parse(fold.ToJson())!.AsObject();
         var fields = was.Select(p => p.Key).Union(must.Select(p => p.Key)).Where(name => !JsonNode.DeepEquals(was[name], must[name])).ToList();
-        if (row.Email != ReadModel.Normalize(fold.Email)) fields.Add("the indexed e-mail address");
+        if (row.Email != EmailAddress.Comparable(fold.Email)) fields.Add("the indexed e-mail address");
         return fields.Count == 0 ? null : new Difference(id, "the document differs in", fields);
     }
 

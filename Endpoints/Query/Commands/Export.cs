@@ -106,10 +106,13 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
         var open = EventTypes.WithoutSecrets(e.Type, e.Data);
         foreach (var name in data.Select(p => p.Key).ToList())
         {
-            if (!open.ContainsKey(name)) data[name] = "";
+            // Secrets are texts.
+            if (!open.ContainsKey(name) && data[name]?.GetValueKind() == JsonValueKind.String) data[name] = "";
             else if (disclosure == Disclosure.Anonymous && data[name] is JsonValue value && value.TryGetValue(out string? text))
             {
-                if (name.EndsWith("email", StringComparison.OrdinalIgnoreCase)) data[name] = $"{Pseudonym(key, ReadModel.Normalize(text))}@example.org";
+                // What nobody can read any more is empty.
+                if (text.Length == 0) continue;
+                if (name.EndsWith("email", StringComparison.OrdinalIgnoreCase)) data[name] = $"{Pseudonym(key, EmailAddress.Comparable(text))}@example.org";
                 else if (name.EndsWith("username", StringComparison.OrdinalIgnoreCase)) data[name] = $"user-{Pseudonym(key, text)}";
                 // An operator's, and what they have written.
                 else if (name == "by") data[name] = Pseudonym(key, text);

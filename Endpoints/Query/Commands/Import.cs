@@ -25,7 +25,8 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         return 0;
     });
 
-    private sealed record StreamSpan(long Version, DateTimeOffset First, DateTimeOffset Last);
+    /// <param name="IsPersonal">There is something personal in it.</param>
+    private sealed record StreamSpan(long Version, DateTimeOffset First, DateTimeOffset Last, bool IsPersonal);
 
     /// <param name="open">Opens the lines; they are read twice.</param>
     /// <returns>How many events were loaded.</returns>
@@ -42,7 +43,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
                 var span = streams.GetValueOrDefault(e.StreamId);
                 if (e.Position <= position) throw new FormatException($"Line {number}: position {e.Position} does not come behind {position}.");
                 if (e.Version != (span?.Version ?? 0) + 1) throw new FormatException($"Line {number}: version {e.Version} of {e.StreamId} does not come behind {span?.Version ?? 0}.");
-                streams[e.StreamId] = new StreamSpan(e.Version, span?.First ?? e.At, e.At);
+                streams[e.StreamId] = new StreamSpan(e.Version, span?.First ?? e.At, e.At, (span?.IsPersonal ?? false) || EventTypes.Find(e.Type) is { IsPersonal: true });
                 position = e.Position;
                 count++;
             }
@@ -59,7 +60,8 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         if (await connection.ExecuteScalarAsync<bool>($"select exists (select from {LogStore.Schema}.mt_events)"))
             throw new InvalidOperationException("The log is not empty; a history is imported into an empty system only.");
         await CopyStreamsAsync(connection, streams, cancellation);
-        using (var reader = open()) await CopyEventsAsync(connection, reader, count, cancellation);
+        var seals = await PersonalKeys.TakeAsync(connection, streams.Where(s => s.Value.IsPersonal).Select(s => s.Key), cancellation);
+        using (var reader = open()) await PersonalKeys.LeaveAsync(connection, await CopyEventsAsync(connection, reader, seals, count, cancellation), cancellation);
         await connection.ExecuteAsync($"select setval('{LogStore.Schema}.mt_events_sequence', @position)", new { position });
         await transaction.CommitAsync(cancellation);
         return count;
@@ -73,30 +75,35 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         await copy.CompleteAsync(cancellation);
     }
 
-    private async Task CopyEventsAsync(NpgsqlConnection connection, TextReader reader, long total, CancellationToken cancellation)
+    /// <returns>Streams of whom nobody is to know any more whose they are.</returns>
+    private async Task<Guid[]> CopyEventsAsync(NpgsqlConnection connection, TextReader reader, Seals seals, long total, CancellationToken cancellation)
     {
+        var forgotten = new List<Guid>();
         await using var copy = await connection.BeginBinaryImportAsync(
             $"copy {LogStore.Schema}.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, headers, is_archived) from stdin (format binary)", cancellation);
         var done = 0L;
         progress.Report(done, total);
         await foreach (var (_, e) in ReadAsync(reader, cancellation))
         {
+            var (type, data) = (EventTypes.Find(e.Type), e.Data.ToJsonString(Export.Json));
+            if (type is not null && PersonalData.Forgets(type, data)) forgotten.Add(e.StreamId);
             await copy.StartRowAsync(cancellation);
             await copy.WriteAsync(e.Position, cancellation);
             await copy.WriteAsync(e.EventId, cancellation);
             await copy.WriteAsync(e.StreamId, cancellation);
             await copy.WriteAsync(e.Version, cancellation);
-            await copy.WriteAsync(e.Data.ToJsonString(Export.Json), NpgsqlDbType.Jsonb, cancellation);
+            await copy.WriteAsync(type is { IsPersonal: true } ? seals.Seal(type, e.StreamId, data) : data, NpgsqlDbType.Jsonb, cancellation);
             await copy.WriteAsync(e.Type, NpgsqlDbType.Varchar, cancellation);
             await copy.WriteAsync(e.At.ToUniversalTime(), NpgsqlDbType.TimestampTz, cancellation);
             await copy.WriteAsync("*DEFAULT*", NpgsqlDbType.Varchar, cancellation);
-            await copy.WriteAsync(EventTypes.Find(e.Type)?.DotNetName ?? e.Type, NpgsqlDbType.Varchar, cancellation);
+            await copy.WriteAsync(type?.DotNetName ?? e.Type, NpgsqlDbType.Varchar, cancellation);
             if (e.Metadata is null) await copy.WriteNullAsync(cancellation);
             else await copy.WriteAsync(e.Metadata.ToJsonString(Export.Json), NpgsqlDbType.Jsonb, cancellation);
             await copy.WriteAsync(false, cancellation);
             progress.Report(++done, total);
         }
         await copy.CompleteAsync(cancellation);
+        return [.. forgotten];
     }
 
     private static async IAsyncEnumerable<(long Number, ExportedEvent Event)> ReadAsync(TextReader reader, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)

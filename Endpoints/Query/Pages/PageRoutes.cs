@@ -44,7 +44,7 @@ public static class PageRoutes
         if (Guid.TryParse(asked, out var id)) return Results.Redirect($"/history/{id}");
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var documents = asked.Length is 0 or > 254 || asked.Contains('\0', StringComparison.Ordinal) ? [] : (await connection.QueryAsync<string>(new CommandDefinition(
-            $"select document::text from {ReadModel.Schema}.accounts where email = @email order by id limit 100", new { email = ReadModel.Normalize(asked) }, cancellationToken: cancellation))).AsList();
+            $"select document::text from {ReadModel.Schema}.accounts where email = @email order by id limit 100", new { email = EmailAddress.Comparable(asked) }, cancellationToken: cancellation))).AsList();
         if (documents.Count == 1) return Results.Redirect($"/history/{AccountDocument.Parse(documents[0]).Id}");
         return new Page<FoundPage>(new() { [nameof(FoundPage.Asked)] = asked, [nameof(FoundPage.Accounts)] = documents.Select(AccountDocument.Parse).ToList() },
             documents.Count == 0 ? StatusCodes.Status404NotFound : StatusCodes.Status200OK);

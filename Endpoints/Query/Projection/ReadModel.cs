@@ -107,23 +107,10 @@ public sealed class ReadModel(NpgsqlDataSource database) : IProjection
             {
                 ids = rows.ConvertAll(r => r.Id).ToArray(),
                 documents = rows.ConvertAll(r => r.ToJson()).ToArray(),
-                emails = rows.ConvertAll(r => Normalize(r.Email)).ToArray(),
+                emails = rows.ConvertAll(r => EmailAddress.Comparable(r.Email)).ToArray(),
                 position,
                 generation = generation.Id,
             }, cancellationToken: cancellation));
-    }
-
-    /// <summary>The form in which an address is looked for: as Uniqueness compares it, or as it is where it is none.</summary>
-    public static string Normalize(string email)
-    {
-        try
-        {
-            return EmailAddress.Normalize(email);
-        }
-        catch (FormatException)
-        {
-            return EmailAddress.CaseFold(email);
-        }
     }
 
     internal static async Task<Generation> CreateGenerationAsync(NpgsqlConnection connection, string state, CancellationToken cancellation)

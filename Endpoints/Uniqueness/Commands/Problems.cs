@@ -15,7 +15,7 @@ internal sealed class Problems(TextWriter output)
         try
         {
             using var data = JsonDocument.Parse(e.Data);
-            return rules.ClaimsOf(e.Type, data.RootElement);
+            return rules.ClaimsOfLogged(e.Type, data.RootElement);
         }
         catch (FormatException wrong)
         {

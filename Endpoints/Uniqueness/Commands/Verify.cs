@@ -47,12 +47,12 @@ internal static class Verify
         var held = new Dictionary<UniqueValue, Holding>();
         var reserved = new Dictionary<(string Constraint, Guid StreamId), UniqueValue>();
         await using var command = new NpgsqlCommand(
-            $"select seq_id, stream_id, version, id, type, data::text, timestamp from {LogStore.Schema}.mt_events where type = any($1) order by seq_id", connection) { CommandTimeout = 0 };
+            $"select {StoredEvents.Columns} {StoredEvents.From} where e.type = any($1) order by e.seq_id", connection) { CommandTimeout = 0 };
         command.Parameters.Add(new() { Value = rules.EventNames.ToArray() });
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            var e = new LoggedEvent(reader.GetInt64(0), reader.GetGuid(1), reader.GetInt64(2), reader.GetGuid(3), reader.GetString(4), reader.GetString(5), reader.GetFieldValue<DateTimeOffset>(6));
+            var e = StoredEvents.Read(reader);
             foreach (var claim in problems.ClaimsOf(rules, e))
             {
                 if (reserved.Remove((claim.Constraint, e.StreamId), out var former) && held.TryGetValue(former, out var holding) && holding.Stream == e.StreamId && holding.Until is not null) held.Remove(former);

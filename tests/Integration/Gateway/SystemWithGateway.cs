@@ -56,8 +56,8 @@ public abstract partial class SystemWithGateway(string name, params (string Key,
         return (email, id, GatewayHttp.Bearer(await SignInAsync(email)));
     }
 
-    public Task<Answer> DeleteAsync((string, string) session, string password = GatewayHttp.Password, GatewayHttp? gateway = null) =>
-        (gateway ?? Gateway).SendJsonAsync(HttpMethod.Delete, "/account", new JsonObject { ["password"] = password }.ToJsonString(), session);
+    public Task<Answer> DeleteAsync((string, string) session, string password = GatewayHttp.Password, GatewayHttp? gateway = null, string forget = "") =>
+        (gateway ?? Gateway).SendJsonAsync(HttpMethod.Delete, forget.Length > 0 ? $"/account?forget={forget}" : "/account", new JsonObject { ["password"] = password }.ToJsonString(), session);
 
     /// <summary>The first whose name is like this, once it is there.</summary>
     public async Task<string> MailAsync(string pattern)

@@ -102,8 +102,11 @@ public sealed class when_somebody_leaves(when_somebody_leaves.Running running) :
         }
         Assert.Equal(415, (await Gateway.SendAsync(HttpMethod.Delete, "/account", null, session)).Status);
         // It cannot be asked for afterwards.
-        var forget = await Gateway.SendJsonAsync(HttpMethod.Delete, "/account?forget=true", new JsonObject { ["password"] = Password }.ToJsonString(), session);
-        Assert.Equal((400, true), (forget.Status, forget.Type!.EndsWith("/forgetting-unsupported", StringComparison.Ordinal)));
+        foreach (var unclear in new[] { "perhaps", "TRUE", "true&forget=false" })
+        {
+            var forget = await running.DeleteAsync(session, forget: unclear);
+            Assert.Equal((400, true), (forget.Status, forget.Type!.EndsWith("/invalid", StringComparison.Ordinal)));
+        }
 
         var cookie = CookieOf(await running.SignInAsync(email));
         Assert.Equal(401, (await Gateway.SendJsonAsync(HttpMethod.Delete, "/account", new JsonObject { ["password"] = Password }.ToJsonString())).Status);

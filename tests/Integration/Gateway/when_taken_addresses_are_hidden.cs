@@ -215,9 +215,7 @@ public sealed partial class when_taken_addresses_are_hidden(when_taken_addresses
         await Wait.UntilAsync(async () =>
         {
             await Gateway.PostJsonAsync("/users", Body(email));
-            await using var command = running.System.Database.CreateCommand("select exists (select from log.mt_events where type = 'AccountCreated' and data ->> 'email' = $1)");
-            command.Parameters.AddWithValue(email);
-            return (bool)(await command.ExecuteScalarAsync())!;
+            return (await running.System.Database.EventsAsync<Signup.EventLog.Accounts.AccountCreated>()).Any(e => e.Happened.Email == email);
         }, "somebody has the address");
     }
 

@@ -143,13 +143,8 @@ public sealed class publishing_the_log : IAsyncLifetime
     [Fact]
     public async Task tells_of_30_000_events_within_a_minute()
     {
-        await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("a@example.org"));
-        await _log.ExecuteAsync("""
-            insert into log.mt_streams (id, version) select gen_random_uuid(), 1 from generate_series(1, 30000);
-            insert into log.mt_events (seq_id, id, stream_id, version, data, type, timestamp, mt_dotnet_type)
-            select nextval('log.mt_events_sequence'), gen_random_uuid(), s.id, 1, e.data, e.type, now(), e.mt_dotnet_type
-            from log.mt_streams s cross join (select * from log.mt_events limit 1) e where s.id <> e.stream_id
-            """);
+        await using (var connection = await _log.Database.OpenConnectionAsync())
+            await Appending.AppendAsync(connection, [.. Enumerable.Range(0, 30_001).Select(n => NewEvent.Of(Guid.NewGuid(), 0, LogDatabase.Created($"{n}@example.org"), Cause.None))], Wait.Token);
         await using var publisher = await PublishAsync();
         await Wait.UntilAsync(async () => await PositionAsync() >= 30_001, "all are published");
         Assert.Equal(30_001u, await _channel.MessageCountAsync(Subscriber));

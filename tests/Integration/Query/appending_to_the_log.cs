@@ -31,6 +31,8 @@ public sealed class appending_to_the_log : IAsyncLifetime
 
         Assert.Equal(await RowsAsync(theirs), await RowsAsync(ours));
         await using var reader = _log.Store.QuerySession();
+        // It has no keys.
+        facts[0] = LogDatabase.Created("", "") with { PasswordHash = "" };
         Assert.Equal(facts, (await reader.Events.FetchStreamAsync(ours, token: Wait.Token)).Select(e => e.Data));
         Assert.Equal(3, (await reader.Events.FetchStreamStateAsync(ours, Wait.Token))!.Version);
     }
@@ -118,11 +120,11 @@ public sealed class appending_to_the_log : IAsyncLifetime
         return positions;
     }
 
-    /// <summary>All columns of a stream and its events, but for what tells them apart; of times only that they are of now, by the clock of UTC.</summary>
+    /// <summary>All columns of a stream and its events, but for what tells them apart, and what is sealed; of times only that they are of now, by the clock of UTC.</summary>
     private async Task<string> RowsAsync(Guid stream) => await _log.ScalarAsync<string>($"""
         select jsonb_pretty(jsonb_build_object(
             'stream', (select to_jsonb(s) - 'id' - 'timestamp' - 'created' || jsonb_build_object('now', abs(extract(epoch from now() - s.timestamp)) < 60 and abs(extract(epoch from now() - s.created)) < 60) from log.mt_streams s where id = '{stream}'),
-            'events', (select jsonb_agg(to_jsonb(e) - 'id' - 'seq_id' - 'stream_id' - 'timestamp' - 'headers'
+            'events', (select jsonb_agg(to_jsonb(e) - 'id' - 'seq_id' - 'stream_id' - 'timestamp' - 'headers' #- array['data', 'username'] #- array['data', 'email'] #- array['data', 'passwordHash']
                                         || jsonb_build_object('now', abs(extract(epoch from now() - e.timestamp)) < 60) order by version) from log.mt_events e where stream_id = '{stream}')))
         """);
 }

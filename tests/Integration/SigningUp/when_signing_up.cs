@@ -185,10 +185,12 @@ public class when_signing_up(WholeSystem whole) : IClassFixture<WholeSystem>
     {
         await ExecuteAsync($$"""
             create function trouble() returns trigger language plpgsql as $$
-            declare state text; begin
-                execute format('select data ->> ''username'' from log.mt_events where stream_id = ($1).%I and version = 1', tg_argv[0]) using new into state;
-                if state is null and tg_table_name = 'mt_events' then state := to_jsonb(new) -> 'data' ->> 'username'; end if;
-                if state = any ('{ {{string.Join(',', PassingStates)}} }') and (tg_argv[1] <> 'mail' or state = '25006') and nextval(lower(format('trouble_%s_%s', state, tg_argv[1]))) <= 2 then
+            declare created jsonb; state text; begin
+                execute format('select data from log.mt_events where stream_id = ($1).%I and version = 1', tg_argv[0]) using new into created;
+                if created is null and tg_table_name = 'mt_events' then created := to_jsonb(new) -> 'data'; end if;
+                -- A sealed name shows how long it is, and that tells which state it is: 4 characters of Base64 for 3 bytes.
+                state := ('{ {{string.Join(',', PassingStates)}} }'::text[])[length(created #>> '{username,sealed}') / 4 - 19];
+                if state is not null and (tg_argv[1] <> 'mail' or state = '25006') and nextval(lower(format('trouble_%s_%s', state, tg_argv[1]))) <= 2 then
                     raise exception using errcode = state, message = 'this passes';
                 end if;
                 return new;
@@ -201,7 +203,7 @@ public class when_signing_up(WholeSystem whole) : IClassFixture<WholeSystem>
         try
         {
             var emails = PassingStates.ToDictionary(s => s, _ => NewEmail());
-            var answers = await Task.WhenAll(PassingStates.Select(s => whole.SignUpAsync(emails[s], username: s)));
+            var answers = await Task.WhenAll(PassingStates.Select((s, i) => whole.SignUpAsync(emails[s], username: s.PadRight(30 + (3 * i), 'x'))));
             Assert.All(answers, a => Assert.True(a.Status is HttpStatusCode.Created or HttpStatusCode.Accepted));
 
             var tokens = await Task.WhenAll(emails.Values.Select(whole.TokenFromMailAsync));

@@ -78,13 +78,5 @@ public sealed class UniquenessPair : IAsyncLifetime
     }
 
     /// <summary>Which streams have an AccountCreated with this address, as typed.</summary>
-    public async Task<IReadOnlyList<Guid>> AccountsWithAsync(string email)
-    {
-        await using var command = System.Database.CreateCommand("select stream_id from log.mt_events where type = 'AccountCreated' and data ->> 'email' = $1");
-        command.Parameters.AddWithValue(email);
-        await using var reader = await command.ExecuteReaderAsync();
-        var streams = new List<Guid>();
-        while (await reader.ReadAsync()) streams.Add(reader.GetGuid(0));
-        return streams;
-    }
+    public async Task<IReadOnlyList<Guid>> AccountsWithAsync(string email) => [.. (await System.Database.EventsAsync<Signup.EventLog.Accounts.AccountCreated>()).Where(e => e.Happened.Email == email).Select(e => e.Event.StreamId)];
 }

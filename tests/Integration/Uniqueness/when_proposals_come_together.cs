@@ -94,8 +94,8 @@ public sealed class when_proposals_come_together : IAsyncLifetime
     private async Task<(long Used, long TakenOver)> ReservationsAsync()
     {
         await using var command = _system.Database.CreateCommand("""
-            with reserved as (select stream_id, seq_id, data ->> 'newEmail' as email, timestamp from log.mt_events where type = 'EmailChangeRequested'),
-                 taken as (select stream_id, seq_id, coalesce(data ->> 'newEmail', data ->> 'email') as email from log.mt_events where type in ('AccountCreated', 'EmailChanged'))
+            with reserved as (select stream_id, seq_id, data #>> '{newEmail,hash}' as email, timestamp from log.mt_events where type = 'EmailChangeRequested'),
+                 taken as (select stream_id, seq_id, coalesce(data #>> '{newEmail,hash}', data #>> '{email,hash}') as email from log.mt_events where type in ('AccountCreated', 'EmailChanged'))
             select count(distinct t.seq_id) filter (where t.stream_id = r.stream_id), count(distinct t.seq_id) filter (where t.stream_id <> r.stream_id) from reserved r join taken t on t.email = r.email and t.seq_id > r.seq_id
             where not exists (select from log.mt_events e where e.stream_id = r.stream_id and e.seq_id > r.seq_id and e.seq_id < t.seq_id)
             """);

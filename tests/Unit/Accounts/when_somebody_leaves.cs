@@ -43,6 +43,25 @@ public class when_somebody_leaves
     }
 
     [Fact]
+    public void who_wants_to_be_forgotten_is_and_nobody_else()
+    {
+        Assert.Equal((false, true), (Read(Decide(Leave, Created, Activated).Proposed)!.Forgotten, Read(Decide(Leave with { Forget = true }, Created, Activated).Proposed)!.Forgotten));
+        // Not by saying so when the account is gone: that would be said to be done, and is not.
+        Assert.Equal(VerdictOutcome.Refused, Decide(Leave with { Forget = true }, Created, Activated, Deleted).Verdict!.Outcome);
+        Assert.Equal(VerdictOutcome.Accepted, Decide(Leave with { Forget = true }, Created, Activated, Deleted with { Forgotten = true }).Verdict!.Outcome);
+        Assert.Equal(VerdictOutcome.Accepted, Decide(Leave, Created, Activated, Deleted with { Forgotten = true }).Verdict!.Outcome);
+    }
+
+    /// <summary>What is read of one who was forgotten.</summary>
+    [Fact]
+    public void one_who_was_forgotten_has_no_name_no_address_and_no_password()
+    {
+        var account = Account.Fold([Created with { Username = "", Email = "", PasswordHash = "" }, Activated, new AccountDeleted("", Now, Forgotten: true)]);
+        Assert.Equal((AccountStatus.Deleted, true, "", ""), (account.Status, account.Forgotten, account.Username, account.Email));
+        Assert.False(account.HasPassword(""));
+    }
+
+    [Fact]
     public void an_account_that_is_not_active_stays_so_that_nobody_has_mails_sent_to_a_stranger_over_and_over() => Assert.Equal(VerdictOutcome.Invalid, Decide(Leave, Created).Verdict!.Outcome);
 
     [Fact]
@@ -82,7 +101,7 @@ public class when_somebody_leaves
 
     [Property]
     public Property deciding_again_on_the_resulting_state_yields_no_event() => Prop.ForAll(Histories(), history =>
-        Read(Decide(Leave, history).Proposed) is not { } e || Decide(Leave, [.. history, e]).Proposed is null);
+        new[] { Leave, Leave with { Forget = true } }.All(leave => Read(Decide(leave, history).Proposed) is not { } e || Decide(leave, [.. history, e]).Proposed is null));
 
     private static Arbitrary<object[]> Histories() => Gen.ArrayOf(Gen.Elements<object>(
         Created, Activated, Deleted, Changed, new AccountExpired("Ada@example.org", Now), new PasswordChanged(Wrong, null, Now), new PasswordChanged(Hash, null, Now), new PasswordRehashed(Renewed, Now))).ToArbitrary();

@@ -281,6 +281,15 @@ public sealed class when_the_address_changes
             ActivationPolicy.Tell(Given.Account, deleted, Event, Array.IndexOf(history, deleted) + 2, [.. history.Prepend(Created).Select((h, n) => (n + 1L, h))], Start.AddHours(3).AddDays(days)).SingleOrDefault();
     }
 
+    /// <summary>Mail was derived anew, or was away for so long.</summary>
+    [Fact]
+    public void who_was_forgotten_before_it_was_noted_to_whom_it_goes_gets_no_mail()
+    {
+        var deleted = new AccountDeleted("", Start.AddHours(3), Forgotten: true);
+        var created = Assert.IsType<AccountCreated>(Created) with { Username = "", Email = "" };
+        Assert.Empty(ActivationPolicy.Tell(Given.Account, deleted, Event, 3, [(1L, created), (2L, Ends[0]), (3L, deleted)], Start.AddHours(3)));
+    }
+
     [Fact]
     public void that_somebody_wanted_to_sign_up_with_the_address_is_told_once_where_somebody_has_proved_it_and_mails_arrive()
     {

@@ -43,6 +43,14 @@ public sealed class folding_an_account
     public void is_deleted() => Assert.Equal((AccountStatus.Deleted, T.AddDays(9)), Of(Fold(Created, new AccountDeleted("Zoe@Example.org", T.AddDays(9))), a => (a.Status, a.DeletedAt)));
 
     [Fact]
+    public void is_forgotten()
+    {
+        var deleted = new AccountDeleted("Zoe@Example.org", T.AddDays(9), Forgotten: true);
+        Assert.Equal((AccountStatus.Deleted, T.AddDays(9), true, "", ""), Of(Fold(Created, deleted), a => (a.Status, a.DeletedAt, a.Forgotten, a.Username, a.Email)));
+        Assert.Null(Fold(Created, deleted with { Forgotten = false })!.Forgotten);
+    }
+
+    [Fact]
     public void tells_which_sessions_have_ended_before_their_time()
     {
         object[] out_ = [Created, new SignedOut(Id, T), new SignedOut(Id, T)];

@@ -58,6 +58,18 @@ public class when_reading_the_uniqueness_file
             Parse(Good).ClaimsOf("AccountDeleted", JsonSerializer.SerializeToElement(new { email = "a@x.org" })));
 
     [Fact]
+    public void what_somebody_held_who_was_forgotten_is_nothing_any_more_in_the_log_and_may_not_be_proposed()
+    {
+        foreach (var (name, data) in new (string, object)[] { ("AccountCreated", new { username = "", email = "" }), ("EmailChanged", new { oldEmail = "", newEmail = "" }), ("AccountDeleted", new { email = "" }) })
+        {
+            Assert.Empty(Parse(Good).ClaimsOfLogged(name, JsonSerializer.SerializeToElement(data)));
+            Assert.Throws<FormatException>(() => Parse(Good).ClaimsOf(name, JsonSerializer.SerializeToElement(data)));
+        }
+        Assert.Equal(Parse(Good).ClaimsOf("AccountDeleted", JsonSerializer.SerializeToElement(new { email = "a@x.org" })), Parse(Good).ClaimsOfLogged("AccountDeleted", JsonSerializer.SerializeToElement(new { email = "a@x.org" })));
+        Assert.Throws<FormatException>(() => Parse(Good).ClaimsOfLogged("AccountDeleted", JsonSerializer.SerializeToElement(new { })));
+    }
+
+    [Fact]
     public void an_event_may_be_named_that_touches_nothing_yet()
     {
         var rules = Parse("""{ "events": { "UsernameChanged": {} } }""");

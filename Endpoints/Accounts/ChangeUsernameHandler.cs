@@ -19,6 +19,6 @@ public static class ChangeUsernameHandler
         var username = command.Username.Trim();
         if (account.Username == username) return Propose.Nothing(command.AccountId, VerdictOutcome.Accepted, account.Version);
         var changed = new UsernameChanged(account.Username, username, command.RequestedAt);
-        return (Propose.Event(command.AccountId, ProposalId.OfUsername(command.AccountId, username, command.RequestedAt), account.Version, changed), null);
+        return (Propose.Event(command.AccountId, ProposalId.OfUsername(command.AccountId, command.RequestedAt), account.Version, changed), null);
     }
 }

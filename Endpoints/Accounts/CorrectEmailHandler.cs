@@ -25,6 +25,6 @@ public static class CorrectEmailHandler
             return Propose.Nothing(command.AccountId, VerdictOutcome.Invalid);
 
         var changed = new EmailChanged(account.Email, email, command.RequestedAt);
-        return (Propose.Event(command.AccountId, ProposalId.OfCorrection(command.AccountId, email, command.RequestedAt), account.Version, changed), null);
+        return (Propose.Event(command.AccountId, ProposalId.OfCorrection(command.AccountId, command.RequestedAt), account.Version, changed), null);
     }
 }

@@ -26,6 +26,6 @@ public static class RequestEmailChangeHandler
         if (account.Status != AccountStatus.Active || asked.NewEmail.Length is 0 or > Limits.Email || asked.NewEmail == account.Email || asked.ExpiresAt <= asked.RequestedAt)
             return Propose.Nothing(command.AccountId, VerdictOutcome.Invalid);
         if (account.EmailChanges.Count(c => c.ExpiresAt > asked.RequestedAt) >= MostLinks) return Propose.Nothing(command.AccountId, VerdictOutcome.TooMany);
-        return (Propose.Event(command.AccountId, ProposalId.OfEmailChange(command.AccountId, asked.NewEmail, asked.RequestedAt), account.Version, asked), null);
+        return (Propose.Event(command.AccountId, ProposalId.OfEmailChange(command.AccountId, asked.RequestedAt), account.Version, asked), null);
     }
 }

@@ -47,7 +47,7 @@ public static class CorrectionRoutes
                     http.Response.Headers.Location = $"/users/{accountId}";
                     return Results.StatusCode(StatusCodes.Status303SeeOther);
                 case null:
-                    var path = AccountAnswers.PathOf(accountId, ProposalId.OfCorrection(accountId, email, requestedAt));
+                    var path = AccountAnswers.PathOf(accountId, ProposalId.OfCorrection(accountId, requestedAt));
                     if (!page) return Results.Accepted(path, new { id = accountId });
                     http.Response.Headers.Location = path;
                     return Results.StatusCode(StatusCodes.Status303SeeOther);

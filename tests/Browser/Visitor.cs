@@ -82,8 +82,9 @@ public sealed class Visitor : IAsyncDisposable
     }
 
     /// <summary>At the page for that.</summary>
-    public async Task DeleteAccountAsync(string password = Password)
+    public async Task DeleteAccountAsync(string password = Password, bool forget = false)
     {
+        if (forget) await Page.GetByLabel("Forget me, too").CheckAsync();
         await Page.GetByLabel("Password", new() { Exact = true }).FillAsync(password);
         await PressAsync("Delete my account");
     }

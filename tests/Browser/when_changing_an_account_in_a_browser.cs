@@ -116,10 +116,12 @@ public class when_changing_an_account_in_a_browser(Site site)
 
         await visitor.Page.GetByRole(AriaRole.Link, new() { Name = "Delete the account" }).ClickAsync();
         await visitor.SeesAsync("Delete the account");
-        await visitor.DeleteAccountAsync(Another);
+        await visitor.DeleteAccountAsync(Another, forget: true);
         await Expect(visitor.Page.GetByText("This is not the password of your account.").First).ToBeVisibleAsync();
+        await Expect(visitor.Page.GetByLabel("Forget me, too")).ToBeCheckedAsync();
         await visitor.DeleteAccountAsync();
         await visitor.SeesAsync("This account was deleted");
+        await Expect(visitor.Page.GetByText("nobody can read any more whose account it was")).ToBeVisibleAsync();
         await visitor.Page.GotoAsync("/account");
         await visitor.SeesAsync("Sign in");
         await visitor.SignInAsync();

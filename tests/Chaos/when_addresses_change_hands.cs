@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Signup.EventLog;
@@ -24,11 +26,13 @@ public sealed class when_addresses_change_hands
     private sealed record Person(Guid Id, string Email, string Session);
 
     /// <summary>Somebody was told that their account has the address now.</summary>
-    private sealed record Promise(Guid Id, string Email);
+    /// <param name="Address">As the log has it of everybody, also of those who were forgotten: hashed.</param>
+    private sealed record Promise(Guid Id, string Address);
 
-    private sealed record Logged(Guid Id, string Type, string Email, string? OldEmail);
+    /// <param name="Address">Hashed.</param>
+    private sealed record Logged(Guid Id, string Type, string Address, string? OldAddress, bool Forgotten);
 
-    /// <summary>People want addresses that others want, have or give up, leave and come back, while instances die and strangers sign up with the same addresses. Links are over soon, so that what is reserved is taken over, too; some
+    /// <summary>People want addresses that others want, have or give up, leave, some to be forgotten, and come back, while instances die and strangers sign up with the same addresses. Links are over soon, so that what is reserved is taken over, too; some
     /// go to a gateway that tells nobody what is taken, and so reserves nothing.</summary>
     [Fact(Timeout = Run.Deadline)]
     public async Task none_ever_belongs_to_two_and_who_was_told_that_it_is_theirs_has_it()
@@ -49,6 +53,9 @@ public sealed class when_addresses_change_hands
         var people = await Task.WhenAll(Enumerable.Range(0, People).Select(n => ComeAsync($"person.{n}@example.org")));
         var promises = new ConcurrentBag<Promise>();
         var left = new ConcurrentBag<Guid>();
+        var forgotten = new ConcurrentBag<Guid>();
+        byte[] hashKey;
+        await using (var command = database.CreateCommand("select key from keys.hash")) hashKey = (byte[])(await command.ExecuteScalarAsync())!;
         var counts = new ConcurrentDictionary<string, int>();
         var done = 0;
         var seeds = people.Select(_ => run.Random.Next()).ToArray();
@@ -77,16 +84,22 @@ public sealed class when_addresses_change_hands
         var log = await LogAsync();
         NobodyHasWhatAnotherHas(log);
         // As often as it was said.
-        var changes = log.Where(e => e.Type == "EmailChanged").ToLookup(e => new Promise(e.Id, e.Email));
+        var changes = log.Where(e => e.Type == "EmailChanged").ToLookup(e => new Promise(e.Id, e.Address));
         Assert.All(promises.GroupBy(p => p), said => Assert.True(said.Count() <= changes[said.Key].Count(), $"{said.Key} was not kept"));
         Assert.Equal(left.Order(), log.Where(e => e.Type == "AccountDeleted").Select(e => e.Id).Order());
+        Assert.Equal(forgotten.Order(), log.Where(e => e.Forgotten).Select(e => e.Id).Order());
+        Assert.InRange(forgotten.Count, 3, left.Count - 3);
+        await Wait.UntilAsync(async () =>
+        {
+            await using var command = database.CreateCommand("select array_agg(id order by id) from keys.stream where key is null");
+            return await command.ExecuteScalarAsync() is Guid[] ids && ids.SequenceEqual(forgotten.OrderBy(id => id.ToString(), StringComparer.Ordinal));
+        }, "the keys of those who were forgotten are destroyed, and no others", Patience);
         // Of what it is meant to hit there was enough.
         foreach (var what in new[] { "confirmed: 200", "asked: 202", "asked: 409", "asked where it is hidden: 202", "left: 204" }) Assert.InRange(counts.GetValueOrDefault(what), 10, int.MaxValue);
         var (exitCode, output) = await system.RunAsync("Uniqueness", "verify");
         Assert.True(exitCode == 0, output);
         run.Tell("the log holds what the answers said, and the claims are what the log holds");
-        var present = log.GroupBy(e => e.Id).ToDictionary(e => e.Key, e => e.Last().Email);
-        foreach (var person in people) Assert.Equal(200, (await SignInAsync(present[person.Id])).Status);
+        foreach (var person in people) Assert.Equal(200, (await SignInAsync((await AccountAsync(person.Id)).Email)).Status);
 
         async Task<Person> ComeAsync(string email)
         {
@@ -120,14 +133,16 @@ public sealed class when_addresses_change_hands
                     var token = tokens.Issue("email change", person.Id, DateTimeOffset.UtcNow.AddHours(1), account.EmailChangeCount);
                     var confirmed = await InsistAsync(() => PostAsync("email-changes", new { token }), 200, 400, 409);
                     Count($"confirmed: {confirmed.Status}");
-                    if (confirmed.Status == 200) promises.Add(new(person.Id, wish.NewEmail));
+                    if (confirmed.Status == 200) promises.Add(new(person.Id, Hash(wish.NewEmail)));
                 }
                 if (random.Next(6) == 0)
                 {
+                    var forget = random.Next(2) == 0;
                     // Where the answer was lost, it is nobody's account by then.
-                    var leaving = await InsistAsync(() => SendAsync(HttpMethod.Delete, "account", new { password = "correct horse battery" }, Bearer(person)), 204, 401);
+                    var leaving = await InsistAsync(() => SendAsync(HttpMethod.Delete, forget ? "account?forget=true" : "account", new { password = "correct horse battery" }, Bearer(person)), 204, 401);
                     Count($"left: {leaving.Status}");
                     left.Add(person.Id);
+                    if (forget) forgotten.Add(person.Id);
                     person = await ComeAsync(person.Email);
                 }
                 Interlocked.Increment(ref done);
@@ -146,6 +161,8 @@ public sealed class when_addresses_change_hands
                 Count($"signed up{(isHidden ? " where it is hidden" : "")}: {answer.Status}");
             }
         }
+
+        string Hash(string email) => Convert.ToBase64String(HMACSHA256.HashData(hashKey, Encoding.UTF8.GetBytes(EmailAddress.Normalize(email)))[..16]);
 
         string At(bool isHidden) => isHidden ? hiding.Url : system.GatewayUrl;
 
@@ -203,14 +220,13 @@ public sealed class when_addresses_change_hands
 
         async Task<List<Logged>> LogAsync()
         {
-            // As hashes: who was forgotten has no addresses any more.
             await using var command = database.CreateCommand("""
-                select stream_id, type, coalesce(data #>> '{newEmail,hash}', data #>> '{email,hash}'), data #>> '{oldEmail,hash}' from log.mt_events
+                select stream_id, type, coalesce(data #>> '{newEmail,hash}', data #>> '{email,hash}'), data #>> '{oldEmail,hash}', coalesce((data ->> 'forgotten')::boolean, false) from log.mt_events
                 where type in ('AccountCreated', 'EmailChanged', 'AccountDeleted') order by seq_id
                 """);
             await using var rows = await command.ExecuteReaderAsync();
             var events = new List<Logged>();
-            while (await rows.ReadAsync()) events.Add(new(rows.GetGuid(0), rows.GetString(1), rows.GetString(2), rows.IsDBNull(3) ? null : rows.GetString(3)));
+            while (await rows.ReadAsync()) events.Add(new(rows.GetGuid(0), rows.GetString(1), rows.GetString(2), rows.IsDBNull(3) ? null : rows.GetString(3), rows.GetBoolean(4)));
             return events;
         }
     }
@@ -221,8 +237,8 @@ public sealed class when_addresses_change_hands
         var owners = new Dictionary<string, Guid>();
         foreach (var e in log)
         {
-            if ((e.Type == "AccountDeleted" ? e.Email : e.OldEmail) is { } given) Assert.True(owners.Remove(given, out var owner) && owner == e.Id, $"{e} gives up what it has not");
-            if (e.Type != "AccountDeleted") Assert.True(owners.TryAdd(e.Email, e.Id), $"{e} takes what another has");
+            if ((e.Type == "AccountDeleted" ? e.Address : e.OldAddress) is { } given) Assert.True(owners.Remove(given, out var owner) && owner == e.Id, $"{e} gives up what it has not");
+            if (e.Type != "AccountDeleted") Assert.True(owners.TryAdd(e.Address, e.Id), $"{e} takes what another has");
         }
     }
 }

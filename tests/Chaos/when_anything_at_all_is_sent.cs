@@ -139,7 +139,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
                 if (random.Next(4) > 0) headers.Add(("Authorization", $"Bearer {leaver}"));
                 return random.Next(4) == 0
                     ? (gateway, HttpMethod.Get, Pick(random, ["/account/delete", "/account/export"]), null, headers)
-                    : (gateway, Pick(random, [HttpMethod.Delete, HttpMethod.Post]), Pick(random, ["/account", "/account/delete", $"/account?{Query(random, ["forget"])}"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["password"] = "correct horse battery" })), headers);
+                    : (gateway, Pick(random, [HttpMethod.Delete, HttpMethod.Post]), Pick(random, ["/account", "/account/delete", "/account?forget=true", $"/account?{Query(random, ["forget"])}"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["password"] = "correct horse battery" })), headers);
             default:
                 return (gateway, HttpMethod.Post, "/users", Body(random, random.Next(4) == 0 ? Object(random) : SignUp(random)), headers);
         }
@@ -171,7 +171,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
         var data = new JsonObject
         {
             ["username"] = "guest", ["email"] = $"{Guid.NewGuid():N}@example.org", ["passwordHash"] = "$x", ["language"] = "en", ["createdAt"] = "2026-11-23T10:00:00Z",
-            ["oldEmail"] = "a@example.org", ["newEmail"] = "b@example.org", ["changedAt"] = "2026-11-23T10:00:00Z", ["deletedAt"] = "2026-11-23T10:00:00Z", ["expiresAt"] = "2026-11-23T10:00:00Z", ["requestedAt"] = "2026-11-23T10:00:00Z",
+            ["oldEmail"] = "a@example.org", ["newEmail"] = "b@example.org", ["changedAt"] = "2026-11-23T10:00:00Z", ["deletedAt"] = "2026-11-23T10:00:00Z", ["forgotten"] = random.Next(2) == 0, ["expiresAt"] = "2026-11-23T10:00:00Z", ["requestedAt"] = "2026-11-23T10:00:00Z",
         };
         var e = new JsonObject { ["streamId"] = $"{id}", ["expectedVersion"] = 0, ["type"] = random.Next(2) == 0 ? Kinds[0] : Pick(random, Kinds), ["data"] = random.Next(3) == 0 ? data : Spoil(random, data) };
         return random.Next(3) == 0 ? Spoil(random, e) : e;

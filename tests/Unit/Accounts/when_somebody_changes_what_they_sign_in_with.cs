@@ -190,7 +190,9 @@ public class when_somebody_changes_what_they_sign_in_with
     public void the_same_wish_is_one_proposal_and_a_later_one_is_another()
     {
         Assert.Equal(IdOf(Rename), IdOf(Rename));
-        Assert.Equal(4, new[] { Rename, Rename with { Username = "Eve" }, Rename with { RequestedAt = Now.AddTicks(1) }, Rename with { AccountId = Other } }.Select(IdOf).Distinct().Count());
+        Assert.Equal(3, new[] { Rename, Rename with { RequestedAt = Now.AddTicks(1) }, Rename with { AccountId = Other } }.Select(IdOf).Distinct().Count());
+        // The id is not sealed: nobody can try names by it.
+        Assert.Equal(IdOf(Rename), IdOf(Rename with { Username = "Eve" }));
 
         static Guid IdOf(ChangeUsername command) => ChangeUsernameHandler.Handle(command, Account.Fold([Created])).Item1!.EventId;
     }

@@ -1,5 +1,9 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
+using Signup.Hosting;
 using static Microsoft.Playwright.Assertions;
 
 namespace Signup.Tests.Browser;
@@ -117,8 +121,34 @@ public class when_pages_are_looked_at(Site site)
             return await visitor.Heading.TextContentAsync() == "2 accounts";
         }, "both accounts are found");
         await on("two accounts");
+        await page.GotoAsync($"{site.System.QueryUrl}/history/{await ForgottenAsync()}");
+        await page.GetByRole(AriaRole.Link, new() { Name = "AccountDeleted" }).ClickAsync();
+        await visitor.SeesAsync("AccountDeleted");
+        await Expect(page.GetByText("(forgotten)")).ToHaveCountAsync(3);
+        await on("somebody who was forgotten");
         await visitor.PressAsync("Log out");
         await visitor.SeesAsync("For operators");
+
+        async Task<Guid> ForgottenAsync()
+        {
+            using var http = site.System.Client("Gateway");
+            var email = $"{Guid.NewGuid():N}@example.org";
+            var id = (Guid)(await SendAsync(HttpMethod.Post, "users", new() { ["username"] = "Zoë", ["email"] = email, ["password"] = Visitor.Password }))!["id"]!;
+            var token = new SignedTokens(site.System.SigningKey, TimeProvider.System).Issue("activation", id, DateTimeOffset.UtcNow.AddDays(1));
+            await SendAsync(HttpMethod.Post, "activations", new() { ["token"] = token });
+            var session = await SendAsync(HttpMethod.Post, "sessions", new() { ["email"] = email, ["password"] = Visitor.Password });
+            http.DefaultRequestHeaders.Authorization = new("Bearer", (string)session!["token"]!);
+            await SendAsync(HttpMethod.Delete, "account?forget=true", new() { ["password"] = Visitor.Password });
+            return id;
+
+            async Task<JsonNode?> SendAsync(HttpMethod method, string path, JsonObject body)
+            {
+                using var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body) };
+                using var answer = await http.SendAsync(request);
+                Assert.True(answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.Created or HttpStatusCode.NoContent, $"{path}: {answer.StatusCode}");
+                return answer.StatusCode == HttpStatusCode.NoContent ? null : JsonNode.Parse(await answer.Content.ReadAsStringAsync());
+            }
+        }
 
         async Task LogInAsync(string key)
         {
@@ -269,6 +299,7 @@ public class when_pages_are_looked_at(Site site)
         await visitor.DeleteAccountAsync("", forget: true);
         await Expect(page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
         await on("leaving errors");
+        await page.GetByLabel("Forget me, too").UncheckAsync();
         await visitor.DeleteAccountAsync("a third horse battery");
         await visitor.SeesAsync("This account was deleted");
         await on("deleted");

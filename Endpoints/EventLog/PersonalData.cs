@@ -38,7 +38,7 @@ public static class PersonalData
     /// <param name="hashKey">The same for all.</param>
     internal static string Seal(EventType type, Guid stream, string data, byte[] key, byte[] hashKey)
     {
-        var json = JsonNode.Parse(data)!.AsObject();
+        if (JsonNode.Parse(data) is not JsonObject json) return data;
         using var aes = new AesGcm(key, TagLength);
         foreach (var (written, value) in json.ToList())
         {
@@ -56,7 +56,7 @@ public static class PersonalData
     {
         if (!type.IsPersonal) return data;
         using var json = JsonDocument.Parse(data);
-        if (!json.RootElement.EnumerateObject().Any(p => IsSealed(type, p))) return data;
+        if (!IsSealed(type, json.RootElement)) return data;
         using var aes = key is null ? null : new AesGcm(key, TagLength);
         var opened = new ArrayBufferWriter<byte>(data.Length);
         using (var writer = new Utf8JsonWriter(opened, new JsonWriterOptions { Encoder = LogJson.Options.Encoder }))
@@ -78,7 +78,7 @@ public static class PersonalData
     {
         if (!type.IsPersonal) return false;
         using var json = JsonDocument.Parse(data);
-        return json.RootElement.EnumerateObject().Any(p => IsSealed(type, p));
+        return IsSealed(type, json.RootElement);
     }
 
     /// <summary>Whether after this event nobody is to know any more who its stream is about.</summary>
@@ -86,8 +86,10 @@ public static class PersonalData
     {
         if (type.Forgets is null) return false;
         using var json = JsonDocument.Parse(data);
-        return json.RootElement.TryGetProperty(type.Forgets, out var value) && value.ValueKind == JsonValueKind.True;
+        return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(type.Forgets, out var value) && value.ValueKind == JsonValueKind.True;
     }
+
+    private static bool IsSealed(EventType type, JsonElement json) => json.ValueKind == JsonValueKind.Object && json.EnumerateObject().Any(p => IsSealed(type, p));
 
     private static bool IsSealed(EventType type, JsonProperty property) =>
         property.Value.ValueKind == JsonValueKind.Object && type.Personal.ContainsKey(property.Name) && property.Value.TryGetProperty(Sealed, out var value) && value.ValueKind == JsonValueKind.String;

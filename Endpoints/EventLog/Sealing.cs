@@ -16,7 +16,7 @@ internal static class Sealing
     }
 
     /// <summary>In the connection's transaction: the keys are there only together with a log that is sealed.</summary>
-    /// <exception cref="InvalidOperationException">The log belongs to another role.</exception>
+    /// <exception cref="InvalidOperationException">The log belongs to another role; or it is sealed already, and its keys are lost.</exception>
     public static async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         await using (var own = new NpgsqlCommand($"select pg_has_role(relowner, 'usage') from pg_class where oid = '{AppendOnly.Events}'::regclass", connection))
@@ -29,6 +29,8 @@ internal static class Sealing
             var events = await ReadAsync(connection, after, cancellation);
             if (events.Count == 0) return;
             after = events[^1].Position;
+            if (events.Find(e => PersonalData.IsSealed(e.Type, e.Data)) is { Stream: var lost } && lost != Guid.Empty)
+                throw new InvalidOperationException($"The log is sealed, as of {lost}, and the schema '{PersonalKeys.Schema}', which has its keys, is missing: bring that back from a backup of the database. Nothing was changed.");
             var seals = await PersonalKeys.TakeAsync(connection, events.Select(e => e.Stream), cancellation);
             await using var replace = new NpgsqlCommand($"update {AppendOnly.Events} e set data = s.data from unnest($1, $2) as s (position, data) where e.seq_id = s.position", connection) { CommandTimeout = 0 };
             replace.Parameters.Add(new() { Value = events.ConvertAll(e => e.Position) });

@@ -24,11 +24,14 @@ public sealed class ManagementApi(IHttpClientFactory clients, IConfiguration set
     public async Task<IReadOnlyList<string>> ConsumersAsync(string queue, CancellationToken cancellation)
     {
         var described = await GetAsync($"queues/{Uri.EscapeDataString(VirtualHost)}/{queue}", cancellation);
-        var connections = described.TryGetProperty("consumer_details", out var consumers)
-            ? consumers.EnumerateArray().Select(c => c.GetProperty("channel_details").GetProperty("connection_name").GetString()!).Distinct() : [];
-        var found = await Task.WhenAll(connections.Select(name => GetAsync($"connections/{Uri.EscapeDataString(name)}", cancellation)));
+        var found = await Task.WhenAll(ConnectionsOf(described).Select(name => GetAsync($"connections/{Uri.EscapeDataString(name)}", cancellation)));
         return [.. found.Select(c => (c.TryGetProperty("user_provided_name", out var own) ? own.GetString() : null) ?? c.GetProperty("name").GetString()!).Distinct().Order()];
     }
+
+    /// <summary>The connections of those who take from a queue. One that has only just begun has nothing where they are named, <c>[]</c>, as RabbitMQ writes an object without members.</summary>
+    /// <param name="queue">As the API describes it.</param>
+    public static IReadOnlyList<string> ConnectionsOf(JsonElement queue) => !queue.TryGetProperty("consumer_details", out var consumers) ? [] :
+        [.. consumers.EnumerateArray().Select(c => c.GetProperty("channel_details")).Where(c => c.ValueKind == JsonValueKind.Object).Select(c => c.GetProperty("connection_name").GetString()!).Distinct()];
 
     /// <summary>What a call throws that was not answered as it should be.</summary>
     public static bool IsTrouble(Exception e, CancellationToken cancellation) =>

@@ -118,6 +118,18 @@ public sealed class sealing_the_log : IAsyncLifetime
         Assert.Single(await new LogReader(_log.Database).ReadAsync(0, 1, Wait.Token));
     }
 
+    /// <summary>Else new keys would stand where the old ones belong.</summary>
+    [Fact]
+    public async Task of_which_all_keys_are_lost_no_process_starts_and_makes_new_ones()
+    {
+        await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("ada@example.org"));
+        await _log.ExecuteAsync("alter schema keys rename to lost");
+        Assert.Contains("'keys', which has its keys, is missing", (await Assert.ThrowsAsync<InvalidOperationException>(() => LogStore.CreateAsync(_log.Database, Wait.Token))).Message, StringComparison.Ordinal);
+        await _log.ExecuteAsync("alter schema lost rename to keys");
+        Assert.True(await LogStore.CreateAsync(_log.Database, Wait.Token));
+        Assert.Equal("ada@example.org", Assert.IsType<AccountCreated>(EventTypes.Read((await _log.ReadAllAsync())[0])).Email);
+    }
+
     [Fact]
     public async Task an_export_is_open_and_an_import_seals_it_again()
     {

@@ -127,7 +127,7 @@ public class when_something_personal_is_sealed
     {
         Assert.Equal(Created, Open<AccountCreated>(Json(Created), Key));
         Assert.Same("{}", PersonalData.Open(EventTypes.Find("AccountActivated")!, Id, "{}", Key));
-        foreach (var odd in new[] { """{"email":null}""", """{"email":7}""", """{"email":""}""", """{"email":{"hash":"x"}}""", "{}" })
+        foreach (var odd in new[] { """{"email":null}""", """{"email":7}""", """{"email":""}""", """{"email":{"hash":"x"}}""", "{}", "[]", "null", "7" })
         {
             Assert.Equal(odd, PersonalData.Seal(EventTypes.Of(Created), Id, odd, Key, HashKey));
             Assert.Equal(odd, PersonalData.Open(EventTypes.Of(Created), Id, odd, Key));

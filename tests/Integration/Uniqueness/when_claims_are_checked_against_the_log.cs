@@ -48,6 +48,22 @@ public class when_claims_are_checked_against_the_log(UniquenessPair pair) : ICla
         Assert.Equal(200, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), _goneEmail))).Status);
     }
 
+    /// <summary>Nobody can tell any more that it was theirs in between.</summary>
+    [Fact]
+    public async Task what_was_reserved_and_taken_over_by_somebody_who_was_forgotten_is_nobody_s()
+    {
+        var (wanting, forgotten, email) = (Guid.NewGuid(), Guid.NewGuid(), NewEmail());
+        await pair.HttpAsync("POST", Created(wanting, NewEmail()));
+        Assert.Equal(200, (await pair.HttpAsync("POST", Event(wanting, 1, "EmailChangeRequested", new { newEmail = email, expiresAt = DateTimeOffset.UnixEpoch, requestedAt = DateTimeOffset.UnixEpoch }))).Status);
+        Assert.Equal(200, (await pair.HttpAsync("POST", Created(forgotten, email))).Status);
+        Assert.Equal(200, (await pair.HttpAsync("DELETE", Event(forgotten, 1, "AccountDeleted", new { email, deletedAt = DateTimeOffset.UnixEpoch, forgotten = true }))).Status);
+        var (exit, output) = await VerifyAsync();
+        Assert.True(exit == 0, output);
+        Assert.Equal(0, (await pair.System.RunAsync("Uniqueness", "rebuild")).ExitCode);
+        Assert.Equal(0, (await VerifyAsync()).ExitCode);
+        Assert.Equal(200, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), email))).Status);
+    }
+
     [Fact]
     public async Task while_a_rebuild_is_unfinished_proposals_are_refused_and_those_on_the_bus_wait()
     {

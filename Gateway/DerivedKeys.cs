@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -12,8 +13,14 @@ public sealed class DerivedKeys(params IReadOnlyList<byte[]> signingKeys)
 {
     public const int SaltLength = 16;
 
+    /// <summary>Of the base point (SP 800-186, 3.2.1.3).</summary>
+    private static readonly BigInteger P256Order = new(Convert.FromHexString("FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551"), isUnsigned: true, isBigEndian: true);
+
     /// <summary>What was derived when another of the keys was the first, or will be.</summary>
     public IEnumerable<DerivedKeys> Others => signingKeys.Skip(1).Select(k => new DerivedKeys(k));
+
+    /// <summary>Each of the keys as the first.</summary>
+    public IEnumerable<DerivedKeys> All => signingKeys.Select(k => new DerivedKeys(k));
 
     /// <summary>The account that a sign-up with this idempotency key is for: a UUID of version 8 (RFC 9562, 5.8).</summary>
     public Guid AccountId(string idempotencyKey)
@@ -35,6 +42,19 @@ public sealed class DerivedKeys(params IReadOnlyList<byte[]> signingKeys)
         var holds = CryptographicOperations.FixedTimeEquals(proof, FormProof(cookie));
         foreach (var other in Others) holds |= CryptographicOperations.FixedTimeEquals(proof, other.FormProof(cookie));
         return holds;
+    }
+
+    /// <summary>Seals what applications carry and do not read: 256 bits.</summary>
+    public byte[] OpenIdEncryption() => Derive("openid encryption", []);
+
+    /// <summary>Signs what applications read, who are told only the public half: a key on P-256, whose private half is made of more random bits than it has (FIPS 186-5, A.2.1).</summary>
+    public ECDsa OpenIdSigning()
+    {
+        const int length = 32;
+        var bits = new BigInteger([.. Derive("openid signing", [0]), .. Derive("openid signing", [1])], isUnsigned: true, isBigEndian: true);
+        var (d, bytes) = (bits % (P256Order - 1) + 1, new byte[length]);
+        d.TryWriteBytes(bytes.AsSpan(length - d.GetByteCount(isUnsigned: true)), out _, isUnsigned: true, isBigEndian: true);
+        return ECDsa.Create(new ECParameters { Curve = ECCurve.NamedCurves.nistP256, D = bytes });
     }
 
     private byte[] Derive(string label, ReadOnlySpan<byte> value)

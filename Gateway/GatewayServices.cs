@@ -5,6 +5,7 @@ using Signup.Gateway.Accounts;
 using Signup.Gateway.Activation;
 using Signup.Gateway.Inbox;
 using Signup.Gateway.MailEvents;
+using Signup.Gateway.OpenId;
 using Signup.Gateway.Ops;
 using Signup.Gateway.OwnAccount;
 using Signup.Gateway.Pages;
@@ -31,7 +32,8 @@ public static partial class GatewayServices
         services.AddProblemDetails();
         services.AddEndpointHealth(database: false);
 
-        services.AddSingleton(new DerivedKeys(SignupEndpoint.SigningKeys(settings)));
+        var keys = new DerivedKeys(SignupEndpoint.SigningKeys(settings));
+        services.AddSingleton(keys);
         services.AddSingleton<FormTokens>().AddSingleton<StatusTokens>().AddSingleton<PageRenderer>().AddSingleton<GatewayMetrics>();
         services.AddOptions<HashingSettings>().Bind(settings.GetSection("PasswordHashing")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PasswordHasher>().AddSingleton<HashingPool>();
@@ -47,6 +49,7 @@ public static partial class GatewayServices
         services.AddInternalClient<QueryClient>(settings, "Query", QueryClient.Timeout);
         services.AddSigningIn(settings);
         services.AddOwnAccount(settings);
+        services.AddOpenId(settings, keys);
         services.AddHsts(hsts => hsts.MaxAge = TimeSpan.FromDays(365));
     }
 
@@ -73,6 +76,7 @@ public static partial class GatewayServices
             return next(http);
         });
         app.MapAssets();
+        app.UseOpenId();
     }
 
     /// <summary>A site that is https for its users, and is not spoken to by TLS here, has a proxy in front that ends it: cookies and forms are those of https, whether or not it says so.</summary>

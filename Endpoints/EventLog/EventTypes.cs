@@ -43,6 +43,7 @@ public static class EventTypes
         Type<PasswordResetRequested, Published.Accounts.PasswordResetRequested>("PasswordResetRequested"),
         Type<SignUpAttempted, Published.Accounts.SignUpAttempted>("SignUpAttempted"),
         Type<UsernameChanged, Published.Accounts.UsernameChanged>("UsernameChanged"),
+        Type<SignedInToApplication, Published.Accounts.SignedInToApplication>("SignedInToApplication"),
         Type<SignedOut, Published.Accounts.SignedOut>("SignedOut"),
         Type<SignedOutEverywhere, Published.Accounts.SignedOutEverywhere>("SignedOutEverywhere"),
         Type<ActivationMailSent, Published.Mail.ActivationMailSent>("ActivationMailSent"),

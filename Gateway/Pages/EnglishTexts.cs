@@ -162,6 +162,17 @@ internal sealed class EnglishTexts : Texts
     public override string NotSignedInTitle => "Not signed in";
     public override string NotSignedIn => "Sign in by POST /sessions, and send the token that it answers with as a bearer token. A session ends after a while, or when it is signed out.";
     public override string TooManySignIns(long seconds) => $"Too many tries. Please try again in {Seconds(seconds)}.";
+    public override string SignInForApplication(string name) => $"To go on to {name}.";
+    public override string LetInTitle(string name) => $"Go on to {name}?";
+    public override string LetInLead(string name) => $"{name} would like to let you in with your account here, and is told this of it. Your password stays here.";
+    public override string LetInAccount => "Account";
+    public override string LetInSameAccount => "that it is you, again each time";
+    public override string LetInButton => "Go on";
+    public override string CancelButton => "Cancel";
+    public override string SignedInAs => "You are signed in as";
+    public override string AnotherAccount => "Use another account";
+    public override string CannotLetInTitle => "This application cannot let you in";
+    public override string CannotLetIn(string fault) => $"It has sent you here with a request that we do not take. Its makers can mend that; tell them this: {fault}";
 
     public override string ChangeEmailTitle => "Change the address";
     public override string ChangeEmailLead(long seconds) => $"We send a link to the new address. As soon as it is opened there, and its button pressed, the address is yours; the link is valid for {Seconds(seconds)}. Until then all stays as it is.";

@@ -162,6 +162,17 @@ internal sealed class GermanTexts : Texts
     public override string NotSignedInTitle => "Nicht angemeldet";
     public override string NotSignedIn => "Melden Sie sich mit POST /sessions an, und senden Sie das Token aus der Antwort als Bearer-Token. Eine Sitzung endet nach einiger Zeit, oder wenn sie abgemeldet wird.";
     public override string TooManySignIns(long seconds) => $"Zu viele Versuche. Bitte versuchen Sie es in {Seconds(seconds)} noch einmal.";
+    public override string SignInForApplication(string name) => $"Danach geht es weiter zu {name}.";
+    public override string LetInTitle(string name) => $"Weiter zu {name}?";
+    public override string LetInLead(string name) => $"{name} möchte Sie mit Ihrem Konto hier einlassen und erfährt dies darüber. Ihr Passwort bleibt hier.";
+    public override string LetInAccount => "Konto";
+    public override string LetInSameAccount => "dass Sie es sind, jedes Mal wieder";
+    public override string LetInButton => "Weiter";
+    public override string CancelButton => "Abbrechen";
+    public override string SignedInAs => "Sie sind angemeldet als";
+    public override string AnotherAccount => "Ein anderes Konto nehmen";
+    public override string CannotLetInTitle => "Diese Anwendung kann Sie nicht einlassen";
+    public override string CannotLetIn(string fault) => $"Sie hat Sie mit einer Anfrage hierher gesendet, die wir nicht annehmen. Wer sie gemacht hat, kann das beheben; melden Sie dort dies: {fault}";
 
     public override string ChangeEmailTitle => "Adresse ändern";
     public override string ChangeEmailLead(long seconds) => $"Wir senden einen Link an die neue Adresse. Sobald er dort geöffnet und der Knopf gedrückt wird, ist sie die Ihre; der Link gilt {Seconds(seconds)} lang. Bis dahin bleibt alles, wie es ist.";

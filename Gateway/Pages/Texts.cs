@@ -128,6 +128,17 @@ public abstract class Texts
     public abstract string NotSignedInTitle { get; }
     public abstract string NotSignedIn { get; }
     public abstract string TooManySignIns(long seconds);
+    public abstract string SignInForApplication(string name);
+    public abstract string LetInTitle(string name);
+    public abstract string LetInLead(string name);
+    public abstract string LetInAccount { get; }
+    public abstract string LetInSameAccount { get; }
+    public abstract string LetInButton { get; }
+    public abstract string CancelButton { get; }
+    public abstract string SignedInAs { get; }
+    public abstract string AnotherAccount { get; }
+    public abstract string CannotLetInTitle { get; }
+    public abstract string CannotLetIn(string fault);
 
     // --- changing the account ---
     public abstract string ChangeEmailTitle { get; }

@@ -16,7 +16,11 @@ public sealed record SessionSettings
 /// <summary>Somebody is signed in, as a token says it.</summary>
 /// <param name="Generation">How often all of the account's sessions had ended when it began.</param>
 /// <param name="IsCookie">A browser sends it by itself, whoever made it ask.</param>
-public sealed record Session(Guid AccountId, Guid Id, int Generation, string Token, bool IsCookie);
+public sealed record Session(Guid AccountId, Guid Id, int Generation, string Token, bool IsCookie)
+{
+    /// <summary>When somebody signed in, which its id tells (RFC 9562, 5.7); null: it is from a time when ids did not.</summary>
+    public DateTimeOffset? BeganAt => Id.Version == 7 ? DateTimeOffset.FromUnixTimeMilliseconds(Convert.ToInt64(Id.ToString("N")[..12], 16)) : null;
+}
 
 /// <summary>The same, and the log does not say that it has ended.</summary>
 public sealed record SignedIn(Session Session, AccountView Account);
@@ -32,7 +36,8 @@ public sealed class Sessions(SignedTokens tokens, QueryClient query, IOptions<Se
     /// <param name="generation">As the account has it now.</param>
     public (Session Session, DateTimeOffset ExpiresAt) Begin(Guid accountId, int generation)
     {
-        var (id, expires) = (Guid.NewGuid(), SignedTokens.End(time.GetUtcNow(), settings.Value.Lifetime));
+        var now = time.GetUtcNow();
+        var (id, expires) = (Guid.CreateVersion7(now), SignedTokens.End(now, settings.Value.Lifetime));
         return (new(accountId, id, generation, $"{id:N}{tokens.Issue(PurposeOf(id), accountId, expires, generation)}", IsCookie: true), expires);
     }
 

@@ -1,4 +1,5 @@
 using Signup.Gateway.Accounts;
+using Signup.Gateway.OpenId;
 using Signup.Gateway.OwnAccount;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningUp;
@@ -29,36 +30,40 @@ public static class SignInRoutes
         app.MapPost("/sessions", PostJsonAsync);
     }
 
-    private static Page<SignInPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, Fields.None, []);
+    private static Page<SignInPage> Form(HttpContext http, FormTokens formTokens, OpenIdClients clients) =>
+        FormPage(http, formTokens, 200, Fields.None, AuthorizationRequest.Read(http.Request.Query[AuthorizationRequest.Field], clients), []);
 
-    private static async Task<IResult> PostFormAsync(HttpContext http, FormTokens formTokens, TakenAddresses taken, SignInDesk desk, Sessions sessions, KnownDevices devices)
+    private static async Task<IResult> PostFormAsync(HttpContext http, FormTokens formTokens, OpenIdClients clients, TakenAddresses taken, SignInDesk desk, Sessions sessions, KnownDevices devices)
     {
         var texts = Client.Texts(http.Request);
         var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
         var fields = Fields.Of(form);
-        if (fault is not null) return FormPage(http, formTokens, SignUpRoutes.StatusOf(fault.Value), fields, [], texts.Of(fault.Value));
-        if (!formTokens.AreValid(http.Request, form)) return FormPage(http, formTokens, 400, fields, [], texts.FormTooOld);
+        var goOn = AuthorizationRequest.Read(fields[AuthorizationRequest.Field], clients);
+        if (fault is not null) return Again(SignUpRoutes.StatusOf(fault.Value), [], texts.Of(fault.Value));
+        if (!formTokens.AreValid(http.Request, form)) return Again(400, [], texts.FormTooOld);
         var (valid, errors) = Check(fields);
-        if (valid is null) return FormPage(http, formTokens, 400, fields, errors);
+        if (valid is null) return Again(400, errors);
 
         switch (await desk.SignInAsync(valid.Email, valid.Password, http.Connection.RemoteIpAddress, devices.Read(http.Request), http.RequestAborted))
         {
             case SignInOutcome.Opened { Account: var account }:
                 Open(http, account, sessions, devices);
-                http.Response.Headers.Location = OwnAccountRoutes.Path;
+                http.Response.Headers.Location = goOn?.AuthorizePath ?? OwnAccountRoutes.Path;
                 return Results.StatusCode(StatusCodes.Status303SeeOther);
             case SignInOutcome.Wrong:
-                return FormPage(http, formTokens, 401, fields, [], WrongText(texts, taken));
+                return Again(401, [], WrongText(texts, taken));
             case SignInOutcome.TooMany { RetryAfter: var wait }:
                 Problems.SetRetryAfter(http.Response, wait);
-                return FormPage(http, formTokens, 429, fields, [], texts.TooManySignIns(Problems.Seconds(wait)));
+                return Again(429, [], texts.TooManySignIns(Problems.Seconds(wait)));
             case SignInOutcome.Busy { RetryAfter: var wait }:
                 Problems.SetRetryAfter(http.Response, wait);
-                return FormPage(http, formTokens, 503, fields, [], texts.SignInUnavailable);
+                return Again(503, [], texts.SignInUnavailable);
             default:
                 Problems.SetRetryAfter(http.Response, RetryAfterOutage);
-                return FormPage(http, formTokens, 503, fields, [], texts.SignInUnavailable);
+                return Again(503, [], texts.SignInUnavailable);
         }
+
+        Page<SignInPage> Again(int status, IReadOnlyList<FieldError> errors, string? message = null) => FormPage(http, formTokens, status, fields, goOn, errors, message);
     }
 
     private static async Task<IResult> PostJsonAsync(HttpContext http, TakenAddresses taken, SignInDesk desk, Sessions sessions, KnownDevices devices)
@@ -107,15 +112,17 @@ public static class SignInRoutes
         return errors.Any(e => e is not null) ? (null, [.. errors.OfType<FieldError>()]) : (new(fields[Field.Email]!.Trim(), password), []);
     }
 
-    private static Page<SignInPage> FormPage(HttpContext http, FormTokens formTokens, int status, Fields fields, IReadOnlyList<FieldError> errors, string? message = null)
+    private static Page<SignInPage> FormPage(HttpContext http, FormTokens formTokens, int status, Fields fields, AuthorizationRequest? goOn, IReadOnlyList<FieldError> errors, string? message = null)
     {
         var texts = Client.Texts(http.Request);
+        if (goOn is not null) SecurityHeaders.LetFormsLeadTo(http, goOn.Client.FormTargets);
         return new Page<SignInPage>(status, texts, new()
         {
             [nameof(SignInPage.Email)] = fields[Field.Email],
             [nameof(SignInPage.Errors)] = errors.ToDictionary(e => e.Field, texts.Of),
             [nameof(SignInPage.Message)] = message,
             [nameof(SignInPage.Notice)] = status == 200 ? NoticeOf(http.Request.Query, texts) : null,
+            [nameof(SignInPage.GoOn)] = goOn,
             [nameof(SignInPage.FormToken)] = formTokens.Issue(http),
         });
     }

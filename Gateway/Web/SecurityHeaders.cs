@@ -4,14 +4,19 @@ namespace Signup.Gateway.Web;
 public sealed class SecurityHeaders(RequestDelegate next)
 {
     public const string ContentSecurityPolicy =
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        $"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; {FormAction}; base-uri 'none'; frame-ancestors 'none'";
+
+    private const string FormAction = "form-action 'self'";
+
+    /// <summary>A form of this answer's may end at one of these: browsers hold the redirections that follow one against the policy of its page.</summary>
+    public static void LetFormsLeadTo(HttpContext http, IEnumerable<string> sources) => http.Items[FormAction] = string.Join(' ', sources);
 
     public Task InvokeAsync(HttpContext http)
     {
         http.Response.OnStarting(() =>
         {
             var headers = http.Response.Headers;
-            headers.ContentSecurityPolicy = ContentSecurityPolicy;
+            headers.ContentSecurityPolicy = http.Items[FormAction] is string targets ? ContentSecurityPolicy.Replace(FormAction, $"{FormAction} {targets}", StringComparison.Ordinal) : ContentSecurityPolicy;
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             // Addresses here hold tokens and ids.

@@ -41,6 +41,10 @@ public sealed record SignUpAttempted(Guid AccountId, long Version, DateTimeOffse
 /// <summary>Event: the account has another user name. Committed by Uniqueness.</summary>
 public sealed record UsernameChanged(Guid AccountId, long Version, string OldUsername, string NewUsername, DateTimeOffset ChangedAt);
 
+/// <summary>Event: an application was told whose account it is, by somebody who is signed in. Committed by Accounts.</summary>
+/// <param name="Application">Its id, as the gateway's file of applications has it.</param>
+public sealed record SignedInToApplication(Guid AccountId, long Version, string Application, Guid CodeId, Guid RequestId, DateTimeOffset SignedInAt);
+
 /// <summary>Event: one session of the account ended before its time. Committed by Accounts.</summary>
 public sealed record SignedOut(Guid AccountId, long Version, Guid SessionId, DateTimeOffset SignedOutAt);
 

@@ -61,6 +61,12 @@ public sealed record SignedOut(Guid SessionId, DateTimeOffset SignedOutAt);
 /// <summary>All sessions ended that had begun by then.</summary>
 public sealed record SignedOutEverywhere(DateTimeOffset SignedOutAt);
 
+/// <summary>An application was told whose account it is, by somebody who is signed in.</summary>
+/// <param name="Application">Its id.</param>
+/// <param name="CodeId">Of the authorization code that it came with, which is of no use any more.</param>
+/// <param name="RequestId">Of the request that it came with, which may have reached us more than once.</param>
+public sealed record SignedInToApplication(string Application, Guid CodeId, Guid RequestId, DateTimeOffset SignedInAt);
+
 /// <summary>The account has another password. All sessions ended that had begun by then, but the one that asked for it.</summary>
 /// <param name="PasswordHash">As in <see cref="AccountCreated"/>.</param>
 /// <param name="SessionId">Of the session that goes on; null where it was asked for by a link.</param>
@@ -134,6 +140,9 @@ public sealed record Account
     /// <summary>How many there were, ever.</summary>
     public int SignUpAttemptCount { get; init; }
 
+    /// <summary>By which codes applications were told whose account it is: those that were less than <see cref="Lately"/> old when the last one came. A code lives for a minute.</summary>
+    public IReadOnlyList<SignedInToApplication> Applications { get; init; } = [];
+
     public MailStatus Mail { get; init; } = MailStatus.Queued;
 
     public SessionStatus Sessions { get; init; } = SessionStatus.New;
@@ -176,6 +185,7 @@ public sealed record Account
         },
         PasswordResetRequested e => this with { PasswordResets = [.. PasswordResets.Where(end => end > e.RequestedAt), e.ExpiresAt], PasswordResetCount = PasswordResetCount + 1 },
         SignUpAttempted e => this with { SignUpAttempts = [.. SignUpAttempts.Where(at => at > e.AttemptedAt - Lately), e.AttemptedAt], SignUpAttemptCount = SignUpAttemptCount + 1 },
+        SignedInToApplication e => this with { Applications = [.. Applications.Where(a => a.SignedInAt > e.SignedInAt - Lately), e] },
         SignedOut or SignedOutEverywhere => this with { Sessions = Sessions.Apply(@event) },
         var e => this with { Mail = Mail.Apply(e, AddressChanges) },
     } with { Version = Version + 1 };

@@ -36,6 +36,16 @@ public sealed class when_a_session_is_open : IDisposable
     }
 
     [Fact]
+    public void when_it_began_can_be_told_and_of_one_whose_id_does_not_tell_it_is_not_known()
+    {
+        var began = _time.Now = new DateTimeOffset(2026, 11, 23, 10, 0, 0, 123, TimeSpan.Zero);
+        var token = Sessions().Begin(Ada, 0).Session.Token;
+        _time.Now = began.AddDays(1);
+        Assert.Equal(began, Sessions().Read(Request(bearer: token))!.BeganAt);
+        Assert.Null(new Session(Ada, Guid.NewGuid(), 0, "", IsCookie: true).BeganAt);
+    }
+
+    [Fact]
     public void no_other_token_opens_it()
     {
         var token = Sessions().Begin(Ada, 0).Session.Token;

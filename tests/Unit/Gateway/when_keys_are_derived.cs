@@ -15,6 +15,25 @@ public class when_keys_are_derived
     public void the_same_idempotency_key_is_the_same_account_on_every_gateway_for_ever() =>
         Assert.Equal(Guid.Parse("1face474-f048-8216-be4a-0722e6adbb03"), Keys.AccountId("api/order-1"));
 
+    // Calculated apart from this code, with Python's hmac and cryptography: d = (HMAC(key, 'openid signing\0\0') || HMAC(key, 'openid signing\0\1')) mod (n - 1) + 1.
+    [Fact]
+    public void tokens_for_applications_are_signed_with_the_same_key_on_every_gateway_for_ever()
+    {
+        using var signing = Keys.OpenIdSigning();
+        var q = signing.ExportParameters(includePrivateParameters: false).Q;
+        Assert.Equal("54BE3077292C115DC124169373136C89E286F01A972081DC28D523966CA7974A", Convert.ToHexString(q.X!));
+        Assert.Equal("6C4BAC67CD9D758026DFDE81B85FDA5644519F21AB55E0514D7B15F6C69D2AD7", Convert.ToHexString(q.Y!));
+        Assert.Equal("610DDEDFD38D9C79593A9A92AE503366AD61C7DAA8B3828AECD69523DCA1D1A6", Convert.ToHexString(Keys.OpenIdEncryption()));
+    }
+
+    [Property]
+    public bool whatever_the_key_is_it_makes_one_to_sign_with(Guid one, Guid other)
+    {
+        using var signing = new DerivedKeys([.. one.ToByteArray(), .. other.ToByteArray()]).OpenIdSigning();
+        var digest = new byte[32];
+        return signing.VerifyHash(digest, signing.SignHash(digest));
+    }
+
     [Property]
     public bool it_is_a_uuid_of_version_8(string? key)
     {

@@ -166,7 +166,7 @@ internal sealed class EnglishTexts : Texts
     public override string LetInTitle(string name) => $"Go on to {name}?";
     public override string LetInLead(string name) => $"{name} would like to let you in with your account here, and is told this of it. Your password stays here.";
     public override string LetInAccount => "Account";
-    public override string LetInSameAccount => "that it is you, again each time";
+    public override string LetInNumber => "a number, always the same";
     public override string LetInButton => "Go on";
     public override string CancelButton => "Cancel";
     public override string SignedInAs => "You are signed in as";

@@ -166,7 +166,7 @@ internal sealed class GermanTexts : Texts
     public override string LetInTitle(string name) => $"Weiter zu {name}?";
     public override string LetInLead(string name) => $"{name} möchte Sie mit Ihrem Konto hier einlassen und erfährt dies darüber. Ihr Passwort bleibt hier.";
     public override string LetInAccount => "Konto";
-    public override string LetInSameAccount => "dass Sie es sind, jedes Mal wieder";
+    public override string LetInNumber => "eine Nummer, immer dieselbe";
     public override string LetInButton => "Weiter";
     public override string CancelButton => "Abbrechen";
     public override string SignedInAs => "Sie sind angemeldet als";

@@ -132,7 +132,7 @@ public abstract class Texts
     public abstract string LetInTitle(string name);
     public abstract string LetInLead(string name);
     public abstract string LetInAccount { get; }
-    public abstract string LetInSameAccount { get; }
+    public abstract string LetInNumber { get; }
     public abstract string LetInButton { get; }
     public abstract string CancelButton { get; }
     public abstract string SignedInAs { get; }

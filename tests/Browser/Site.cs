@@ -30,13 +30,20 @@ public sealed class Site : IAsyncLifetime
     private SignupSystem? _system;
     private Task<string>? _hiding;
 
+    /// <summary>Of somebody else, whose users sign in here.</summary>
+    public SampleApplication Application { get; } = new();
+
     public SignupSystem System => _system!;
 
     public async ValueTask InitializeAsync()
     {
         // A machine that is busy with other tests takes its time.
         Assertions.SetDefaultExpectTimeout(30_000);
-        _system = await SignupSystem.StartAsync("browser", new Dictionary<string, string> { ["Mail__EventsKey"] = EventsKey, ["Ops__Keys__ada"] = OperatorsKey, ["Signup__ReplyTimeout"] = "00:00:03" });
+        _system = await SignupSystem.StartAsync("browser", new Dictionary<string, string>
+        {
+            ["Mail__EventsKey"] = EventsKey, ["Ops__Keys__ada"] = OperatorsKey, ["Signup__ReplyTimeout"] = "00:00:03", ["OpenId__ClientsFile"] = await Application.WriteClientsFileAsync(),
+        });
+        await Application.StartAsync(System.GatewayUrl);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new()
         {
@@ -100,6 +107,7 @@ public sealed class Site : IAsyncLifetime
         {
             if (_browser is not null) await _browser.DisposeAsync().AsTask().WaitAsync(Wait.Deadline);
             _playwright?.Dispose();
+            await Application.DisposeAsync();
         }
     }
 }

@@ -290,8 +290,16 @@ public class when_pages_are_looked_at(Site site)
         await visitor.PressAsync("Set the password");
         await visitor.SeesAsync("This link is no longer valid");
         await on("used link");
-        await page.GotoAsync("/sign-in");
+        await page.GotoAsync(site.Application.MembersUrl);
+        await visitor.SeesAsync("Sign in");
+        await on("sign in for an application");
         await visitor.SignInAsync(email, "a third horse battery");
+        await visitor.SeesAsync($"Go on to {SampleApplication.Name}?");
+        await on("go on to an application");
+        await page.GotoAsync("/connect/authorize?client_id=nobody");
+        await visitor.SeesAsync("This application cannot let you in");
+        await on("application with a fault");
+        await page.GetByRole(AriaRole.Link, new() { Name = "Back to your account" }).ClickAsync();
         await visitor.SeesAsync("Your account");
         await page.GetByRole(AriaRole.Link, new() { Name = "Delete the account" }).ClickAsync();
         await visitor.SeesAsync("Delete the account");

@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Primitives;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Server;
+using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 using static OpenIddict.Server.OpenIddictServerEvents;
@@ -61,13 +62,23 @@ public static class OpenIdServices
     public static void UseOpenId(this WebApplication app)
     {
         if (app.Services.GetRequiredService<OpenIdClients>() == OpenIdClients.None) return;
-        app.Use((http, next) =>
+        app.Use(async (http, next) =>
         {
-            // It is OpenIddict that reads these bodies.
-            if (http.Request.Path.StartsWithSegments(Root) && http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body) body.MaxRequestBodySize = Body.Limit;
+            // Read as all forms here are: OpenIddict would have the framework do it, which takes some for a fault of ours.
+            if (http.Request.Path.StartsWithSegments(Root) && Body.IsForm(http.Request))
+            {
+                var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
+                if (fault is not null)
+                {
+                    http.Response.StatusCode = SignUpRoutes.StatusOf(fault.Value);
+                    await Failures.WriteAsync(http);
+                    return;
+                }
+                http.Request.Form = new FormCollection(new Dictionary<string, StringValues>(form));
+            }
             // What is wrong with a token is said in a header (RFC 6750, 3).
             if (http.Request.Path == UserInfoRoutes.Path && http.Features.Get<IStatusCodePagesFeature>() is { } pages) pages.Enabled = false;
-            return next(http);
+            await next(http);
         });
         app.UseAuthentication();
         app.MapAuthorize();

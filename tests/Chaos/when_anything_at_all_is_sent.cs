@@ -19,7 +19,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
         "../..", "%", "%00", "%zz", "%F6", "'; --", "<script>", "\r\nX: y", "null", "true", "-1", "9223372036854775807", "1e999", "{}", "[]", "\"", "\\", "\\ud800", "@", "a@b", "xn--", "xn--a@xn--", "[::1]", "2026-02-30", "0001-01-01T00:00:00+14:00",
     ];
 
-    private static readonly string[] Names = ["username", "email", "password", "token", "streamId", "eventId", "expectedVersion", "type", "data", "messageId", "event", "reason", "at", "formToken", "formKey", "current", "new", "expiresAt"];
+    private static readonly string[] Names = ["username", "email", "password", "token", "streamId", "eventId", "expectedVersion", "type", "data", "messageId", "event", "reason", "at", "formToken", "formKey", "current", "new", "expiresAt", "authorize", "answer", "scope", "prompt"];
 
     private static readonly string[] Kinds = ["AccountCreated", "EmailChanged", "EmailChangeRequested", "AccountDeleted", "AccountActivated", "Nonsense"];
 
@@ -90,7 +90,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
         var id = Guid.NewGuid();
         var headers = new List<(string, string)>();
         if (random.Next(4) == 0) headers.Add((Pick(random, ["Idempotency-Key", "Accept", "Accept-Language", "Cookie", "Origin", "Authorization", "Content-Encoding", "If-Match"]), Header(random)));
-        switch (random.Next(20))
+        switch (random.Next(22))
         {
             case 0:
                 return (query, HttpMethod.Get, $"/accounts/{id}?{Query(random, ["version", "at", "event", "x"])}", null, headers);
@@ -140,14 +140,35 @@ public sealed class when_anything_at_all_is_sent(Running running)
                 return random.Next(4) == 0
                     ? (gateway, HttpMethod.Get, Pick(random, ["/account/delete", "/account/export"]), null, headers)
                     : (gateway, Pick(random, [HttpMethod.Delete, HttpMethod.Post]), Pick(random, ["/account", "/account/delete", "/account?forget=true", $"/account?{Query(random, ["forget"])}"]), Body(random, random.Next(3) == 0 ? Object(random) : Spoil(random, new() { ["password"] = "correct horse battery" })), headers);
+            case 17:
+                // An application, and whoever it has sent.
+                if (random.Next(2) == 0) headers.Add(("Cookie", $"session={session}"));
+                return random.Next(3) == 0
+                    ? (gateway, HttpMethod.Get, $"/sign-in?authorize={Encode(AsQuery(Spoil(random, Authorization(random))))}", null, headers)
+                    : random.Next(3) == 0 ? (gateway, HttpMethod.Post, "/connect/authorize", Body(random, Spoil(random, Authorization(random)), 1), headers)
+                    : (gateway, Pick(random, [HttpMethod.Get, HttpMethod.Head, HttpMethod.Put]), $"/connect/authorize?{AsQuery(random.Next(3) == 0 ? Authorization(random) : Spoil(random, Authorization(random)))}", null, headers);
+            case 18:
+                if (random.Next(3) == 0) headers.Add(("Authorization", $"{Pick(random, ["Bearer", "Basic"])} {Pick(random, [Header(random), "c2hvcDo=", session])}"));
+                return random.Next(3) == 0
+                    ? (gateway, Pick(random, [HttpMethod.Get, HttpMethod.Post, HttpMethod.Head]), Pick(random, ["/connect/userinfo", "/.well-known/jwks", "/.well-known/openid-configuration", "/connect/nowhere"]), null, headers)
+                    : (gateway, HttpMethod.Post, Pick(random, ["/connect/token", "/connect/userinfo"]), Body(random, Spoil(random, new() { ["grant_type"] = "authorization_code", ["client_id"] = "shop", ["code"] = Header(random), ["code_verifier"] = new string('x', 43), ["redirect_uri"] = "https://shop.example/signed-in" }), 1), headers);
             default:
                 return (gateway, HttpMethod.Post, "/users", Body(random, random.Next(4) == 0 ? Object(random) : SignUp(random)), headers);
         }
     }
 
-    private static ByteArrayContent Body(Random random, JsonNode json)
+    private static JsonObject Authorization(Random random) => new()
     {
-        var isForm = json is JsonObject && random.Next(4) == 0;
+        ["client_id"] = "shop", ["redirect_uri"] = "https://shop.example/signed-in", ["response_type"] = "code", ["scope"] = "openid email", ["state"] = Text(random), ["code_challenge"] = new string('x', 43), ["code_challenge_method"] = "S256",
+        ["prompt"] = Pick(random, ["none", "login", "consent", ""]), ["max_age"] = Pick(random, ["0", "60", "-1", "99999999999999999999", ""]), ["id_token_hint"] = "", ["answer"] = "yes",
+    };
+
+    private static string AsQuery(JsonObject json) => string.Join('&', json.Select(p => $"{Encode(p.Key)}={Encode($"{p.Value}")}"));
+
+    /// <param name="forms">One of how many is a form.</param>
+    private static ByteArrayContent Body(Random random, JsonNode json, int forms = 4)
+    {
+        var isForm = json is JsonObject && random.Next(forms) == 0;
         var type = random.Next(12) == 0 ? Pick(random, ContentTypes) : isForm ? "application/x-www-form-urlencoded" : "application/json";
         var bytes = isForm
             ? Encoding.UTF8.GetBytes(string.Join('&', json.AsObject().Select(p => $"{p.Key}={(random.Next(8) == 0 ? Text(random) : Encode($"{p.Value}"))}")))

@@ -312,6 +312,41 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
     }
 
     [Fact]
+    public async Task where_no_application_is_named_there_is_nothing_for_any()
+    {
+        foreach (var path in new[] { "/.well-known/openid-configuration", "/.well-known/jwks", "/connect/authorize", "/connect/userinfo" }) Assert.Equal(404, (await Gateway.GetAsync(path)).Status);
+        Assert.Equal(404, (await Gateway.PostFormAsync("/connect/token", new Dictionary<string, string> { ["grant_type"] = "authorization_code" })).Status);
+        Assert.DoesNotContain("authorize", (await Gateway.GetAsync("/sign-in?authorize=client_id%3Dshop")).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task behind_a_proxy_applications_are_told_the_public_address_and_answered_by_whichever_they_come()
+    {
+        var file = Path.Combine(running.System.Parts.Directory, "applications.json");
+        await File.WriteAllTextAsync(file, """{ "clients": [ { "id": "shop", "name": "The shop", "redirectUris": ["https://shop.example/signed-in"] } ] }""");
+        var process = running.System.Add("Gateway");
+        process.Set("Signup__PublicUrl", "https://signup.example/");
+        process.Set("OpenId__ClientsFile", file);
+        await process.StartAsync();
+        using var gateway = new GatewayHttp(process);
+        foreach (var host in new (string, string)[][] { [], [("Host", "signup.example")], [("Host", "signup.example"), ("X-Forwarded-Proto", "https")] })
+        {
+            var discovery = await gateway.GetAsync("/.well-known/openid-configuration", host);
+            Assert.Equal(200, discovery.Status);
+            Assert.Equal("https://signup.example/", (string?)discovery.Json["issuer"]);
+            foreach (var (name, path) in new[] { ("authorization_endpoint", "connect/authorize"), ("token_endpoint", "connect/token"), ("userinfo_endpoint", "connect/userinfo"), ("jwks_uri", ".well-known/jwks") })
+                Assert.Equal($"https://signup.example/{path}", (string?)discovery.Json[name]);
+            Assert.Equal(200, (await gateway.GetAsync("/.well-known/jwks", host)).Status);
+            Assert.Equal(303, (await gateway.GetAsync(new Application("shop", "https://shop.example/signed-in", null).Request(), host)).Status);
+            Assert.Equal(401, (await gateway.GetAsync("/connect/userinfo", [.. host, ("Authorization", "Bearer guessed")])).Status);
+            Assert.Equal(400, (await gateway.PostFormAsync("/connect/token", new Dictionary<string, string> { ["grant_type"] = "authorization_code", ["code"] = "guessed", ["client_id"] = "shop", ["code_verifier"] = new string('x', 43) }, host)).Status);
+        }
+        var large = await gateway.PostFormAsync("/connect/token", new Dictionary<string, string> { ["grant_type"] = "authorization_code", ["code"] = new string('x', 20_000) });
+        Assert.Equal((413, "application/problem+json"), (large.Status, large.ContentHeaders.ContentType?.MediaType));
+        await process.KillAsync();
+    }
+
+    [Fact]
     public async Task a_proxy_that_nobody_has_declared_may_still_say_that_the_browser_speaks_tls()
     {
         Assert.DoesNotContain("secure", (await Gateway.GetAsync("/")).Header("Set-Cookie"), StringComparison.OrdinalIgnoreCase);

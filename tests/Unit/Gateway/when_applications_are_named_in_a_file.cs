@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Signup.Gateway;
 using Signup.Gateway.OpenId;
 
 namespace Signup.Tests.Unit.Gateway;
@@ -89,6 +91,20 @@ public class when_applications_are_named_in_a_file
         var why = WhyNot(json);
         Assert.StartsWith("applications.json: ", why, StringComparison.Ordinal);
         Assert.Contains(what, why, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://signup.example")]
+    [InlineData("signup.example")]
+    [InlineData("ftp://signup.example")]
+    [InlineData("https://signup.example/?a=b")]
+    [InlineData(null)]
+    public void a_site_that_applications_cannot_trust_does_not_start(string? publicUrl)
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, $$"""{ "clients": [ {{Shop()}} ] }""");
+        var settings = new ConfigurationBuilder().AddInMemoryCollection([new("OpenId:ClientsFile", file), new("Signup:PublicUrl", publicUrl)]).Build();
+        Assert.Contains("Signup:PublicUrl", Assert.Throws<InvalidOperationException>(() => new ServiceCollection().AddOpenId(settings, new DerivedKeys(new byte[32]))).Message, StringComparison.Ordinal);
     }
 
     [Fact]

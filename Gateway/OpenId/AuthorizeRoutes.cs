@@ -57,9 +57,9 @@ public static class AuthorizeRoutes
         if (form.TryGetValue(Answer, out var answer))
         {
             if (!formTokens.AreValid(http.Request, form)) return Ask(400, texts.FormTooOld);
-            return answer == Yes ? LetIn(signedIn, request, client) : SendBack(Errors.AccessDenied);
+            return answer == Yes ? LetIn(signedIn, request) : SendBack(Errors.AccessDenied);
         }
-        if (client.Consent == Consent.Implicit && !request.HasPromptValue(PromptValues.Consent)) return LetIn(signedIn, request, client);
+        if (client.Consent == Consent.Implicit && !request.HasPromptValue(PromptValues.Consent)) return LetIn(signedIn, request);
         return mayAsk ? Ask(200) : SendBack(Errors.ConsentRequired);
 
         Page<LetInPage> Ask(int status, string? message = null)
@@ -88,7 +88,7 @@ public static class AuthorizeRoutes
     }
 
     /// <summary>Sends a code, which holds what the application may be told, and which session it is of.</summary>
-    private static IResult LetIn(SignedIn signedIn, OpenIddictRequest request, OpenIdClient client)
+    private static IResult LetIn(SignedIn signedIn, OpenIddictRequest request)
     {
         var (session, account) = signedIn;
         var principal = new ClaimsPrincipal(LetInClaims.Of(account, request.GetScopes())).SetScopes(request.GetScopes().Intersect(LetInClaims.Scopes));

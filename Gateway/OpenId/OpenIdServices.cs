@@ -46,9 +46,10 @@ public static class OpenIdServices
             server.Configure(options =>
             {
                 // Answers go by the address alone: a page that sends itself on as a form would need a script.
-                options.ResponseModes.RemoveWhere(mode => mode != ResponseModes.Query);
-                options.CodeChallengeMethods.RemoveWhere(method => method != CodeChallengeMethods.Sha256);
-                options.ClientAuthenticationMethods.RemoveWhere(method => method is not (ClientAuthenticationMethods.ClientSecretBasic or ClientAuthenticationMethods.ClientSecretPost or ClientAuthenticationMethods.None));
+                options.ResponseModes.IntersectWith([ResponseModes.Query]);
+                options.CodeChallengeMethods.IntersectWith([CodeChallengeMethods.Sha256]);
+                options.ClientAuthenticationMethods.IntersectWith([ClientAuthenticationMethods.ClientSecretBasic, ClientAuthenticationMethods.ClientSecretPost]);
+                options.ClientAuthenticationMethods.Add(ClientAuthenticationMethods.None);
             });
             server.AddEventHandler<ValidateAuthorizationRequestContext>(handler => handler.UseInlineHandler(context => Check(context, clients)));
             server.AddEventHandler<ValidateTokenRequestContext>(handler => handler.SetOrder(OpenIddictServerHandlers.Exchange.ValidateAuthentication.Descriptor.Order - 1).UseInlineHandler(context => Check(context, clients)));

@@ -71,7 +71,10 @@ public sealed class when_an_application_lets_somebody_in(when_an_application_let
         Assert.Equal(["AccountCreated", "AccountActivated"], await running.EventsAsync(id));
 
         var back = shop.Read(await Application.AnswerAsync(Gateway, page, cookie, "yes"));
-        var issuer = (string)(await Gateway.GetAsync("/.well-known/openid-configuration")).Json["issuer"]!;
+        var discovery = (await Gateway.GetAsync("/.well-known/openid-configuration")).Json;
+        var issuer = (string)discovery["issuer"]!;
+        foreach (var (name, only) in new[] { ("response_types_supported", "code"), ("response_modes_supported", "query"), ("code_challenge_methods_supported", "S256"), ("grant_types_supported", "authorization_code"), ("token_endpoint_auth_methods_supported", "client_secret_basic,client_secret_post,none") })
+            Assert.Equal(only, string.Join(',', discovery[name]!.AsArray().Select(v => (string)v!).Order(StringComparer.Ordinal)));
         Assert.Equal((Application.State, issuer), (back["state"], back["iss"]));
         Assert.Equal(["AccountCreated", "AccountActivated"], await running.EventsAsync(id));
 

@@ -1,9 +1,6 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore;
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.Extensions.Primitives;
 using OpenIddict.Abstractions;
-using OpenIddict.Server.AspNetCore;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningIn;
@@ -20,8 +17,6 @@ public static class AuthorizeRoutes
 
     /// <summary>Of the form: whether the application may.</summary>
     public const string Answer = "answer", Yes = "yes", No = "no";
-
-    private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
 
     private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
 
@@ -45,22 +40,22 @@ public static class AuthorizeRoutes
         }
         catch (QueryUnavailableException)
         {
-            if (!mayAsk) return SendBack(Errors.TemporarilyUnavailable);
+            if (!mayAsk) return OpenIdAnswers.Refuse(Errors.TemporarilyUnavailable);
             Problems.SetRetryAfter(http.Response, RetryAfterOutage);
             return Message(503, texts, texts.StatusUnavailableTitle, texts.SignInUnavailable);
         }
         if (signedIn is null || !await IsWantedAsync(http, request, signedIn, time))
-            return mayAsk ? SeeOther(http, AuthorizationRequest.AfterSignIn(client, request).SignInPath) : SendBack(Errors.LoginRequired);
+            return mayAsk ? SeeOther(http, AuthorizationRequest.AfterSignIn(client, request).SignInPath) : OpenIdAnswers.Refuse(Errors.LoginRequired);
         if (signedIn.Account.Status != AccountView.Active)
-            return mayAsk ? Message(403, texts, texts.NotActiveTitle, texts.NotActive) : SendBack(Errors.InteractionRequired);
+            return mayAsk ? Message(403, texts, texts.NotActiveTitle, texts.NotActive) : OpenIdAnswers.Refuse(Errors.InteractionRequired);
 
         if (form.TryGetValue(Answer, out var answer))
         {
             if (!formTokens.AreValid(http.Request, form)) return Ask(400, texts.FormTooOld);
-            return answer == Yes ? LetIn(signedIn, request) : SendBack(Errors.AccessDenied);
+            return answer == Yes ? LetIn(signedIn, request) : OpenIdAnswers.Refuse(Errors.AccessDenied);
         }
         if (client.Consent == Consent.Implicit && !request.HasPromptValue(PromptValues.Consent)) return LetIn(signedIn, request);
-        return mayAsk ? Ask(200) : SendBack(Errors.ConsentRequired);
+        return mayAsk ? Ask(200) : OpenIdAnswers.Refuse(Errors.ConsentRequired);
 
         Page<LetInPage> Ask(int status, string? message = null)
         {
@@ -84,7 +79,7 @@ public static class AuthorizeRoutes
     {
         if (request.HasPromptValue(PromptValues.Login) || request.HasPromptValue(PromptValues.SelectAccount)) return false;
         if (request.MaxAge is { } seconds && !(time.GetUtcNow() - signedIn.Session.BeganAt <= TimeSpan.FromSeconds(Math.Clamp(seconds, 0, int.MaxValue)))) return false;
-        return request.IdTokenHint is null || (await http.AuthenticateAsync(Scheme)).Principal?.GetClaim(Claims.Subject) == $"{signedIn.Account.Id}";
+        return request.IdTokenHint is null || (await OpenIdAnswers.ReadAsync(http))?.GetClaim(Claims.Subject) == $"{signedIn.Account.Id}";
     }
 
     /// <summary>Sends a code, which holds what the application may be told, and which session it is of.</summary>
@@ -96,10 +91,8 @@ public static class AuthorizeRoutes
         if (session.BeganAt is { } began) identity.SetClaim(Claims.AuthenticationTime, began.ToUnixTimeSeconds());
         identity.SetClaim(LetInClaims.Session, $"{session.Id}").SetClaim(LetInClaims.Generation, session.Generation).SetClaim(LetInClaims.Code, $"{Guid.CreateVersion7()}");
         identity.SetDestinations(LetInClaims.DestinationsOf);
-        return Results.SignIn(principal, authenticationScheme: Scheme);
+        return OpenIdAnswers.Issue(principal);
     }
-
-    private static IResult SendBack(string error) => Results.Forbid(new AuthenticationProperties(new Dictionary<string, string?> { [OpenIddictServerAspNetCoreConstants.Properties.Error] = error }), [Scheme]);
 
     private static IResult SeeOther(HttpContext http, string where)
     {

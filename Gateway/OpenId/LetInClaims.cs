@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Claims;
 using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
@@ -24,6 +25,10 @@ public static class LetInClaims
         }
         return identity;
     }
+
+    /// <summary>Which session a code or a token for userinfo is of.</summary>
+    public static (Guid AccountId, Guid SessionId, int Generation) Read(ClaimsPrincipal principal) => (
+        Guid.Parse(principal.GetClaim(Claims.Subject)!), Guid.Parse(principal.GetClaim(Session)!), int.Parse(principal.GetClaim(Generation)!, CultureInfo.InvariantCulture));
 
     /// <summary>Which tokens have it, besides the code. That for userinfo is sealed, and holds no personal data.</summary>
     public static IEnumerable<string> DestinationsOf(Claim claim) => claim.Type switch

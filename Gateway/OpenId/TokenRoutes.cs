@@ -1,8 +1,5 @@
-using System.Globalization;
 using Microsoft.AspNetCore;
-using Microsoft.AspNetCore.Authentication;
 using OpenIddict.Abstractions;
-using OpenIddict.Server.AspNetCore;
 using Signup.Gateway.Accounts;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
@@ -15,29 +12,23 @@ public static class TokenRoutes
 {
     public const string Path = $"{OpenIdServices.Root}/token";
 
-    private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
-
     private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(1);
 
     public static void MapToken(this IEndpointRouteBuilder app) => app.MapPost(Path, ExchangeAsync);
 
     private static async Task<IResult> ExchangeAsync(HttpContext http, AccountCommands commands, TimeProvider time)
     {
-        var code = (await http.AuthenticateAsync(Scheme)).Principal!;
+        var code = (await OpenIdAnswers.ReadAsync(http))!;
+        var (accountId, session, generation) = LetInClaims.Read(code);
         try
         {
             var verdict = await commands.AskAsync<AccountVerdict>(new SignInToApplication(
-                Guid.Parse(code.GetClaim(Claims.Subject)!), Guid.Parse(code.GetClaim(LetInClaims.Session)!), int.Parse(code.GetClaim(LetInClaims.Generation)!, CultureInfo.InvariantCulture),
-                http.GetOpenIddictServerRequest()!.ClientId!, Guid.Parse(code.GetClaim(LetInClaims.Code)!), Guid.CreateVersion7(), time.GetUtcNow()), http.RequestAborted);
+                accountId, session, generation, http.GetOpenIddictServerRequest()!.ClientId!, Guid.Parse(code.GetClaim(LetInClaims.Code)!), Guid.CreateVersion7(), time.GetUtcNow()), http.RequestAborted);
             return verdict?.Outcome switch
             {
-                AccountOutcome.Done => Results.SignIn(code, authenticationScheme: Scheme),
+                AccountOutcome.Done => OpenIdAnswers.Issue(code),
                 null => Unavailable(http),
-                _ => Results.Forbid(new AuthenticationProperties(new Dictionary<string, string?>
-                {
-                    [OpenIddictServerAspNetCoreConstants.Properties.Error] = Errors.InvalidGrant,
-                    [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = "The code was used before, or whoever it is of is not signed in any more.",
-                }), [Scheme]),
+                _ => OpenIdAnswers.Refuse(Errors.InvalidGrant, "The code was used before, or whoever it is of is not signed in any more."),
             };
         }
         catch (BrokerUnavailableException)

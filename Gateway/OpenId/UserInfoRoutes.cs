@@ -1,8 +1,4 @@
-using System.Globalization;
-using Microsoft.AspNetCore;
-using Microsoft.AspNetCore.Authentication;
 using OpenIddict.Abstractions;
-using OpenIddict.Server.AspNetCore;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
@@ -16,25 +12,18 @@ public static class UserInfoRoutes
 {
     public const string Path = $"{OpenIdServices.Root}/userinfo";
 
-    private const string Scheme = OpenIddictServerAspNetCoreDefaults.AuthenticationScheme;
-
     private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
 
     public static void MapUserInfo(this IEndpointRouteBuilder app) => app.MapMethods(Path, [HttpMethods.Get, HttpMethods.Post], ShowAsync);
 
     private static async Task<IResult> ShowAsync(HttpContext http, QueryClient query)
     {
-        var token = (await http.AuthenticateAsync(Scheme)).Principal!;
-        var (id, session) = (Guid.Parse(token.GetClaim(Claims.Subject)!), Guid.Parse(token.GetClaim(LetInClaims.Session)!));
+        var token = (await OpenIdAnswers.ReadAsync(http))!;
+        var (id, session, generation) = LetInClaims.Read(token);
         try
         {
             var own = await query.FindOwnAsync(id, http.RequestAborted);
-            if (own?.Account.Status != AccountView.Active || !own.Sessions.Admits(int.Parse(token.GetClaim(LetInClaims.Generation)!, CultureInfo.InvariantCulture), session))
-                return Results.Challenge(new AuthenticationProperties(new Dictionary<string, string?>
-                {
-                    [OpenIddictServerAspNetCoreConstants.Properties.Error] = Errors.InvalidToken,
-                    [OpenIddictServerAspNetCoreConstants.Properties.ErrorDescription] = "Whoever it is of is not signed in any more.",
-                }), [Scheme]);
+            if (own?.Account.Status != AccountView.Active || !own.Sessions.Admits(generation, session)) return OpenIdAnswers.Refuse(Errors.InvalidToken, "Whoever it is of is not signed in any more.");
             return Results.Json(LetInClaims.Of(own.Account, token.GetScopes()).Claims.ToDictionary(c => c.Type, object (c) => c.Type == Claims.EmailVerified ? true : c.Value));
         }
         catch (QueryUnavailableException)

@@ -1,4 +1,5 @@
 using Npgsql;
+using Signup.EventLog.Archiving;
 
 namespace Signup.EventLog;
 
@@ -40,25 +41,28 @@ public static class AppendOnly
     /// <exception cref="PostgresException">The owner may not.</exception>
     public static async Task MigrateAsync(NpgsqlDataSource owner, string role, CancellationToken cancellation)
     {
-        await using var connection = await owner.OpenConnectionAsync(cancellation);
         // Somebody else's cannot even be looked at before.
-        if (await IsThereAsync(connection, LogStore.Schema, cancellation)) await GiveAsync(connection, role, cancellation);
+        if (await LogStore.HasAsync(owner, Events, cancellation)) await GiveAsync(owner, role, cancellation);
         await LogStore.CreateAsync(owner, cancellation);
-        await GiveAsync(connection, role, cancellation);
+        await GiveAsync(owner, role, cancellation);
     }
 
-    /// <summary>Whether the schema has tables.</summary>
-    private static async Task<bool> IsThereAsync(NpgsqlConnection connection, string schema, CancellationToken cancellation)
+    /// <param name="lacks">What an earlier version of the log lacks, or does not do.</param>
+    /// <exception cref="InvalidOperationException">The log belongs to a role that it is not connected as.</exception>
+    internal static async Task MustOwnAsync(NpgsqlConnection connection, string lacks, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand($"select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = '{schema}' and c.relkind = 'r')", connection);
-        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
+        await using var own = new NpgsqlCommand($"select pg_has_role(relowner, 'usage') from pg_class where oid = '{Events}'::regclass", connection);
+        if (!(bool)(await own.ExecuteScalarAsync(cancellation))!)
+            throw new InvalidOperationException($"This log is of an earlier version, which {lacks}, and belongs to another role: run './run Uniqueness migrate' once, which changes that, and start again.");
     }
 
-    private static async Task GiveAsync(NpgsqlConnection connection, string role, CancellationToken cancellation)
+    private static async Task GiveAsync(NpgsqlDataSource owner, string role, CancellationToken cancellation)
     {
         var name = new NpgsqlCommandBuilder().QuoteIdentifier(role);
-        // A log of an earlier version has no keys yet.
-        var keys = await IsThereAsync(connection, PersonalKeys.Schema, cancellation) ? PersonalKeys.Grants(name) : "";
+        // A log of an earlier version lacks these yet.
+        var keys = await LogStore.HasAsync(owner, PersonalKeys.Table, cancellation) ? PersonalKeys.Grants(name) : "";
+        var archived = await LogStore.HasAsync(owner, ArchivedRange.Table, cancellation) ? ArchivedRange.Grants(name) : "";
+        await using var connection = await owner.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await using var command = new NpgsqlCommand($"""
             do $$
@@ -93,6 +97,7 @@ public static class AppendOnly
             grant update on {Streams} to {name};
             grant usage, select, update on all sequences in schema {LogStore.Schema} to {name};
             {keys}
+            {archived}
             """, connection);
         await command.ExecuteNonQueryAsync(cancellation);
         await HoldAsync(connection, cancellation);

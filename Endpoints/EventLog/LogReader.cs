@@ -99,6 +99,13 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
+    /// <summary>Up to here nothing is missing but for ever: whoever reads these positions from now on reads all that will ever have them. Ask again, it grows.</summary>
+    public async Task<long> FinalAsync(CancellationToken cancellation)
+    {
+        await SettleAsync(cancellation);
+        return Interlocked.Read(ref _settled);
+    }
+
     /// <summary>The checkpoint's position, and the events.</summary>
     /// <param name="after">For a checkpoint that says so.</param>
     private async Task<(long?, List<LoggedEvent>)> QueryAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, CancellationToken cancellation)

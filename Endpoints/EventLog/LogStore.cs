@@ -2,6 +2,7 @@ using JasperFx;
 using JasperFx.Events;
 using Marten;
 using Npgsql;
+using Signup.EventLog.Archiving;
 using Weasel.Core;
 
 namespace Signup.EventLog;
@@ -52,12 +53,12 @@ public static class LogStore
             Upcasting.Map(options, type);
     }
 
-    /// <summary>Has Marten make the tables, where anything that is used of them is missing, seals what is personal in a log of an earlier version (<see cref="Sealing"/>), and takes from the role that it is connected as the privileges to change and to delete events,
+    /// <summary>Has Marten make the tables, where anything that is used of them is missing, makes that of what is <see cref="ArchivedRange">archived</see>, seals what is personal in a log of an earlier version (<see cref="Sealing"/>), and takes from the role that it is connected as the privileges to change and to delete events,
     /// which a table's owner has too: see <see cref="AppendOnly"/>. Several processes may do so at once.</summary>
     /// <returns>False where that role may do so all the same: it is a superuser, or has it from another role.</returns>
     public static async Task<bool> CreateAsync(NpgsqlDataSource database, CancellationToken cancellation)
     {
-        if (await IsThereAsync(database, cancellation) && await Sealing.IsDoneAsync(database, cancellation) && await AppendOnly.IsHeldAsync(database, cancellation)) return true;
+        if (await IsThereAsync(database, cancellation) && await HasAsync(database, ArchivedRange.Table, cancellation) && await HasAsync(database, PersonalKeys.Table, cancellation) && await AppendOnly.IsHeldAsync(database, cancellation)) return true;
         await using var lockHolder = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await lockHolder.BeginTransactionAsync(cancellation);
         await using (var take = new NpgsqlCommand("set local idle_in_transaction_session_timeout = 0; select pg_advisory_xact_lock(hashtextextended('signup.log', 0))", lockHolder))
@@ -69,10 +70,19 @@ public static class LogStore
             await using var store = new DocumentStore(options);
             await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         }
-        if (!await Sealing.IsDoneAsync(database, cancellation)) await Sealing.CreateAsync(lockHolder, cancellation);
+        if (!await HasAsync(database, ArchivedRange.Table, cancellation)) await ArchivedRange.CreateAsync(lockHolder, cancellation);
+        if (!await HasAsync(database, PersonalKeys.Table, cancellation)) await Sealing.CreateAsync(lockHolder, cancellation);
         await AppendOnly.HoldAsync(lockHolder, cancellation);
         await transaction.CommitAsync(cancellation);
         return await AppendOnly.IsHeldAsync(database, cancellation);
+    }
+
+    /// <summary>Whether there is such a table, also where the role that it is connected as may not look into its schema.</summary>
+    /// <param name="table">With its schema.</param>
+    internal static async Task<bool> HasAsync(NpgsqlDataSource database, string table, CancellationToken cancellation)
+    {
+        await using var command = database.CreateCommand($"select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where format('%s.%s', n.nspname, c.relname) = '{table}')");
+        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     /// <summary>Asking Marten takes a second at each start, and much memory.</summary>

@@ -9,19 +9,11 @@ internal static class Sealing
 {
     private const int BatchSize = 5_000;
 
-    public static async Task<bool> IsDoneAsync(NpgsqlDataSource database, CancellationToken cancellation)
-    {
-        await using var command = database.CreateCommand($"select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace where format('%s.%s', n.nspname, c.relname) = '{PersonalKeys.Table}')");
-        return (bool)(await command.ExecuteScalarAsync(cancellation))!;
-    }
-
     /// <summary>In the connection's transaction: the keys are there only together with a log that is sealed.</summary>
     /// <exception cref="InvalidOperationException">The log belongs to another role; or it is sealed already, and its keys are lost.</exception>
     public static async Task CreateAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        await using (var own = new NpgsqlCommand($"select pg_has_role(relowner, 'usage') from pg_class where oid = '{AppendOnly.Events}'::regclass", connection))
-            if (!(bool)(await own.ExecuteScalarAsync(cancellation))!)
-                throw new InvalidOperationException("This log is of an earlier version, and belongs to another role: run './run Uniqueness migrate' once, which seals what is personal in it, and start again.");
+        await AppendOnly.MustOwnAsync(connection, "does not seal what is personal in it", cancellation);
         await PersonalKeys.CreateAsync(connection, cancellation);
         await ExecuteAsync(connection, $"grant update on {AppendOnly.Events} to current_user; lock table {AppendOnly.Events} in share row exclusive mode", cancellation);
         for (var after = 0L; ;)

@@ -2,6 +2,7 @@
 using System.Globalization;
 using Signup.Bench;
 using Signup.Bench.Alone;
+using Signup.Bench.Archive;
 using Signup.Bench.Mail;
 using Signup.Bench.Rebuild;
 using Signup.Bench.SignUps;
@@ -10,6 +11,7 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 // Parts of a measurement that are processes of their own, so that their CPU time and memory are their own.
 if (args is ["--bare", ..]) return await Bare.SendAsync(args[1..]);
 if (args is ["--rebuild", ..]) return await RebuildPart.RunOneAsync(args[1..]);
+if (args is ["--archive", ..]) return await ArchivePart.RunOneAsync(args[1..]);
 
 var options = Options.Parse(args);
 var figures = new Figures();
@@ -21,7 +23,8 @@ foreach (var part in options.Parts)
         "alone" => AlonePart.RunAsync(figures, options),
         "sign-ups" => SignUpsPart.RunAsync(figures, options),
         "mail" => MailPart.RunAsync(figures, options),
-        _ => RebuildPart.RunAsync(figures, options),
+        "rebuild" => RebuildPart.RunAsync(figures, options),
+        _ => ArchivePart.RunAsync(figures, options),
     });
 }
 figures.Print();

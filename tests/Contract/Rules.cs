@@ -18,7 +18,7 @@ public partial class the_architecture
     public static TheoryData<string> Deployables() => [.. Endpoints];
 
     [Fact]
-    public void every_program_is_looked_at() => Assert.Subset(Endpoints.ToHashSet(), new HashSet<string> { "Accounts", "Uniqueness", "Mail", "Query", "Statistics", "Gateway" });
+    public void every_program_is_looked_at() => Assert.Subset(Endpoints.ToHashSet(), new HashSet<string> { "Accounts", "Uniqueness", "Mail", "Query", "Statistics", "Archive", "Gateway" });
 
     [Fact]
     public void messages_reference_no_package_and_no_project() =>

@@ -29,6 +29,7 @@ public sealed class SignupSystem : IAsyncDisposable
             ["Accounts__ApiKey"] = ApiKey,
             ["Query__ApiKey"] = ApiKey,
             ["Smtp__PickupDirectory"] = MailPickup,
+            ["Archive__Target"] = new Uri(Path.Combine(parts.Directory, "archive")).AbsoluteUri,
             ["RateLimiting__SignUpsPerMinute"] = "0",
             ["RateLimiting__SignInsPerMinute"] = "0",
             ["DOTNET_ENVIRONMENT"] = "Development",

@@ -77,7 +77,7 @@ internal static class RebuildPart
     }
 
     /// <summary>Accounts of four events each, as an earlier version wrote them, and then sealed; a thousand of them under way at any time, so that streams are interleaved as in life.</summary>
-    private static async Task SeedAsync(string connectionString, int events)
+    public static async Task SeedAsync(string connectionString, int events)
     {
         await using var source = LogStore.Connect(connectionString);
         using (var store = Store(source)) await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();

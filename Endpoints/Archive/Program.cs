@@ -1,0 +1,18 @@
+// Archive copies the log, range by range, to Parquet files that are never touched again. It owns those files, and no message.
+using Signup.Archive;
+using Signup.Archive.Commands;
+using Signup.EventLog;
+using Signup.Hosting;
+
+if (await CommandLine.TryRunAsync(args, Verify.Command) is { } exitCode) return exitCode;
+
+var builder = SignupEndpoint.Create("archive", args, new Handlers(), concurrency: 1);
+var settings = ArchiveSettings.From(builder.Configuration);
+builder.Services.AddSingleton(services => new Archiver(services.GetRequiredService<Npgsql.NpgsqlDataSource>(), services.GetRequiredService<LogReader>(), settings));
+builder.Services.AddSingleton<KeepArchiving>().AddHostedService(services => services.GetRequiredService<KeepArchiving>());
+builder.Services.AddHealthChecks().AddCheck<KeepArchiving>("archive");
+var app = builder.Build();
+app.UseHeadRouting();
+app.MapHealth();
+await app.RunAsync();
+return 0;

@@ -1,0 +1,109 @@
+using Npgsql;
+using Signup.Archive;
+using Signup.EventLog;
+using Signup.EventLog.Archiving;
+using Signup.Tests.Fixture;
+using Signup.Tests.Integration.Query;
+
+namespace Signup.Tests.Integration.Archive;
+
+/// <summary>A log, and its archive.</summary>
+internal sealed class ArchivedLog : IAsyncDisposable
+{
+    private ArchivedLog(Parts parts) => (Database, Directory) = (LogStore.Connect(parts.Postgres), new ArchiveDirectory(new Uri(Path.Combine(parts.Directory, "archive")).AbsoluteUri));
+
+    public NpgsqlDataSource Database { get; }
+    public ArchiveDirectory Directory { get; }
+
+    /// <summary>In a database of its own.</summary>
+    public static async Task<ArchivedLog> CreateAsync(string name)
+    {
+        var archive = new ArchivedLog(await Parts.CreateAsync(name));
+        await LogStore.CreateAsync(archive.Database, Wait.Token);
+        return archive;
+    }
+
+    /// <summary>That of a system that runs.</summary>
+    public static ArchivedLog Of(SignupSystem system) => new(system.Parts);
+
+    /// <summary>An archiver that knows nothing of any other.</summary>
+    public Archiver Archiver(long positionsPerFile = 10) => new(Database, new LogReader(Database), new ArchiveSettings(Directory, positionsPerFile));
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<T> ScalarAsync<T>(string sql)
+    {
+        await using var command = Database.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Archives all ranges that are complete.</summary>
+    public async Task ArchiveAsync(Archiver? archiver = null)
+    {
+        archiver ??= Archiver();
+        while (await archiver.NextAsync(Wait.Token) is not null)
+        {
+        }
+    }
+
+    /// <summary>Appends so many events, each to a stream of its own.</summary>
+    public Task AppendAsync(int count) =>
+        AppendAsync([.. Enumerable.Range(0, count).Select(n => NewEvent.Of(Guid.NewGuid(), 0, LogDatabase.Created($"somebody{n}@example.org"), n % 2 == 0 ? Cause.None : new Cause("m", "c", "c", null)))]);
+
+    public async Task AppendAsync(IReadOnlyList<NewEvent> events)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await Appending.AppendAsync(connection, events);
+        await transaction.CommitAsync();
+    }
+
+    public async Task<IReadOnlyList<ArchivedRange>> RangesAsync()
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        return await ArchivedRange.AllAsync(connection, Wait.Token);
+    }
+
+    /// <summary>All that the archive holds, by the files alone.</summary>
+    public async Task<List<StoredEvent>> ReadAsync()
+    {
+        var events = new List<StoredEvent>();
+        foreach (var range in await RangesAsync())
+        {
+            Assert.Equal(range, await Directory.ManifestAsync(range.First, Wait.Token));
+            await foreach (var group in Directory.ReadAsync(range, Wait.Token)) events.AddRange(group);
+        }
+        return events;
+    }
+
+    /// <summary>What the log has up to a position.</summary>
+    public async Task<List<StoredEvent>> StoredAsync(long last)
+    {
+        await using var connection = await Database.OpenConnectionAsync();
+        return await StoredEvent.ReadAsync(connection, 1, last, Wait.Token).ToListAsync();
+    }
+
+    /// <summary>Its files by name, with the moment in which each was last written to.</summary>
+    public IReadOnlyDictionary<string, DateTime> Files() =>
+        System.IO.Directory.Exists(Directory.Path) ? System.IO.Directory.GetFiles(Directory.Path).ToDictionary(f => Path.GetFileName(f), File.GetLastWriteTimeUtc) : new Dictionary<string, DateTime>();
+
+    /// <summary>The archive is whole: ranges follow each other without a gap, two files for each and no others, and in them just what the log has there.</summary>
+    public async Task AssertWholeAsync()
+    {
+        var ranges = await RangesAsync();
+        var next = 1L;
+        foreach (var range in ranges)
+        {
+            Assert.Equal(next, range.First);
+            next = range.Last + 1;
+        }
+        Assert.Equal(ranges.SelectMany(r => new[] { r.File, ArchiveDirectory.ManifestOf(r.First) }).Order(StringComparer.Ordinal), Files().Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(await StoredAsync(next - 1), await ReadAsync());
+    }
+
+    public ValueTask DisposeAsync() => Database.DisposeAsync();
+}

@@ -27,7 +27,7 @@ public class when_pages_are_looked_at(Site site)
 
         async Task LookAsync(string what)
         {
-            var result = await visitor.Page.RunAxe();
+            var result = await Axe.LookAtAsync(visitor.Page);
             Assert.NotEmpty(result.Passes);
             found.AddRange(result.Violations.Select(v => $"{what}: {v.Id}: {v.Help}: {string.Join(" | ", v.Nodes.Select(n => n.Html))}"));
             await ShowAsync($"{scheme}", what);

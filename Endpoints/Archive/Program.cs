@@ -4,7 +4,7 @@ using Signup.Archive.Commands;
 using Signup.EventLog;
 using Signup.Hosting;
 
-if (await CommandLine.TryRunAsync(args, Verify.Command) is { } exitCode) return exitCode;
+if (await CommandLine.TryRunAsync(args, Verify.Command, Drop.Command, Restore.Command) is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.Create("archive", args, new Handlers(), concurrency: 1);
 var settings = ArchiveSettings.From(builder.Configuration);

@@ -47,12 +47,18 @@ public static class AppendOnly
         await GiveAsync(owner, role, cancellation);
     }
 
+    /// <summary>Whether the log belongs to the role that it is connected as.</summary>
+    public static async Task<bool> OwnsAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var own = new NpgsqlCommand($"select pg_has_role(relowner, 'usage') from pg_class where oid = '{Events}'::regclass", connection);
+        return (bool)(await own.ExecuteScalarAsync(cancellation))!;
+    }
+
     /// <param name="lacks">What an earlier version of the log lacks, or does not do.</param>
     /// <exception cref="InvalidOperationException">The log belongs to a role that it is not connected as.</exception>
     internal static async Task MustOwnAsync(NpgsqlConnection connection, string lacks, CancellationToken cancellation)
     {
-        await using var own = new NpgsqlCommand($"select pg_has_role(relowner, 'usage') from pg_class where oid = '{Events}'::regclass", connection);
-        if (!(bool)(await own.ExecuteScalarAsync(cancellation))!)
+        if (!await OwnsAsync(connection, cancellation))
             throw new InvalidOperationException($"This log is of an earlier version, which {lacks}, and belongs to another role: run './run Uniqueness migrate' once, which changes that, and start again.");
     }
 
@@ -75,7 +81,7 @@ public static class AppendOnly
                         select 1 as turn, format('alter schema %I owner to current_user', nspname) as statement from pg_namespace where nspname in ({Schemas}) and nspowner <> current_user::regrole
                         union all
                         select 2, format('alter table %s owner to current_user', oid::regclass) from pg_class
-                        where relnamespace::regnamespace::text in ({Schemas}) and relkind in ('r', 'p') and relowner <> current_user::regrole
+                        where relnamespace::regnamespace::text in ({Schemas}) and relkind in ('r', 'p', 'v') and relowner <> current_user::regrole
                         union all
                         select 3, format('alter sequence %s owner to current_user', oid::regclass) from pg_class
                         where relnamespace::regnamespace::text in ({Schemas}) and relkind = 'S' and relowner <> current_user::regrole

@@ -55,6 +55,8 @@ public static class EventTypes
         Type<MailComplained, Published.Mail.MailComplained>("MailComplained"),
         Type<MessageRetried, Published.Operations.MessageRetried>("MessageRetried"),
         Type<MessageDiscarded, Published.Operations.MessageDiscarded>("MessageDiscarded"),
+        Type<EventsDropped, Published.Operations.EventsDropped>("EventsDropped"),
+        Type<EventsRestored, Published.Operations.EventsRestored>("EventsRestored"),
     ];
 
     private static readonly Dictionary<string, EventType> ByName = All.ToDictionary(t => t.Name, StringComparer.Ordinal);

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Npgsql;
+using Signup.EventLog.Archiving;
 
 namespace Signup.EventLog;
 
@@ -35,9 +37,11 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 /// No clock is involved: a writer frozen for an hour delays readers, it does not lose an event.
 /// </para>
 /// </summary>
+/// <param name="archive">What was dropped from the log into its archive is read from there, as if it were not (<see cref="DroppedEvents"/>). Null where nobody has told where that is: then nothing that was dropped can be read.</param>
 /// <param name="asStored">Whether events of older shapes come as they are stored: for copies of the log.</param>
-public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false)
+public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive = null, bool asStored = false)
 {
+    private readonly LogArchive _archive = archive ?? new LogArchive(dataSource, directory: null);
     private readonly Lock _lock = new();
 
     /// <summary>What is missing up to here is missing for ever.</summary>
@@ -87,15 +91,35 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
             await using var command = dataSource.CreateCommand($"select {(forTheLastMail ? StoredEvents.ColumnsForTheLastMail : StoredEvents.Columns)} {StoredEvents.From} where e.stream_id = any(@streams) order by e.stream_id, e.version");
             command.Parameters.AddWithValue("streams", streams.ToArray());
             await using var reader = await command.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation)) events.Add(StoredEvents.Read(reader, asStored));
+            while (await reader.ReadAsync(cancellation)) events.Add(await StoredEvents.ReadAsync(reader, _archive, asStored, cancellation));
         }
         return events.ToLookup(e => e.StreamId);
+    }
+
+    /// <summary>Events that are selected otherwise: by what is final, or in the order of a stream. Elsewhere only the methods above read by position without skipping.</summary>
+    /// <param name="where">SQL behind <c>where</c>, about events <c>e</c>.</param>
+    public async IAsyncEnumerable<LoggedEvent> SelectAsync(NpgsqlConnection connection, string where, IEnumerable<NpgsqlParameter> parameters, [EnumeratorCancellation] CancellationToken cancellation, int? commandTimeout = null)
+    {
+        await using var command = new NpgsqlCommand($"select {StoredEvents.Columns} {StoredEvents.From} where {where}", connection);
+        if (commandTimeout is { } seconds) command.CommandTimeout = seconds;
+        command.Parameters.AddRange(parameters.ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) yield return await StoredEvents.ReadAsync(reader, _archive, asStored, cancellation);
+    }
+
+    /// <summary>For SQL of others: has them find all events as <c>events</c>, with the columns that <see cref="LogStore.Events"/> has, in the connection's transaction, which must be rolled back in the end.</summary>
+    /// <param name="withData">Also what dropped ones say. It is copied from the archive, all of it, into a temporary table.</param>
+    public async Task ShowEventsAsync(NpgsqlConnection connection, bool withData, CancellationToken cancellation)
+    {
+        if (withData && await _archive.ShowAsync(connection, cancellation)) return;
+        await using var command = new NpgsqlCommand($"set local search_path = {LogStore.Schema}", connection);
+        await command.ExecuteNonQueryAsync(cancellation);
     }
 
     /// <summary>The highest position that any reader may know of, 0 in an empty log. Only for telling how far behind a reader is.</summary>
     public async Task<long> LastPositionAsync(CancellationToken cancellation)
     {
-        await using var command = dataSource.CreateCommand($"select coalesce(max(seq_id), 0) from {LogStore.Schema}.mt_events");
+        await using var command = dataSource.CreateCommand($"select coalesce(max(seq_id), 0) from {LogStore.Events}");
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
@@ -115,7 +139,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
             with checkpoint as materialized ({checkpoint})
             select {StoredEvents.Columns}, c.position
             from checkpoint c left join lateral
-                 (select * from {LogStore.Schema}.mt_events where seq_id > c.position order by seq_id limit @limit) e on true {StoredEvents.Keys}
+                 (select * from {LogStore.Events} where seq_id > c.position order by seq_id limit @limit) e on true {StoredEvents.Keys}
             order by e.seq_id
             """;
         var command = new NpgsqlBatchCommand(sql);
@@ -131,7 +155,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         {
             position = reader.GetInt64(StoredEvents.Count);
             if (await reader.IsDBNullAsync(0, cancellation)) break;
-            events.Add(StoredEvents.Read(reader, asStored));
+            events.Add(await StoredEvents.ReadAsync(reader, _archive, asStored, cancellation));
         }
         return (position, events);
     }
@@ -162,7 +186,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, bool asStored = false
         {
             BatchCommands =
             {
-                new($"select coalesce(max(seq_id), 0), pg_is_in_recovery() from {LogStore.Schema}.mt_events"),
+                new($"select coalesce(max(seq_id), 0), pg_is_in_recovery() from {LogStore.Events}"),
                 new($"""
                     select virtualtransaction from pg_locks
                     where locktype = 'relation' and mode = 'RowExclusiveLock' and relation = '{LogStore.Schema}.mt_events_sequence'::regclass

@@ -14,6 +14,9 @@ public static class LogStore
     /// <summary>The database schema that holds the log.</summary>
     public const string Schema = "log";
 
+    /// <summary>All events that there are, as a view: where the column <c>data</c> is null an event was dropped (<see cref="DroppedEvents"/>), and <see cref="LogReader"/> reads in the archive what it says.</summary>
+    public const string Events = $"{Schema}.events";
+
     /// <summary>The kind of event by which Marten fills the place of one that could not be appended. It says nothing.</summary>
     public const string Tombstone = "tombstone";
 
@@ -53,12 +56,12 @@ public static class LogStore
             Upcasting.Map(options, type);
     }
 
-    /// <summary>Has Marten make the tables, where anything that is used of them is missing, makes that of what is <see cref="ArchivedRange">archived</see>, seals what is personal in a log of an earlier version (<see cref="Sealing"/>), and takes from the role that it is connected as the privileges to change and to delete events,
+    /// <summary>Has Marten make the tables, where anything that is used of them is missing, makes those of what is <see cref="ArchivedRange">archived</see> and <see cref="DroppedEvents">dropped</see>, seals what is personal in a log of an earlier version (<see cref="Sealing"/>), and takes from the role that it is connected as the privileges to change and to delete events,
     /// which a table's owner has too: see <see cref="AppendOnly"/>. Several processes may do so at once.</summary>
     /// <returns>False where that role may do so all the same: it is a superuser, or has it from another role.</returns>
     public static async Task<bool> CreateAsync(NpgsqlDataSource database, CancellationToken cancellation)
     {
-        if (await IsThereAsync(database, cancellation) && await HasAsync(database, ArchivedRange.Table, cancellation) && await HasAsync(database, PersonalKeys.Table, cancellation) && await AppendOnly.IsHeldAsync(database, cancellation)) return true;
+        if (await IsThereAsync(database, cancellation) && await HasAsync(database, ArchivedRange.Table, cancellation) && await HasAsync(database, DroppedEvents.Table, cancellation) && await HasAsync(database, PersonalKeys.Table, cancellation) && await AppendOnly.IsHeldAsync(database, cancellation)) return true;
         await using var lockHolder = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await lockHolder.BeginTransactionAsync(cancellation);
         await using (var take = new NpgsqlCommand("set local idle_in_transaction_session_timeout = 0; select pg_advisory_xact_lock(hashtextextended('signup.log', 0))", lockHolder))
@@ -71,6 +74,7 @@ public static class LogStore
             await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync();
         }
         if (!await HasAsync(database, ArchivedRange.Table, cancellation)) await ArchivedRange.CreateAsync(lockHolder, cancellation);
+        if (!await HasAsync(database, DroppedEvents.Table, cancellation)) await DroppedEvents.CreateAsync(lockHolder, cancellation);
         if (!await HasAsync(database, PersonalKeys.Table, cancellation)) await Sealing.CreateAsync(lockHolder, cancellation);
         await AppendOnly.HoldAsync(lockHolder, cancellation);
         await transaction.CommitAsync(cancellation);

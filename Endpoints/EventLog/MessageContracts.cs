@@ -21,5 +21,5 @@ public sealed record CausedProposal(ProposeEvent Proposal, Cause Cause);
 [JsonSerializable(typeof(ActivationMailSent)), JsonSerializable(typeof(ActivationMailFailed)), JsonSerializable(typeof(MailSent)), JsonSerializable(typeof(MailFailed))]
 [JsonSerializable(typeof(MailDelivered)), JsonSerializable(typeof(MailBounced)), JsonSerializable(typeof(MailComplained)), JsonSerializable(typeof(RecordMailEvent))]
 [JsonSerializable(typeof(ResendActivationMail)), JsonSerializable(typeof(ResendVerdict)), JsonSerializable(typeof(ProposeEvent)), JsonSerializable(typeof(Verdict)), JsonSerializable(typeof(Verdict[])), JsonSerializable(typeof(CausedProposal[]))]
-[JsonSerializable(typeof(RecordMessageAct)), JsonSerializable(typeof(MessageRetried)), JsonSerializable(typeof(MessageDiscarded))]
+[JsonSerializable(typeof(RecordMessageAct)), JsonSerializable(typeof(MessageRetried)), JsonSerializable(typeof(MessageDiscarded)), JsonSerializable(typeof(EventsDropped)), JsonSerializable(typeof(EventsRestored))]
 public sealed partial class MessageContracts : JsonSerializerContext;

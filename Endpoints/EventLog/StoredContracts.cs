@@ -10,6 +10,6 @@ namespace Signup.EventLog;
 [JsonSerializable(typeof(EmailChangeRequested)), JsonSerializable(typeof(PasswordChanged)), JsonSerializable(typeof(PasswordResetRequested)), JsonSerializable(typeof(SignUpAttempted)), JsonSerializable(typeof(UsernameChanged))]
 [JsonSerializable(typeof(PasswordRehashed)), JsonSerializable(typeof(SignedInToApplication)), JsonSerializable(typeof(SignedOut)), JsonSerializable(typeof(SignedOutEverywhere))]
 [JsonSerializable(typeof(ActivationMailSent)), JsonSerializable(typeof(ActivationMailFailed)), JsonSerializable(typeof(MailSent)), JsonSerializable(typeof(MailFailed))]
-[JsonSerializable(typeof(MailDelivered)), JsonSerializable(typeof(MailBounced)), JsonSerializable(typeof(MailComplained)), JsonSerializable(typeof(MessageRetried)), JsonSerializable(typeof(MessageDiscarded))]
+[JsonSerializable(typeof(MailDelivered)), JsonSerializable(typeof(MailBounced)), JsonSerializable(typeof(MailComplained)), JsonSerializable(typeof(MessageRetried)), JsonSerializable(typeof(MessageDiscarded)), JsonSerializable(typeof(EventsDropped)), JsonSerializable(typeof(EventsRestored))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 internal sealed partial class StoredContracts : JsonSerializerContext;

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Configuration;
 using Npgsql;
 using Signup.EventLog;
+using Signup.EventLog.Archiving;
 
 namespace Signup.Hosting;
 
@@ -41,6 +42,9 @@ public sealed class CommandLine
 
     /// <summary>The database of <c>ConnectionStrings__Postgres</c>.</summary>
     public NpgsqlDataSource OpenDatabase() => LogStore.Connect(SignupEndpoint.Setting(Configuration, "ConnectionStrings:Postgres"));
+
+    /// <summary>The log in that database, and what was dropped from it into the archive of <c>Archive__Target</c>.</summary>
+    public LogReader OpenLog(NpgsqlDataSource database, bool asStored = false) => new(database, new LogArchive(database, SignupEndpoint.Archive(Configuration)), asStored);
 
     /// <summary>Runs the command that <paramref name="args"/> begin with. Null where they begin with none: the endpoint is to start.</summary>
     /// <returns>The exit code: 2 where the command was not understood.</returns>

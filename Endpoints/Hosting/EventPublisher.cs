@@ -53,13 +53,13 @@ public sealed partial class EventPublisher : IProjection, IAsyncDisposable
                 for outbox in select c.oid from pg_class c where c.relname = 'wolverine_outgoing_envelopes' and c.relkind = 'r' loop
                     if begun = 0 then
                         lock table {LogStore.Schema}.mt_streams in share mode; -- until nobody is about to append
-                        select coalesce(max(seq_id), 0) into begun from {LogStore.Schema}.mt_events;
+                        select coalesce(max(seq_id), 0) into begun from {LogStore.Events};
                     end if;
                     execute format($f$
                         select min(e.seq_id) - 1 from (
                             select substring(text from '"(?:AccountId|FailureId)":"([0-9a-f-]+)"')::uuid as id, substring(text from '"Version":([0-9]+)')::bigint as version
                             from (select encode(body, 'escape') as text from %s) bodies) o
-                        join {LogStore.Schema}.mt_events e on e.stream_id = o.id and (e.version = o.version or o.version is null)
+                        join {LogStore.Events} e on e.stream_id = o.id and (e.version = o.version or o.version is null)
                         $f$, outbox) into unsent;
                     begun := least(begun, unsent);
                 end loop;

@@ -128,9 +128,9 @@ public sealed partial class LogFollower<TProjection>(
         // Who must not write is not behind.
         await using var command = database.CreateCommand($"""
             select coalesce(position, last), coalesce(greatest(0, last - position), 0),
-                   coalesce((select extract(epoch from clock_timestamp() - timestamp) from {LogStore.Schema}.mt_events
+                   coalesce((select extract(epoch from clock_timestamp() - timestamp) from {LogStore.Events}
                              where seq_id > position and isfinite(timestamp) order by seq_id limit 1), 0)::double precision, position is null -- Marten notes an append that failed without a time
-            from (select coalesce(max(seq_id), 0) as last from {LogStore.Schema}.mt_events) log cross join lateral (select ({projection.Checkpoint}) as position) checkpoint
+            from (select coalesce(max(seq_id), 0) as last from {LogStore.Events}) log cross join lateral (select ({projection.Checkpoint}) as position) checkpoint
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Signup.EventLog;
+using Signup.EventLog.Archiving;
 using Signup.Hosting.ServiceControl;
 
 namespace Signup.Hosting;
@@ -31,7 +32,8 @@ public static partial class SignupEndpoint
         {
             if (!await LogStore.CreateAsync(services.GetRequiredService<NpgsqlDataSource>(), cancellation)) MayChangeEvents(services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(SignupEndpoint)));
         });
-        builder.Services.AddSingleton<LogReader>();
+        var archive = Archive(builder.Configuration);
+        builder.Services.AddSingleton(services => new LogReader(services.GetRequiredService<NpgsqlDataSource>(), new LogArchive(services.GetRequiredService<NpgsqlDataSource>(), archive)));
         builder.Services.AddServiceControl();
         builder.Services.AddSingleton(handlers).AddSingleton<Handling>();
         builder.Services.AddKeyedSingleton(QueueListener.Connection, (services, _) => new Broker(new Uri(rabbit), services.GetRequiredService<EndpointIdentity>()));
@@ -40,6 +42,10 @@ public static partial class SignupEndpoint
         builder.Services.AddEndpointHealth(database: true);
         return builder;
     }
+
+    /// <summary>Where the log's archive is; null where nobody has told.</summary>
+    /// <exception cref="InvalidOperationException">It is no place for one.</exception>
+    internal static ArchiveDirectory? Archive(IConfiguration configuration) => configuration["Archive:Target"] is { Length: > 0 } target ? new ArchiveDirectory(target) : null;
 
     /// <summary>An endpoint rehearses with a command that it answers with <typeparamref name="TReply"/>, and that changes nothing.</summary>
     public static void AddRehearsal<TReply>(this IServiceCollection services, object command) where TReply : class =>

@@ -15,7 +15,7 @@ public static class QueryServices
     public static void AddQuery(this IServiceCollection services)
     {
         services.AddProjection<ReadModel>("read-model", EventTypes.All);
-        services.AddSingleton(s => new Catalogue(s.GetRequiredService<NpgsqlDataSource>(), Path.Combine(AppContext.BaseDirectory, "Questions")));
+        services.AddSingleton(s => new Catalogue(s.GetRequiredService<NpgsqlDataSource>(), s.GetRequiredService<LogReader>(), Path.Combine(AppContext.BaseDirectory, "Questions")));
         services.AddOperators("query-operator", "/");
         services.AddProblemDetails();
     }

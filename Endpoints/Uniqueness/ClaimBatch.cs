@@ -50,7 +50,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
             select p.id, s.version, p.version, e.id, e.seq_id
             from unnest($1, $2) as p (id, version)
             join {LogStore.Schema}.mt_streams s on s.id = p.id
-            left join {LogStore.Schema}.mt_events e on e.stream_id = p.id and e.version = p.version + 1
+            left join {LogStore.Events} e on e.stream_id = p.id and e.version = p.version + 1
             """, streams, batch.Select(p => p.ExpectedVersion).ToArray());
 
         var state = new ClaimState();

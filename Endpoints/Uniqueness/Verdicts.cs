@@ -11,7 +11,7 @@ public sealed class Verdicts(NpgsqlDataSource database)
     public async Task<Verdict?> FindAsync(Guid streamId, Guid eventId, CancellationToken cancellation)
     {
         await using var command = database.CreateCommand($"""
-            select 'Accepted', version, seq_id, null from {LogStore.Schema}.mt_events where stream_id = $1 and id = $2
+            select 'Accepted', version, seq_id, null from {LogStore.Events} where stream_id = $1 and id = $2
             union all
             select outcome, 0, 0, nullif(name, '') from uniqueness.rejections where stream_id = $1 and event_id = $2
             order by 3 desc limit 1 -- what was refused once may have been accepted later, at another version

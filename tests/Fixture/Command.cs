@@ -8,10 +8,11 @@ public static class Command
 {
     /// <summary>Runs a program and returns what it wrote.</summary>
     /// <param name="deadline"><see cref="Wait.Deadline"/> where none is given.</param>
+    /// <param name="input">What it can read.</param>
     /// <exception cref="TimeoutException">It did not end in time, or something that it has started keeps its output open. It and what it has started are ended.</exception>
-    public static async Task<(int ExitCode, string Output)> RunAsync(ProcessStartInfo start, TimeSpan? deadline = null)
+    public static async Task<(int ExitCode, string Output)> RunAsync(ProcessStartInfo start, TimeSpan? deadline = null, string input = "")
     {
-        using var process = StartQuietly(start);
+        using var process = StartQuietly(start, input);
         var output = new StringBuilder();
         process.OutputDataReceived += (_, line) => Keep(line.Data);
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
@@ -32,11 +33,12 @@ public static class Command
         }
     }
 
-    /// <summary>Starts a program with nothing to read.</summary>
-    public static Process StartQuietly(ProcessStartInfo start)
+    /// <summary>Starts a program that can read no more than <paramref name="input"/>.</summary>
+    public static Process StartQuietly(ProcessStartInfo start, string input = "")
     {
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         var process = Process.Start(start)!;
+        process.StandardInput.Write(input);
         process.StandardInput.Close();
         return process;
     }

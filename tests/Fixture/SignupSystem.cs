@@ -58,12 +58,19 @@ public sealed class SignupSystem : IAsyncDisposable
     /// <summary>The first process of that name.</summary>
     public SignupProcess this[string name] => _processes.First(p => p.Name == name);
 
+    /// <summary>Without any process, for commands.</summary>
+    public static async Task<SignupSystem> CreateAsync(string name, IReadOnlyDictionary<string, string>? settings = null)
+    {
+        var system = new SignupSystem(await Parts.CreateAsync(name));
+        foreach (var (key, value) in settings ?? new Dictionary<string, string>()) system._settings[key] = value;
+        return system;
+    }
+
     /// <summary>Starts these processes, all where none is named, and waits until they are ready.</summary>
     /// <param name="name">Lower-case letters; names the database, the virtual host and the folder with the logs.</param>
     public static async Task<SignupSystem> StartAsync(string name, IReadOnlyDictionary<string, string>? settings = null, params string[] processes)
     {
-        var system = new SignupSystem(await Parts.CreateAsync(name));
-        foreach (var (key, value) in settings ?? new Dictionary<string, string>()) system._settings[key] = value;
+        var system = await CreateAsync(name, settings);
         foreach (var process in processes.Length == 0 ? All : processes) system.Add(process);
         try
         {
@@ -96,6 +103,9 @@ public sealed class SignupSystem : IAsyncDisposable
 
     /// <summary>Runs one of an endpoint's commands to its end, as <c>./run Endpoint command …</c> does.</summary>
     public Task<(int ExitCode, string Output)> RunAsync(string name, params string[] arguments) => Command.RunAsync(CommandOf(name, arguments));
+
+    /// <summary>The same, to which somebody types something.</summary>
+    public Task<(int ExitCode, string Output)> AnswerAsync(string typed, string name, params string[] arguments) => Command.RunAsync(CommandOf(name, arguments), input: $"{typed}\n");
 
     /// <summary>Starts one of an endpoint's commands.</summary>
     public Process StartCommand(string name, params string[] arguments) => Command.StartQuietly(CommandOf(name, arguments));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -13,6 +14,9 @@ public sealed class ArchiveDirectory
 {
     /// <summary>Of files that are being written. Nobody reads them.</summary>
     private const string Unfinished = ".tmp";
+
+    /// <summary>Files that were found to be what was written, with their length and the moment in which they were written to.</summary>
+    private readonly ConcurrentDictionary<string, (long, DateTime)> _unchanged = new(StringComparer.Ordinal);
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
@@ -109,6 +113,21 @@ public sealed class ArchiveDirectory
         if (count != range.Events) throw Changed(range, $"it has {count} events, not {range.Events}");
     }
 
+    /// <summary>Those of a range's events, in order, among which the one is that has this position: some thousands. The file is held against its checksum the first time, and again where it was touched since.</summary>
+    /// <exception cref="ArchiveException">The file is missing, or is not what was written. Says which, and what to do.</exception>
+    public async Task<IReadOnlyList<StoredEvent>> ReadPartAsync(ArchivedRange range, long position, CancellationToken cancellation)
+    {
+        await using var file = await OpenAsync(range, cancellation, unlessUnchanged: true);
+        try
+        {
+            return await ArchiveFile.ReadAroundAsync(file, position, cancellation) is { Count: > 0 } part ? part : throw new FormatException("there is no event in it");
+        }
+        catch (FormatException e)
+        {
+            throw Changed(range, e.Message);
+        }
+    }
+
     /// <summary>Files, by name, that belong to none of these ranges.</summary>
     public IReadOnlyList<string> Others(IEnumerable<ArchivedRange> ranges)
     {
@@ -117,16 +136,20 @@ public sealed class ArchiveDirectory
         return [.. Directory.EnumerateFiles(Path).Select(f => System.IO.Path.GetFileName(f)).Where(f => !known.Contains(f) && !f.EndsWith(Unfinished, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
     }
 
-    private async Task<FileStream> OpenAsync(ArchivedRange range, CancellationToken cancellation)
+    /// <param name="unlessUnchanged">Whether a file need not be read as a whole that was, and was not touched since.</param>
+    private async Task<FileStream> OpenAsync(ArchivedRange range, CancellationToken cancellation, bool unlessUnchanged = false)
     {
         var path = PathOf(range.File);
         FileStream? file = null;
         try
         {
             file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            var state = (file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
+            if (unlessUnchanged && _unchanged.GetValueOrDefault(range.Sha256) == state) return file;
             if (file.Length < range.Bytes) throw Changed(range, $"it was cut off, and has {file.Length} of its {range.Bytes} bytes");
             if (Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation)) is var hash && hash != range.Sha256) throw Changed(range, $"its SHA-256 is {hash}, not {range.Sha256}");
             file.Position = 0;
+            _unchanged[range.Sha256] = state;
             return file;
         }
         catch (Exception e)
@@ -140,7 +163,7 @@ public sealed class ArchiveDirectory
         }
     }
 
-    private ArchiveException Changed(ArchivedRange range, string how) =>
+    internal ArchiveException Changed(ArchivedRange range, string how) =>
         new($"{PathOf(range.File)} is not what was written: {how}. It holds positions {range.First} to {range.Last} of the log: put it back from a copy.");
 
     /// <param name="write">Returns the file's name.</param>

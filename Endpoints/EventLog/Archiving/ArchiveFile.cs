@@ -48,7 +48,7 @@ public static class ArchiveFile
             await rows.WriteAsync<Guid>(Id, Column(e => e.EventId), cancellationToken: cancellation);
             await rows.WriteAsync(Type, Column(e => e.Type));
             await rows.WriteAsync<DateTime>(Time, Column(e => e.At), cancellationToken: cancellation);
-            await rows.WriteAsync(Data, Column(e => e.Data));
+            await rows.WriteAsync(Data, Column(e => e.Data!));
             await rows.WriteAsync(Metadata, Column(e => e.Headers)!);
             count += group.Count;
             group.Clear();
@@ -66,14 +66,34 @@ public static class ArchiveFile
     /// <exception cref="FormatException">It is no file of an archive.</exception>
     public static async IAsyncEnumerable<IReadOnlyList<StoredEvent>> ReadAsync(Stream file, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await using var reader = await ReadableAsync(() => ParquetReader.CreateAsync(file, cancellationToken: cancellation));
-        if (reader.CustomMetadata?.GetValueOrDefault(Mark) is var format && format != Format)
-            throw new FormatException(format is null ? "it is Parquet, but not of an archive" : $"it is of format {format}, and this version reads {Format}");
+        await using var reader = await OpenAsync(file, cancellation);
         for (var i = 0; i < reader.RowGroupCount; i++)
         {
             var group = i;
             yield return await ReadableAsync(() => ReadGroupAsync(reader, group, cancellation));
         }
+    }
+
+    /// <summary>Those of its events, in order, that were written together with the one that has this position; those around it, where it has none.</summary>
+    /// <exception cref="FormatException">It is no file of an archive.</exception>
+    public static async Task<IReadOnlyList<StoredEvent>> ReadAroundAsync(Stream file, long position, CancellationToken cancellation)
+    {
+        await using var reader = await OpenAsync(file, cancellation);
+        return await ReadableAsync(() => ReadGroupAsync(reader, Enumerable.Range(0, reader.RowGroupCount - 1).FirstOrDefault(IsIn, reader.RowGroupCount - 1), cancellation));
+
+        bool IsIn(int group)
+        {
+            using var rows = reader.OpenRowGroupReader(group);
+            return rows.GetStatistics(Position)?.MaxValue is long last && position <= last;
+        }
+    }
+
+    private static async Task<ParquetReader> OpenAsync(Stream file, CancellationToken cancellation)
+    {
+        var reader = await ReadableAsync(() => ParquetReader.CreateAsync(file, cancellationToken: cancellation));
+        if (reader.CustomMetadata?.GetValueOrDefault(Mark) is var format && format == Format) return reader;
+        await reader.DisposeAsync();
+        throw new FormatException(format is null ? "it is Parquet, but not of an archive" : $"it is of format {format}, and this version reads {Format}");
     }
 
     private static async Task<IReadOnlyList<StoredEvent>> ReadGroupAsync(ParquetReader reader, int group, CancellationToken cancellation)

@@ -35,6 +35,17 @@ public sealed record ArchivedRange(long First, long Last, long Events, long Byte
     /// <summary>What a role needs that archives. SQL.</summary>
     internal static string Grants(string role) => $"grant insert on {Table} to {role};";
 
+    /// <summary>Whether the log's table has none of its events any more; and when the last of them was appended.</summary>
+    public async Task<(bool IsDropped, DateTimeOffset? Last)> StateAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand($"""
+            select exists (select from {DroppedEvents.Table} where seq_id between $1 and $2), (select max(timestamp) filter (where isfinite(timestamp)) from {LogStore.Events} where seq_id between $1 and $2)
+            """, connection) { CommandTimeout = 0, Parameters = { new NpgsqlParameter<long> { TypedValue = First }, new NpgsqlParameter<long> { TypedValue = Last } } };
+        await using var row = await command.ExecuteReaderAsync(cancellation);
+        await row.ReadAsync(cancellation);
+        return (row.GetBoolean(0), row.IsDBNull(1) ? null : row.GetFieldValue<DateTimeOffset>(1));
+    }
+
     /// <summary>All there are, in order.</summary>
     public static Task<IReadOnlyList<ArchivedRange>> AllAsync(NpgsqlConnection connection, CancellationToken cancellation) => FindAsync(connection, "order by first", cancellation);
 

@@ -21,7 +21,7 @@ public static class AccountRoutes
         app.MapGet("/accounts", ListAsync);
     }
 
-    private static async Task<IResult> FindAsync(string id, HttpRequest request, NpgsqlDataSource database, CancellationToken cancellation)
+    private static async Task<IResult> FindAsync(string id, HttpRequest request, NpgsqlDataSource database, LogReader log, CancellationToken cancellation)
     {
         var errors = new QueryString(request.Query, "version", "at", "event");
         var version = errors.Whole("version", 1, long.MaxValue);
@@ -33,34 +33,34 @@ public static class AccountRoutes
 
         await using var connection = await database.OpenConnectionAsync(cancellation);
         if (version is { } n)
-            return await History.AtVersionAsync(connection, accountId, n, cancellation) is { } then ? Json(then.ToJson()) : Unknown($"The account has no version {n}.");
+            return await History.AtVersionAsync(log, connection, accountId, n, cancellation) is { } then ? Json(then.ToJson()) : Unknown($"The account has no version {n}.");
         if (at is { } moment)
-            return await History.AtMomentAsync(connection, accountId, moment, cancellation) is { } then ? Json(then.ToJson()) : Unknown("There was no such account at that moment.");
-        return await CurrentAsync(connection, accountId, eventId, cancellation) is { } json ? Json(json) : Unknown();
+            return await History.AtMomentAsync(log, connection, accountId, moment, cancellation) is { } then ? Json(then.ToJson()) : Unknown("There was no such account at that moment.");
+        return await CurrentAsync(connection, log, accountId, eventId, cancellation) is { } json ? Json(json) : Unknown();
     }
 
     /// <summary>The document, or where the stream is ahead of it the fold of the stream: whoever was told that something has happened to an
     /// account sees it here, however far the read model is behind.</summary>
     /// <param name="eventId">Null, or an event that must be in the account's stream: by it, who has proposed it is told from who proposed another in its place.</param>
-    public static async Task<string?> CurrentAsync(NpgsqlConnection connection, Guid accountId, Guid? eventId, CancellationToken cancellation)
+    public static async Task<string?> CurrentAsync(NpgsqlConnection connection, LogReader log, Guid accountId, Guid? eventId, CancellationToken cancellation)
     {
         var (document, documentVersion, streamVersion) = await connection.QuerySingleOrDefaultAsync<(string?, long, long)>(new CommandDefinition($"""
             select a.document::text, coalesce(a.version, 0), coalesce(s.version, 0)
             from (select @accountId::uuid as id) wanted
             left join {ReadModel.Schema}.accounts a on a.id = wanted.id
             left join {LogStore.Schema}.mt_streams s on s.id = wanted.id
-            where @eventId::uuid is null or exists (select from {LogStore.Schema}.mt_events e where e.stream_id = wanted.id and e.id = @eventId)
+            where @eventId::uuid is null or exists (select from {LogStore.Events} e where e.stream_id = wanted.id and e.id = @eventId)
             """, new { accountId, eventId }, cancellationToken: cancellation));
         return documentVersion >= streamVersion
             ? document
-            : AccountDocument.Fold(await History.ReadAsync(connection, accountId, long.MaxValue, cancellation))?.ToJson();
+            : AccountDocument.Fold(await History.ReadAsync(log, connection, accountId, long.MaxValue, cancellation))?.ToJson();
     }
 
-    private static async Task<IResult> EventsAsync(string id, NpgsqlDataSource database, CancellationToken cancellation)
+    private static async Task<IResult> EventsAsync(string id, NpgsqlDataSource database, LogReader log, CancellationToken cancellation)
     {
         if (!Guid.TryParse(id, out var accountId)) return Unknown();
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var events = await History.ReadAsync(connection, accountId, long.MaxValue, cancellation);
+        var events = await History.ReadAsync(log, connection, accountId, long.MaxValue, cancellation);
         return events.Count == 0 ? Unknown() : Results.Json(events.Select(EventView.Of), AccountDocument.Json);
     }
 

@@ -1,4 +1,3 @@
-using Dapper;
 using Npgsql;
 using Signup.EventLog;
 
@@ -8,40 +7,35 @@ namespace Signup.Query.Accounts;
 public static class History
 {
     /// <summary>The stream's events in order, up to and including <paramref name="version"/>.</summary>
-    public static Task<IReadOnlyList<LoggedEvent>> ReadAsync(NpgsqlConnection connection, Guid streamId, long version, CancellationToken cancellation) =>
-        QueryAsync(connection, "stream_id = @streamId and version <= @version order by version", new { streamId, version }, cancellation);
+    public static Task<IReadOnlyList<LoggedEvent>> ReadAsync(LogReader log, NpgsqlConnection connection, Guid streamId, long version, CancellationToken cancellation) =>
+        QueryAsync(log, connection, "e.stream_id = @streamId and e.version <= @version order by e.version", [new("streamId", streamId), new("version", version)], cancellation);
 
     /// <summary>The events that were appended last, the latest first. For looking at, not for following.</summary>
-    public static Task<IReadOnlyList<LoggedEvent>> ReadLatestAsync(NpgsqlConnection connection, int limit, CancellationToken cancellation) =>
-        QueryAsync(connection, "true order by seq_id desc limit @limit", new { limit }, cancellation);
+    public static Task<IReadOnlyList<LoggedEvent>> ReadLatestAsync(LogReader log, NpgsqlConnection connection, int limit, CancellationToken cancellation) =>
+        QueryAsync(log, connection, "true order by e.seq_id desc limit @limit", [new("limit", limit)], cancellation);
 
     /// <summary>Events in a range of positions that is known to be final; elsewhere only <see cref="LogReader"/> reads by position without skipping.</summary>
-    public static Task<IReadOnlyList<LoggedEvent>> ReadRangeAsync(NpgsqlConnection connection, long after, long upTo, int limit, CancellationToken cancellation) =>
-        QueryAsync(connection, "seq_id > @after and seq_id <= @upTo order by seq_id limit @limit", new { after, upTo, limit }, cancellation);
+    public static Task<IReadOnlyList<LoggedEvent>> ReadRangeAsync(LogReader log, NpgsqlConnection connection, long after, long upTo, int limit, CancellationToken cancellation) =>
+        QueryAsync(log, connection, "e.seq_id > @after and e.seq_id <= @upTo order by e.seq_id limit @limit", [new("after", after), new("upTo", upTo), new("limit", limit)], cancellation);
 
     /// <summary>All events of these streams up to a position, stream by stream in order.</summary>
-    public static Task<IReadOnlyList<LoggedEvent>> ReadStreamsAsync(NpgsqlConnection connection, Guid[] ids, long upTo, CancellationToken cancellation) =>
-        QueryAsync(connection, "stream_id = any(@ids) and seq_id <= @upTo order by stream_id, version", new { ids, upTo }, cancellation);
+    public static Task<IReadOnlyList<LoggedEvent>> ReadStreamsAsync(LogReader log, NpgsqlConnection connection, Guid[] ids, long upTo, CancellationToken cancellation) =>
+        QueryAsync(log, connection, "e.stream_id = any(@ids) and e.seq_id <= @upTo order by e.stream_id, e.version", [new("ids", ids), new("upTo", upTo)], cancellation);
 
-    private static async Task<IReadOnlyList<LoggedEvent>> QueryAsync(NpgsqlConnection connection, string where, object parameters, CancellationToken cancellation)
-    {
-        var events = new List<LoggedEvent>();
-        await using var reader = await connection.ExecuteReaderAsync(new CommandDefinition($"select {StoredEvents.Columns} {StoredEvents.From} where {where}", parameters, cancellationToken: cancellation));
-        while (await reader.ReadAsync(cancellation)) events.Add(StoredEvents.Read(reader));
-        return events;
-    }
+    private static async Task<IReadOnlyList<LoggedEvent>> QueryAsync(LogReader log, NpgsqlConnection connection, string where, NpgsqlParameter[] parameters, CancellationToken cancellation) =>
+        await log.SelectAsync(connection, where, parameters, cancellation).ToListAsync(cancellation);
 
     /// <summary>The account as it was when its event number <paramref name="version"/> was the last; null where there was none.</summary>
-    public static async Task<AccountDocument?> AtVersionAsync(NpgsqlConnection connection, Guid accountId, long version, CancellationToken cancellation)
+    public static async Task<AccountDocument?> AtVersionAsync(LogReader log, NpgsqlConnection connection, Guid accountId, long version, CancellationToken cancellation)
     {
-        var account = AccountDocument.Fold(await ReadAsync(connection, accountId, version, cancellation));
+        var account = AccountDocument.Fold(await ReadAsync(log, connection, accountId, version, cancellation));
         return account?.Version == version ? account : null;
     }
 
     /// <summary>The account as the log showed it at a moment; null where there was none.</summary>
-    public static async Task<AccountDocument?> AtMomentAsync(NpgsqlConnection connection, Guid accountId, DateTimeOffset moment, CancellationToken cancellation)
+    public static async Task<AccountDocument?> AtMomentAsync(LogReader log, NpgsqlConnection connection, Guid accountId, DateTimeOffset moment, CancellationToken cancellation)
     {
-        var events = await ReadAsync(connection, accountId, long.MaxValue, cancellation);
+        var events = await ReadAsync(log, connection, accountId, long.MaxValue, cancellation);
         // By version, not by time: a transaction's time is its beginning, so that of a later event can be the earlier one.
         var last = events.Where(e => e.At <= moment).Select(e => e.Version).DefaultIfEmpty().Max();
         return AccountDocument.Fold(events.Where(e => e.Version <= last));

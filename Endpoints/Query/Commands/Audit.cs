@@ -20,7 +20,7 @@ public sealed record Difference(Guid AccountId, string Kind, IReadOnlyList<strin
 /// Compares every document with the fold of its stream. Each page is compared within one snapshot of the database, up to the checkpoint in it,
 /// so that a read model that is behind, or moves on meanwhile, raises no false alarm.
 /// </summary>
-public sealed class Audit(NpgsqlDataSource database, ProgressBar progress)
+public sealed class Audit(NpgsqlDataSource database, LogReader log, ProgressBar progress)
 {
     private const int PageSize = 2_000;
 
@@ -30,7 +30,7 @@ public sealed class Audit(NpgsqlDataSource database, ProgressBar progress)
         await using var database = line.OpenDatabase();
         using var progress = ProgressBar.OnConsole("accounts");
         var differences = 0;
-        await foreach (var difference in new Audit(database, progress).RunAsync(repair, cancellation))
+        await foreach (var difference in new Audit(database, line.OpenLog(database), progress).RunAsync(repair, cancellation))
         {
             if (differences++ == 0) progress.Dispose();
             Console.WriteLine(difference);
@@ -62,7 +62,7 @@ public sealed class Audit(NpgsqlDataSource database, ProgressBar progress)
         }
     }
 
-    private static async Task<(Guid[] Ids, List<Difference> Differences)> CompareAsync(NpgsqlConnection connection, Guid after, CancellationToken cancellation)
+    private async Task<(Guid[] Ids, List<Difference> Differences)> CompareAsync(NpgsqlConnection connection, Guid after, CancellationToken cancellation)
     {
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
         var live = await ReadModel.LiveAsync(connection, cancellation) ?? throw new InvalidOperationException("There is no read model.");
@@ -72,7 +72,7 @@ public sealed class Audit(NpgsqlDataSource database, ProgressBar progress)
             """, new { after, limit = PageSize }, cancellationToken: cancellation))).ToArray();
         var documents = (await connection.QueryAsync<(Guid Id, string Document, string Email)>(new CommandDefinition(
             $"select id, document::text, email from {live.Table} where id = any(@ids)", new { ids }, cancellationToken: cancellation))).ToDictionary(d => d.Id);
-        var folds = (await History.ReadStreamsAsync(connection, ids, live.Position, cancellation)).GroupBy(e => e.StreamId)
+        var folds = (await History.ReadStreamsAsync(log, connection, ids, live.Position, cancellation)).GroupBy(e => e.StreamId)
             .Select(AccountDocument.Fold).OfType<AccountDocument>().ToDictionary(a => a.Id);
         var differences = new List<Difference>();
         foreach (var id in ids)
@@ -96,13 +96,13 @@ public sealed class Audit(NpgsqlDataSource database, ProgressBar progress)
     }
 
     /// <summary>Writes the folds of these streams, while the follower waits.</summary>
-    private static async Task MendAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken cancellation)
+    private async Task MendAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken cancellation)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var live = await connection.QuerySingleAsync<Generation>(new CommandDefinition(
             $"select id, shape, position from {ReadModel.Schema}.generation where state = 'live' for update", cancellationToken: cancellation));
         await connection.ExecuteAsync(new CommandDefinition($"delete from {live.Table} where id = any(@ids)", new { ids }, cancellationToken: cancellation));
-        var accounts = (await History.ReadStreamsAsync(connection, ids, live.Position, cancellation)).GroupBy(e => e.StreamId).Select(AccountDocument.Fold).OfType<AccountDocument>();
+        var accounts = (await History.ReadStreamsAsync(log, connection, ids, live.Position, cancellation)).GroupBy(e => e.StreamId).Select(AccountDocument.Fold).OfType<AccountDocument>();
         await ReadModel.SaveAsync(connection, live, accounts, cancellation);
         await transaction.CommitAsync(cancellation);
     }

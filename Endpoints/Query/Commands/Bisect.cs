@@ -11,7 +11,7 @@ namespace Signup.Query.Commands;
 /// Finds the event that first broke a rule, in one account or in the whole log. It looks at the state after every event instead of halving:
 /// a rule may be broken, kept, and broken again, and a stream is short.
 /// </summary>
-public sealed class Bisect(NpgsqlDataSource database, ProgressBar progress)
+public sealed class Bisect(NpgsqlDataSource database, LogReader log, ProgressBar progress)
 {
     private const int PageSize = 2_000;
 
@@ -29,7 +29,7 @@ public sealed class Bisect(NpgsqlDataSource database, ProgressBar progress)
         }
         await using var database = line.OpenDatabase();
         using var progress = ProgressBar.OnConsole("accounts");
-        var found = await new Bisect(database, progress).RunAsync(rule, line.Id("account"), cancellation);
+        var found = await new Bisect(database, line.OpenLog(database), progress).RunAsync(rule, line.Id("account"), cancellation);
         progress.Dispose();
         Console.WriteLine(found.Accounts == 0 ? "There is no such account." : found.First is not { } step ? $"The rule holds after each of {found.Events:N0} events." : Describe(found, step));
         return found.Accounts > 0 && found.First is null ? 0 : 1;
@@ -53,7 +53,7 @@ public sealed class Bisect(NpgsqlDataSource database, ProgressBar progress)
                 $"select id from {LogStore.Schema}.mt_streams where id > @after order by id limit @limit", new { after, limit = PageSize }, cancellationToken: cancellation))).ToArray();
             if (ids.Length == 0) break;
             after = ids[^1];
-            foreach (var stream in (await History.ReadStreamsAsync(connection, ids, long.MaxValue, cancellation)).GroupBy(e => e.StreamId))
+            foreach (var stream in (await History.ReadStreamsAsync(log, connection, ids, long.MaxValue, cancellation)).GroupBy(e => e.StreamId))
             {
                 var steps = Step.Of(stream).ToList();
                 var broken = steps.Find(s => s.State is { } state && !rule.Holds(state));

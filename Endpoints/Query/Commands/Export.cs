@@ -40,7 +40,7 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
         var disclosure = line.Has("secrets") ? Disclosure.Everything : line.Has("anonymous") ? Disclosure.Anonymous : Disclosure.WithoutSecrets;
         await using var database = line.OpenDatabase();
         using var progress = ProgressBar.OnConsole("events");
-        var export = new Export(database, new LogReader(database, asStored: true), progress);
+        var export = new Export(database, line.OpenLog(database, asStored: true), progress);
         var until = long.TryParse(line["until"], NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? position
             : line.Moment("until") is { } moment ? await export.PositionAtAsync(moment, cancellation) : long.MaxValue;
         await using var output = line["to"] is { } file ? new StreamWriter(file, append: false, new UTF8Encoding(false)) : new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false));
@@ -59,7 +59,7 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
         if (account is { } id)
         {
             await using var connection = await database.OpenConnectionAsync(cancellation);
-            foreach (var e in await History.ReadAsync(connection, id, long.MaxValue, cancellation))
+            foreach (var e in await History.ReadAsync(log, connection, id, long.MaxValue, cancellation))
                 if (e.Position <= until) await WriteLineAsync(e);
             return written;
         }
@@ -93,7 +93,7 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
     /// <summary>The last position that the log had reached at a moment.</summary>
     public async Task<long> PositionAtAsync(DateTimeOffset moment, CancellationToken cancellation)
     {
-        await using var command = database.CreateCommand($"select coalesce(max(seq_id), 0) from {LogStore.Schema}.mt_events where timestamp <= @moment");
+        await using var command = database.CreateCommand($"select coalesce(max(seq_id), 0) from {LogStore.Events} where timestamp <= @moment");
         command.Parameters.AddWithValue("moment", moment.ToUniversalTime());
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }

@@ -57,7 +57,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         await ClaimsFence.RaiseAsync(connection, cancellation);
         // Whoever appends comes by here first.
         await connection.ExecuteAsync($"lock table {LogStore.Schema}.mt_streams in exclusive mode");
-        if (await connection.ExecuteScalarAsync<bool>($"select exists (select from {LogStore.Schema}.mt_events)"))
+        if (await connection.ExecuteScalarAsync<bool>($"select exists (select from {LogStore.Events})"))
             throw new InvalidOperationException("The log is not empty; a history is imported into an empty system only.");
         await CopyStreamsAsync(connection, streams, cancellation);
         var seals = await PersonalKeys.TakeAsync(connection, streams.Where(s => s.Value.IsPersonal).Select(s => s.Key), cancellation);

@@ -23,7 +23,7 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
     {
         await using var database = line.OpenDatabase();
         using var progress = ProgressBar.OnConsole("events");
-        var generation = await new Rebuild(database, new LogReader(database), progress).RunAsync(cancellation);
+        var generation = await new Rebuild(database, line.OpenLog(database), progress).RunAsync(cancellation);
         progress.Dispose();
         Console.WriteLine($"The read model is rebuilt: {generation.Table}, shape {generation.Shape}, up to position {generation.Position}.");
         return 0;
@@ -33,7 +33,7 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
     /// <exception cref="InvalidOperationException">Another rebuild is running.</exception>
     public async Task<Generation> RunAsync(CancellationToken cancellation)
     {
-        await new ReadModel(database).EnsureAsync(cancellation);
+        await new ReadModel(database, log).EnsureAsync(cancellation);
         // Ends with the session, however this process ends.
         await using var one = await database.OpenConnectionAsync(cancellation);
         if (!await one.ExecuteScalarAsync<bool>($"select pg_try_advisory_lock({Lock})"))
@@ -62,7 +62,7 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
             generation = await CatchUpAsync(connection, generation, cancellation);
             try
             {
-                generation = await SwapAsync(connection, generation, cancellation);
+                generation = await SwapAsync(connection, log, generation, cancellation);
                 break;
             }
             catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.LockNotAvailable)
@@ -104,7 +104,7 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
                 await using var transaction = await connection.BeginTransactionAsync(cancellation);
                 // What is lost of it in a crash of the server is built again: the checkpoint is lost with it.
                 await connection.ExecuteAsync("set local synchronous_commit = off");
-                await ReadModel.ApplyAsync(connection, generation, events, cancellation);
+                await ReadModel.ApplyAsync(connection, log, generation, events, cancellation);
                 await transaction.CommitAsync(cancellation);
                 generation = generation with { Position = events[^1].Position };
                 progress.Report(done += events.Count, total = Math.Max(total, done));
@@ -140,7 +140,7 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
     }
 
     /// <summary>From one moment to the next all reads come from the new table, which is at least as far as the old.</summary>
-    internal static async Task<Generation> SwapAsync(NpgsqlConnection connection, Generation generation, CancellationToken cancellation)
+    internal static async Task<Generation> SwapAsync(NpgsqlConnection connection, LogReader log, Generation generation, CancellationToken cancellation)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await connection.ExecuteAsync("set local lock_timeout = '1s'");
@@ -149,9 +149,9 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
         // What the follower has taken in beyond us it took from behind all gaps that were still open: this range is final.
         while (generation.Position < live.Position)
         {
-            var events = await History.ReadRangeAsync(connection, generation.Position, live.Position, BatchSize, cancellation);
+            var events = await History.ReadRangeAsync(log, connection, generation.Position, live.Position, BatchSize, cancellation);
             if (events.Count == 0) break;
-            await ReadModel.ApplyAsync(connection, generation, events, cancellation);
+            await ReadModel.ApplyAsync(connection, log, generation, events, cancellation);
             generation = generation with { Position = events[^1].Position };
         }
         await connection.ExecuteAsync($"delete from {ReadModel.Schema}.generation where id = @id", new { id = live.Id });
@@ -175,5 +175,5 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
 
     private static Task<long> CountAsync(NpgsqlConnection connection, long after, long upTo, CancellationToken cancellation) =>
         connection.ExecuteScalarAsync<long>(new CommandDefinition(
-            $"select count(*) from {LogStore.Schema}.mt_events where seq_id > @after and seq_id <= @upTo", new { after, upTo }, commandTimeout: 0, cancellationToken: cancellation));
+            $"select count(*) from {LogStore.Events} where seq_id > @after and seq_id <= @upTo", new { after, upTo }, commandTimeout: 0, cancellationToken: cancellation));
 }

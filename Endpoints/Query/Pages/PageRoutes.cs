@@ -24,7 +24,7 @@ public static class PageRoutes
         pages.MapGet("/questions/{name}", QuestionAsync);
     }
 
-    private static async Task<IResult> StartAsync(NpgsqlDataSource database, LogFollower<ReadModel> follower, Catalogue catalogue, CancellationToken cancellation)
+    private static async Task<IResult> StartAsync(NpgsqlDataSource database, LogReader log, LogFollower<ReadModel> follower, Catalogue catalogue, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var counts = (await connection.QueryAsync<StatusCount>(new CommandDefinition(
@@ -34,7 +34,7 @@ public static class PageRoutes
             [nameof(StartPage.Lag)] = await follower.MeasureAsync(cancellation),
             [nameof(StartPage.Counts)] = counts,
             [nameof(StartPage.Questions)] = catalogue.All(),
-            [nameof(StartPage.Latest)] = await History.ReadLatestAsync(connection, 20, cancellation),
+            [nameof(StartPage.Latest)] = await History.ReadLatestAsync(log, connection, 20, cancellation),
         });
     }
 
@@ -50,10 +50,10 @@ public static class PageRoutes
             documents.Count == 0 ? StatusCodes.Status404NotFound : StatusCodes.Status200OK);
     }
 
-    private static async Task<IResult> HistoryAsync(Guid id, HttpRequest request, NpgsqlDataSource database, CancellationToken cancellation)
+    private static async Task<IResult> HistoryAsync(Guid id, HttpRequest request, NpgsqlDataSource database, LogReader log, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var steps = Step.Of(await History.ReadAsync(connection, id, long.MaxValue, cancellation)).ToList();
+        var steps = Step.Of(await History.ReadAsync(log, connection, id, long.MaxValue, cancellation)).ToList();
         if (steps.Count == 0)
             return new Page<FoundPage>(new() { [nameof(FoundPage.Asked)] = id.ToString(), [nameof(FoundPage.Accounts)] = new List<AccountDocument>() }, StatusCodes.Status404NotFound);
         var query = new QueryString(request.Query, "step", "at");

@@ -18,7 +18,7 @@ public sealed record Generation(int Id, int Shape, long Position)
 /// The read model in PostgreSQL: a JSON document per account, in the table of the live generation, behind the view <c>query.accounts</c>.
 /// A rebuild fills the table of another generation beside it and points the view there, in one transaction.
 /// </summary>
-public sealed class ReadModel(NpgsqlDataSource database) : IProjection
+public sealed class ReadModel(NpgsqlDataSource database, LogReader log) : IProjection
 {
     /// <summary>The database schema that holds all of it.</summary>
     public const string Schema = "query";
@@ -60,18 +60,18 @@ public sealed class ReadModel(NpgsqlDataSource database) : IProjection
     public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
     {
         var live = await LiveAsync(connection, cancellation) ?? throw new InvalidOperationException("The read model has no live generation.");
-        await ApplyAsync(connection, live, events, cancellation);
+        await ApplyAsync(connection, log, live, events, cancellation);
     }
 
     /// <summary>Folds events into the generation's documents, and moves its checkpoint, in the connection's transaction.</summary>
-    internal static async Task ApplyAsync(NpgsqlConnection connection, Generation generation, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
+    internal static async Task ApplyAsync(NpgsqlConnection connection, LogReader log, Generation generation, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
     {
         var accounts = await LoadAsync(connection, generation, events, cancellation);
         foreach (var e in events)
         {
             var account = accounts.GetValueOrDefault(e.StreamId);
             accounts[e.StreamId] = AccountDocument.LeavesGap(account, e)
-                ? AccountDocument.Fold(await History.ReadAsync(connection, e.StreamId, e.Version, cancellation))
+                ? AccountDocument.Fold(await History.ReadAsync(log, connection, e.StreamId, e.Version, cancellation))
                 : AccountDocument.Next(account, e);
         }
         await SaveAsync(connection, generation, accounts.Values.OfType<AccountDocument>(), cancellation, events[^1].Position);

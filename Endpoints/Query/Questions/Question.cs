@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Npgsql;
+using Signup.EventLog;
 
 namespace Signup.Query.Questions;
 
@@ -8,11 +10,15 @@ public enum ChartKind { None, Bars, Funnel, Lines }
 
 /// <summary>
 /// A question to the log, as a file of SQL. Lines <c>-- title:</c>, <c>-- asks:</c>, <c>-- chart:</c> (bars, funnel, lines, none) and
-/// <c>-- note:</c> at its top say the rest; <c>@from</c> and <c>@to</c> are the range of time that was asked about.
+/// <c>-- note:</c> at its top say the rest; <c>@from</c> and <c>@to</c> are the range of time that was asked about,
+/// and <c>events</c> all events that there are: position (<c>seq_id</c>), <c>stream_id</c>, <c>version</c>, <c>id</c>, <c>type</c>, <c>timestamp</c>, <c>data</c> and <c>headers</c>.
 /// </summary>
 /// <param name="Name">The file's name without its ending; part of the page's address.</param>
 public sealed record Question(string Name, string Title, string Asks, ChartKind Chart, string? Note, string Sql)
 {
+    /// <summary>Whether it may ask for more than which events there are.</summary>
+    public bool ReadsData { get; } = Regex.IsMatch(Sql, @"\b(data|headers)\b|(?<!\()\*", RegexOptions.IgnoreCase);
+
     /// <exception cref="FormatException">A line is missing, or names a chart that there is not.</exception>
     public static Question Parse(string name, string text)
     {
@@ -44,7 +50,7 @@ public sealed record Answer(IReadOnlyList<string> Columns, IReadOnlyList<IReadOn
 }
 
 /// <summary>The questions that there are: the files in the folder Questions beside the program, read whenever asked.</summary>
-public sealed class Catalogue(NpgsqlDataSource database, string folder)
+public sealed class Catalogue(NpgsqlDataSource database, LogReader log, string folder)
 {
     /// <summary>A question that takes longer is ended: the log is there for others, too.</summary>
     private const string Patience = "30s";
@@ -59,6 +65,7 @@ public sealed class Catalogue(NpgsqlDataSource database, string folder)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await log.ShowEventsAsync(connection, question.ReadsData, cancellation);
         await using (var command = new NpgsqlCommand($"set transaction read only; set local statement_timeout = '{Patience}'", connection))
             await command.ExecuteNonQueryAsync(cancellation);
         await using var ask = new NpgsqlCommand(question.Sql, connection);

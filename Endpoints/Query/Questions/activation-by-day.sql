@@ -4,8 +4,8 @@
 -- note: Days are UTC, from the first to the last on which anybody signed up.
 with lives as (
   select (min(created.timestamp) at time zone 'utc')::date as day, created.stream_id, min(activated.timestamp) - min(created.timestamp) as took
-  from log.mt_events created
-  left join log.mt_events activated on activated.stream_id = created.stream_id and activated.type = 'AccountActivated'
+  from events created
+  left join events activated on activated.stream_id = created.stream_id and activated.type = 'AccountActivated'
   where created.type = 'AccountCreated' and created.timestamp >= @from and created.timestamp < @to
   group by created.stream_id),
 days as (

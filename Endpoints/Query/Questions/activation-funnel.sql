@@ -2,13 +2,13 @@
 -- asks: Of the accounts that were created, how many were sent a mail, and how many were activated? And how many needed a second mail, or were given up?
 -- chart: funnel
 with accounts as (
-  select stream_id from log.mt_events where type = 'AccountCreated' and timestamp >= @from and timestamp < @to),
+  select stream_id from events where type = 'AccountCreated' and timestamp >= @from and timestamp < @to),
 lives as (
   select stream_id,
          count(*) filter (where type = 'ActivationMailSent') as mails,
          bool_or(type = 'AccountActivated') as activated,
          bool_or(type in ('AccountExpired', 'AccountDeleted')) as given_up
-  from log.mt_events join accounts using (stream_id) group by stream_id)
+  from events join accounts using (stream_id) group by stream_id)
 select step, accounts from (
   select 1 as n, 'created' as step, count(*) as accounts from lives
   union all select 2, 'mail sent', count(*) from lives where mails > 0

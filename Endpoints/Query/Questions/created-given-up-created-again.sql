@@ -3,9 +3,9 @@
 -- chart: lines
 -- note: Days are UTC, from the first to the last on which anything of it happened. All addresses count that an account ever had. They are compared as Uniqueness does it, by their keyed hashes: also those that nobody can read any more.
 with moments as (
-  select seq_id, type, timestamp, coalesce(data #>> '{email,hash}', stream_id::text) as address from log.mt_events where type in ('AccountCreated', 'AccountExpired', 'AccountDeleted')
+  select seq_id, type, timestamp, coalesce(data #>> '{email,hash}', stream_id::text) as address from events where type in ('AccountCreated', 'AccountExpired', 'AccountDeleted')
   union all -- its earlier addresses are given up with an account, too
-  select gone.seq_id, 'an address before', gone.timestamp, changed.data #>> '{oldEmail,hash}' from log.mt_events changed join log.mt_events gone using (stream_id)
+  select gone.seq_id, 'an address before', gone.timestamp, changed.data #>> '{oldEmail,hash}' from events changed join events gone using (stream_id)
   where changed.type = 'EmailChanged' and gone.type in ('AccountExpired', 'AccountDeleted')),
 befores as (
   select type, timestamp, count(*) filter (where type <> 'AccountCreated') over (partition by address order by seq_id) as given_up_before

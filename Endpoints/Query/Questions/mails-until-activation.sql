@@ -3,12 +3,12 @@
 -- chart: bars
 with lives as (
   select created.stream_id,
-         (select min(version) from log.mt_events a where a.stream_id = created.stream_id and a.type = 'AccountActivated') as activated_at
-  from log.mt_events created
+         (select min(version) from events a where a.stream_id = created.stream_id and a.type = 'AccountActivated') as activated_at
+  from events created
   where created.type = 'AccountCreated' and created.timestamp >= @from and created.timestamp < @to),
 counted as (
   select activated_at is not null as activated,
-         (select count(*) from log.mt_events m where m.stream_id = lives.stream_id and m.type = 'ActivationMailSent'
+         (select count(*) from events m where m.stream_id = lives.stream_id and m.type = 'ActivationMailSent'
             and (activated_at is null or m.version < activated_at)) as mails
   from lives)
 select mails::text || case mails when 1 then ' mail' else ' mails' end as after,

@@ -3,8 +3,8 @@
 -- chart: bars
 with lives as (
   select created.stream_id, min(activated.timestamp) - min(created.timestamp) as took
-  from log.mt_events created
-  join log.mt_events activated on activated.stream_id = created.stream_id and activated.type = 'AccountActivated'
+  from events created
+  join events activated on activated.stream_id = created.stream_id and activated.type = 'AccountActivated'
   where created.type = 'AccountCreated' and created.timestamp >= @from and created.timestamp < @to
   group by created.stream_id)
 select name as within, count(took) as accounts

@@ -3,9 +3,9 @@
 -- chart: bars
 -- note: Where there were several accounts with the address before, the one counts that was given up last. All addresses count that an account ever had. They are compared as Uniqueness does it, by their keyed hashes: also those that nobody can read any more.
 with moments as (
-  select seq_id, type, timestamp, stream_id, coalesce(data #>> '{email,hash}', stream_id::text) as address from log.mt_events where type in ('AccountCreated', 'AccountExpired', 'AccountDeleted')
+  select seq_id, type, timestamp, stream_id, coalesce(data #>> '{email,hash}', stream_id::text) as address from events where type in ('AccountCreated', 'AccountExpired', 'AccountDeleted')
   union all -- its earlier addresses are given up with an account, too
-  select gone.seq_id, gone.type, gone.timestamp, gone.stream_id, changed.data #>> '{oldEmail,hash}' from log.mt_events changed join log.mt_events gone using (stream_id)
+  select gone.seq_id, gone.type, gone.timestamp, gone.stream_id, changed.data #>> '{oldEmail,hash}' from events changed join events gone using (stream_id)
   where changed.type = 'EmailChanged' and gone.type in ('AccountExpired', 'AccountDeleted')),
 befores as (
   select type, timestamp, stream_id,
@@ -17,7 +17,7 @@ created as (
   from befores where type = 'AccountCreated' and timestamp >= @from and timestamp < @to),
 lives as (
   select n, stream_id, bool_or(type = 'AccountActivated') as activated, bool_or(type = 'AccountExpired') as expired, bool_or(type = 'AccountDeleted') as deleted
-  from created join log.mt_events using (stream_id) group by n, stream_id)
+  from created join events using (stream_id) group by n, stream_id)
 select account,
        count(stream_id) as created, count(*) filter (where activated) as activated,
        count(*) filter (where expired) as expired, count(*) filter (where deleted) as deleted

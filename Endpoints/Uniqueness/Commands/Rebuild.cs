@@ -19,7 +19,7 @@ internal static class Rebuild
         var rules = UniquenessServices.LoadRules(line.Configuration);
         await using var database = line.OpenDatabase();
         await ClaimTable.CreateAsync(database, cancellation);
-        var log = new LogReader(database);
+        var log = line.OpenLog(database);
 
         // Held by the connection, not by a transaction: it is gone when this process is.
         await using var fence = await database.OpenConnectionAsync(cancellation);

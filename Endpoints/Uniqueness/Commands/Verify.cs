@@ -21,7 +21,7 @@ internal static class Verify
         var problems = new Problems(Console.Out);
         if (await HasRowsAsync(connection, $"select 1 from {ClaimsFence.Table}", cancellation)) problems.Say("a rebuild is due, or was begun and has not finished");
 
-        var expected = await FoldAsync(connection, rules, problems, cancellation);
+        var expected = await FoldAsync(line.OpenLog(database), connection, rules, problems, cancellation);
         var count = 0;
         await using (var claims = new NpgsqlCommand("select name, value, stream_id, until from uniqueness.claims", connection))
         await using (var reader = await claims.ExecuteReaderAsync(cancellation))
@@ -44,17 +44,11 @@ internal static class Verify
 
     private static string Time(DateTimeOffset? until) => until is { } end ? $"until {end:u}" : "for good";
 
-    private static async Task<Dictionary<UniqueValue, Holding>> FoldAsync(NpgsqlConnection connection, UniquenessRules rules, Problems problems, CancellationToken cancellation)
+    private static async Task<Dictionary<UniqueValue, Holding>> FoldAsync(LogReader log, NpgsqlConnection connection, UniquenessRules rules, Problems problems, CancellationToken cancellation)
     {
         var held = new Dictionary<UniqueValue, Holding>();
         var reserved = new Dictionary<(string Constraint, Guid StreamId), UniqueValue>();
-        await using var command = new NpgsqlCommand(
-            $"select {StoredEvents.Columns} {StoredEvents.From} where e.type = any($1) order by e.seq_id", connection) { CommandTimeout = 0 };
-        command.Parameters.Add(new() { Value = rules.EventNames.ToArray() });
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
-        {
-            var e = StoredEvents.Read(reader);
+        await foreach (var e in log.SelectAsync(connection, "e.type = any(@types) order by e.seq_id", [new("types", rules.EventNames.ToArray())], cancellation, commandTimeout: 0))
             foreach (var claim in problems.ClaimsOf(rules, e))
             {
                 if (reserved.Remove((claim.Constraint, e.StreamId), out var former) && held.TryGetValue(former, out var holding) && holding.Stream == e.StreamId && holding.Until is not null) held.Remove(former);
@@ -73,7 +67,6 @@ internal static class Verify
                     problems.Twice(claim.Constraint, claim.Value!, e.StreamId);
                 }
             }
-        }
         return held;
     }
 

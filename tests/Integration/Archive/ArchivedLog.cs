@@ -62,6 +62,38 @@ internal sealed class ArchivedLog : IAsyncDisposable
         await transaction.CommitAsync();
     }
 
+    /// <summary>A transaction that has appended so many events, and is open.</summary>
+    public async Task<NpgsqlConnection> BegunAsync(int count)
+    {
+        var connection = await Database.OpenConnectionAsync();
+        await using (var begin = new NpgsqlCommand("begin", connection)) await begin.ExecuteNonQueryAsync();
+        await Appending.AppendAsync(connection, [.. Enumerable.Range(0, count).Select(_ => NewEvent.Of(Guid.NewGuid(), 0, LogDatabase.Created("late@example.org"), Cause.None))]);
+        return connection;
+    }
+
+    public static async Task CommitAsync(NpgsqlConnection begun)
+    {
+        await using (var commit = new NpgsqlCommand("commit", begun)) await commit.ExecuteNonQueryAsync();
+        await begun.DisposeAsync();
+    }
+
+    /// <summary>A reader that knows where the archive is, and has read nothing yet.</summary>
+    public LogReader Log(bool asStored = false) => new(Database, new LogArchive(Database, new ArchiveDirectory(new Uri(Directory.Path).AbsoluteUri)), asStored);
+
+    public DroppedRanges Dropped => new(Database, Directory, Actors.Operator("ada"));
+
+    /// <summary>Drops all archived ranges, or some.</summary>
+    public async Task DropAsync(Func<ArchivedRange, bool>? which = null)
+    {
+        foreach (var range in await RangesAsync()) if (which?.Invoke(range) ?? true) await Dropped.DropAsync(range, Wait.Token);
+    }
+
+    /// <summary>Puts back all that was dropped, or some.</summary>
+    public async Task RestoreAsync(Func<ArchivedRange, bool>? which = null)
+    {
+        foreach (var range in await RangesAsync()) if (which?.Invoke(range) ?? true) await Dropped.RestoreAsync(range, Wait.Token);
+    }
+
     public async Task<IReadOnlyList<ArchivedRange>> RangesAsync()
     {
         await using var connection = await Database.OpenConnectionAsync();

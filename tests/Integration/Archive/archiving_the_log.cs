@@ -40,14 +40,14 @@ public sealed class archiving_the_log : IAsyncLifetime
             switch (what)
             {
                 case Step.Append: await _archive.AppendAsync(count); break;
-                case Step.RollBack: await (await BegunAsync(count)).DisposeAsync(); break;
+                case Step.RollBack: await (await _archive.BegunAsync(count)).DisposeAsync(); break;
                 case Step.Archive: await _archive.ArchiveAsync(one); break;
                 case Step.ArchiveElsewhere: await _archive.ArchiveAsync(other); break;
-                case Step.BeginLate: late ??= await BegunAsync(count); break;
-                case Step.CommitLate when late is not null: await CommitAsync(late); late = null; break;
+                case Step.BeginLate: late ??= await _archive.BegunAsync(count); break;
+                case Step.CommitLate when late is not null: await ArchivedLog.CommitAsync(late); late = null; break;
             }
         }
-        if (late is not null) await CommitAsync(late);
+        if (late is not null) await ArchivedLog.CommitAsync(late);
         await _archive.AppendAsync(3);
         await Wait.UntilAsync(async () =>
         {
@@ -61,12 +61,12 @@ public sealed class archiving_the_log : IAsyncLifetime
     public async Task waits_for_whoever_may_still_append_to_a_range()
     {
         await _archive.AppendAsync(4);
-        await using var late = await BegunAsync(1);
+        await using var late = await _archive.BegunAsync(1);
         await _archive.AppendAsync(10);
         var archiver = _archive.Archiver();
         for (var look = 0; look < 3; look++) Assert.Null(await archiver.NextAsync(Wait.Token));
 
-        await CommitAsync(late);
+        await ArchivedLog.CommitAsync(late);
 
         await Wait.UntilAsync(async () => await archiver.NextAsync(Wait.Token) is { Events: 10 }, "the range is archived, with the one that came late");
         await _archive.AssertWholeAsync();
@@ -75,7 +75,7 @@ public sealed class archiving_the_log : IAsyncLifetime
     [Fact]
     public async Task goes_on_over_a_range_in_which_nothing_happened()
     {
-        await (await BegunAsync(25)).DisposeAsync();
+        await (await _archive.BegunAsync(25)).DisposeAsync();
         await _archive.AppendAsync(10);
         var archiver = _archive.Archiver();
         await Wait.UntilAsync(async () => await archiver.NextAsync(Wait.Token) is { First: 1 }, "the first is archived");
@@ -227,7 +227,7 @@ public sealed class archiving_the_log : IAsyncLifetime
         await _archive.AppendAsync([Of(LogDatabase.Created("ada@example.org", "Ada")), Of(new AccountActivated(Now))]);
         await _archive.ArchiveAsync(_archive.Archiver(2));
         var before = await _archive.ReadAsync();
-        Assert.DoesNotContain(before, e => e.Data.Contains("ada", StringComparison.OrdinalIgnoreCase) || e.Data.Contains("argon2", StringComparison.Ordinal));
+        Assert.DoesNotContain(before, e => e.Data!.Contains("ada", StringComparison.OrdinalIgnoreCase) || e.Data.Contains("argon2", StringComparison.Ordinal));
         Assert.Equal("ada@example.org", Opened(before[0], await KeyAsync(id)));
 
         await _archive.AppendAsync([Of(new AccountDeleted("ada@example.org", Now, Forgotten: true))]);
@@ -240,7 +240,7 @@ public sealed class archiving_the_log : IAsyncLifetime
         NewEvent Of(object happened) => NewEvent.Of(id, expectedVersion: null, happened, Cause.None);
     }
 
-    private static string Opened(StoredEvent e, byte[]? key) => System.Text.Json.JsonDocument.Parse(PersonalData.Open(EventTypes.Find(e.Type)!, e.StreamId, e.Data, key)).RootElement.GetProperty("email").GetString()!;
+    private static string Opened(StoredEvent e, byte[]? key) => System.Text.Json.JsonDocument.Parse(PersonalData.Open(EventTypes.Find(e.Type)!, e.StreamId, e.Data!, key)).RootElement.GetProperty("email").GetString()!;
 
     private async Task<byte[]?> KeyAsync(Guid id)
     {
@@ -258,20 +258,6 @@ public sealed class archiving_the_log : IAsyncLifetime
     }
 
     /// <summary>A transaction that has appended so many, and is open.</summary>
-    private async Task<NpgsqlConnection> BegunAsync(int count)
-    {
-        var connection = await _archive.Database.OpenConnectionAsync();
-        await ExecuteAsync(connection, "begin");
-        await Appending.AppendAsync(connection, [.. Enumerable.Range(0, count).Select(_ => NewEvent.Of(Guid.NewGuid(), 0, LogDatabase.Created("late@example.org"), Cause.None))]);
-        return connection;
-    }
-
-    private static async Task CommitAsync(NpgsqlConnection connection)
-    {
-        await ExecuteAsync(connection, "commit");
-        await connection.DisposeAsync();
-    }
-
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
         await using var command = new NpgsqlCommand(sql, connection);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using DuckDB.NET.Data;
+using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Query.Commands;
 using Signup.Query.Questions;
@@ -39,7 +40,7 @@ public sealed class opening_the_archive_in_DuckDB : IAsyncLifetime
     [Fact]
     public async Task answers_a_question_about_the_past_as_the_log_does()
     {
-        var catalogue = new Catalogue(_archive.Database, Path.Combine(AppContext.BaseDirectory, "Questions"));
+        var catalogue = new Catalogue(_archive.Database, new LogReader(_archive.Database), Path.Combine(AppContext.BaseDirectory, "Questions"));
         var byTheLog = await catalogue.AskAsync(catalogue.All().Single(q => q.Name == "activation-by-day"), From, From.AddDays(30), Wait.Token);
 
         var byTheArchive = Ask(QueryOfTheManual());

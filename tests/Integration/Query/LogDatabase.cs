@@ -87,10 +87,12 @@ public sealed class LogDatabase : IAsyncDisposable
         return events;
     }
 
+    public ReadModel ReadModel() => new(Database, new LogReader(Database));
+
     /// <summary>A follower of the read model, running; as many as are started.</summary>
     public async Task<LogFollower<ReadModel>> FollowAsync(WakeUp? wakeUp = null, TimeSpan? rest = null)
     {
-        var follower = new LogFollower<ReadModel>(new ReadModel(Database), Database, new LogReader(Database), wakeUp ?? new WakeUp(), NullLogger<LogFollower<ReadModel>>.Instance, rest);
+        var follower = new LogFollower<ReadModel>(ReadModel(), Database, new LogReader(Database), wakeUp ?? new WakeUp(), NullLogger<LogFollower<ReadModel>>.Instance, rest);
         // Its token would end the following, too, not the start alone.
         await follower.StartAsync(CancellationToken.None);
         return follower;
@@ -106,7 +108,7 @@ public sealed class LogDatabase : IAsyncDisposable
     public async Task<List<Difference>> AuditAsync(bool repair = false)
     {
         var found = new List<Difference>();
-        await foreach (var difference in new Audit(Database, Quiet("accounts")).RunAsync(repair, Wait.Token)) found.Add(difference);
+        await foreach (var difference in new Audit(Database, new LogReader(Database), Quiet("accounts")).RunAsync(repair, Wait.Token)) found.Add(difference);
         return found;
     }
 

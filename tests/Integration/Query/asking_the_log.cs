@@ -1,3 +1,4 @@
+using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Query.Commands;
 using Signup.Query.Questions;
@@ -17,7 +18,7 @@ public sealed class asking_the_log : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _log = await LogDatabase.CreateAsync("questions");
-        _catalogue = new Catalogue(_log.Database, Path.Combine(AppContext.BaseDirectory, "Questions"));
+        _catalogue = new Catalogue(_log.Database, new LogReader(_log.Database), Path.Combine(AppContext.BaseDirectory, "Questions"));
 
         // a: activated after 30 s. b: after two mails and 2 days. c: expires; its address is taken again by d, in another spelling. e: mail refused, deleted. f: outside the range.
         var (a, b, c, d, e, f) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());

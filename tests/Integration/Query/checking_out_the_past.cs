@@ -115,7 +115,7 @@ public sealed class checking_out_the_past : IAsyncLifetime
         await _log.AppendAsync(worse, LogDatabase.Created("worse@example.org"), new AccountActivated(Later));
         await _log.AppendAsync(bad, new AccountActivated(Later), new ActivationMailSent("activation", Later));
         var rule = Rule.Parse("status = active implies mail = sent");
-        var bisect = new Bisect(_log.Database, LogDatabase.Quiet("accounts"));
+        var bisect = new Bisect(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("accounts"));
 
         var all = await bisect.RunAsync(rule, null, Wait.Token);
         Assert.Equal((worse, 2L, 2, 3, 8L), (all.First!.Event.StreamId, all.First.Event.Version, all.Broken, all.Accounts, all.Events));

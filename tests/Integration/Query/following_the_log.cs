@@ -75,7 +75,7 @@ public sealed class following_the_log : IAsyncLifetime
     [Fact]
     public async Task is_left_to_the_process_that_is_at_it()
     {
-        var model = new ReadModel(_log.Database);
+        var model = _log.ReadModel();
         await model.EnsureAsync(Wait.Token);
         await using var one = await _log.Database.OpenConnectionAsync();
         await using var other = await _log.Database.OpenConnectionAsync();
@@ -95,7 +95,7 @@ public sealed class following_the_log : IAsyncLifetime
         await using var other = await _log.Database.OpenConnectionAsync();
         await using (await other.BeginTransactionAsync())
         {
-            await Wait.UntilAsync(async () => await _log.LockAsync(new ReadModel(_log.Database), other) is not null, "the follower has nothing in hand");
+            await Wait.UntilAsync(async () => await _log.LockAsync(_log.ReadModel(), other) is not null, "the follower has nothing in hand");
             await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("a@example.org"));
             // As Marten notes an append that has failed.
             await _log.Database.TamperAsync("update log.mt_events set timestamp = '-infinity'");
@@ -120,7 +120,7 @@ public sealed class following_the_log : IAsyncLifetime
     [Fact]
     public async Task goes_on_where_it_was_after_it_was_stopped_at_any_point()
     {
-        var model = new ReadModel(_log.Database);
+        var model = _log.ReadModel();
         await model.EnsureAsync(Wait.Token);
         var id = Guid.NewGuid();
         await _log.AppendAsync(id, LogDatabase.Created("crash@example.org"), new ActivationMailSent("activation", Later));
@@ -155,7 +155,7 @@ public sealed class following_the_log : IAsyncLifetime
     [Fact]
     public async Task code_of_an_older_shape_leaves_the_read_model_of_newer_code_alone()
     {
-        var model = new ReadModel(_log.Database);
+        var model = _log.ReadModel();
         await model.EnsureAsync(Wait.Token);
         await _log.ExecuteAsync("update query.generation set shape = shape + 1");
         await using var connection = await _log.Database.OpenConnectionAsync();
@@ -180,7 +180,7 @@ public sealed class following_the_log : IAsyncLifetime
     public async Task one_event_that_cannot_be_taken_in_is_named_and_those_before_it_are_taken()
     {
         var poison = Guid.NewGuid();
-        await new ReadModel(_log.Database).EnsureAsync(Wait.Token);
+        await _log.ReadModel().EnsureAsync(Wait.Token);
         await _log.ExecuteAsync($"""
             create function refuse() returns trigger language plpgsql as 'begin if new.id = ''{poison}'' then raise exception ''too hard to swallow''; end if; return new; end';
             create trigger refuse before insert on query.accounts_1 for each row execute function refuse();
@@ -203,11 +203,11 @@ public sealed class following_the_log : IAsyncLifetime
     [Fact]
     public async Task starting_many_at_once_on_an_empty_database_makes_one_read_model()
     {
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => new ReadModel(_log.Database).EnsureAsync(Wait.Token)));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _log.ReadModel().EnsureAsync(Wait.Token)));
         Assert.Equal(1, await _log.ScalarAsync<long>("select count(*) from query.generation"));
     }
 
-    private ProjectionLag<ReadModel> Check(LogFollower<ReadModel> follower) => new(follower, new ReadModel(_log.Database), new EndpointIdentity("test"));
+    private ProjectionLag<ReadModel> Check(LogFollower<ReadModel> follower) => new(follower, _log.ReadModel(), new EndpointIdentity("test"));
 
     private Task<long> DocumentsAsync() => _log.ScalarAsync<long>("select count(*) from query.accounts");
 

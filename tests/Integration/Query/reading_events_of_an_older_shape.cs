@@ -46,7 +46,7 @@ public sealed class reading_events_of_an_older_shape : IAsyncLifetime
     public async Task gives_the_present_one_to_who_looks_at_the_past()
     {
         await using var connection = await _log.Database.OpenConnectionAsync();
-        Assert.Equal("en", (await History.AtVersionAsync(connection, _id, 1, Wait.Token))!.Language);
+        Assert.Equal("en", (await History.AtVersionAsync(new LogReader(_log.Database), connection, _id, 1, Wait.Token))!.Language);
     }
 
     [Fact]

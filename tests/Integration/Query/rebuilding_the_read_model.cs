@@ -75,14 +75,14 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
     public async Task goes_on_where_a_killed_one_was()
     {
         for (var n = 0; n < 30; n++) await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created($"u{n}@example.org"));
-        var model = new ReadModel(_log.Database);
+        var model = _log.ReadModel();
         await model.EnsureAsync(Wait.Token);
         // What a rebuild has left that was killed behind its tenth event, whose table nobody could have filled a second time.
         await using (var connection = await _log.Database.OpenConnectionAsync())
         {
             var begun = await ReadModel.CreateGenerationAsync(connection, "building", Wait.Token);
             var events = await new LogReader(_log.Database).ReadAsync(0, 10, Wait.Token);
-            await ReadModel.ApplyAsync(connection, begun, events, Wait.Token);
+            await ReadModel.ApplyAsync(connection, new LogReader(_log.Database), begun, events, Wait.Token);
             await _log.ExecuteAsync($"alter table {begun.Table} add constraint only_new check (id not in ({string.Join(',', events.Select(e => $"'{e.StreamId}'"))})) not valid");
         }
         using var output = new StringWriter(CultureInfo.InvariantCulture);
@@ -97,7 +97,7 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
     public async Task begins_anew_where_the_killed_one_made_another_shape()
     {
         await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("a@example.org"));
-        await new ReadModel(_log.Database).EnsureAsync(Wait.Token);
+        await _log.ReadModel().EnsureAsync(Wait.Token);
         await using (var connection = await _log.Database.OpenConnectionAsync())
             await ReadModel.CreateGenerationAsync(connection, "building", Wait.Token);
         await _log.ExecuteAsync("update query.generation set shape = shape - 1, position = 1 where state = 'building'");
@@ -115,7 +115,7 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
         await using var connection = await _log.Database.OpenConnectionAsync();
         var begun = await ReadModel.CreateGenerationAsync(connection, "building", Wait.Token);
 
-        var swapped = await Rebuild.SwapAsync(connection, begun, Wait.Token);
+        var swapped = await Rebuild.SwapAsync(connection, new LogReader(_log.Database), begun, Wait.Token);
 
         Assert.Equal(await new LogReader(_log.Database).LastPositionAsync(Wait.Token), swapped.Position);
         Assert.Equal(10, await _log.ScalarAsync<long>("select count(*) from query.accounts"));
@@ -124,7 +124,7 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
     [Fact]
     public async Task two_at_once_are_refused()
     {
-        await new ReadModel(_log.Database).EnsureAsync(Wait.Token);
+        await _log.ReadModel().EnsureAsync(Wait.Token);
         await using var connection = await _log.Database.OpenConnectionAsync();
         await using (var other = new Npgsql.NpgsqlCommand("select pg_advisory_lock(hashtextextended('signup.query.rebuild', 0))", connection)) await other.ExecuteScalarAsync();
         await Assert.ThrowsAsync<InvalidOperationException>(RebuildAsync);

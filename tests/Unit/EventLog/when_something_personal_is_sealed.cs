@@ -17,7 +17,7 @@ public class when_something_personal_is_sealed
     private static readonly AccountCreated Created = new("Ada", "Ada@example.org", "$argon2id$secret", "en", Now);
 
     /// <summary>Texts that say nothing about anybody: a language, words of ours, the names of message types and queues, who of the operators did something, and why.</summary>
-    private static readonly string[] Impersonal = ["Language", "Purpose", "Reason", "Application", "MessageType", "Queue", "By"];
+    private static readonly string[] Impersonal = ["Language", "Purpose", "Reason", "Application", "MessageType", "Queue", "By", "File"];
 
     private static string Json(object e) => JsonSerializer.Serialize(e, e.GetType(), LogJson.Options);
 

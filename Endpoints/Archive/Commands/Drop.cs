@@ -1,0 +1,64 @@
+using System.Globalization;
+using Npgsql;
+using Signup.EventLog;
+using Signup.EventLog.Archiving;
+using Signup.Hosting;
+
+namespace Signup.Archive.Commands;
+
+/// <summary>Takes archived ranges out of the log's table, oldest first, while the system runs on.</summary>
+internal static class Drop
+{
+    private const string Word = "drop";
+
+    public static readonly Command Command = new("drop", "--before POSITION|MOMENT",
+        "Takes events out of the log's table whose ranges lie before a position, or a moment, and are in the archive, each as it was; asks before. They are read from there from then on.", RunAsync);
+
+    private static async Task<int> RunAsync(CommandLine line, CancellationToken cancellation)
+    {
+        var position = long.TryParse(line.Required("before"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (long?)null;
+        var moment = position is null ? line.Moment("before") : null;
+        var directory = ArchiveSettings.DirectoryOf(line.Configuration);
+        await using var database = await Owner.OpenAsync(line, cancellation);
+        var ranges = await FindAsync(database, position, moment, cancellation);
+        if (ranges.Count == 0)
+        {
+            Console.WriteLine($"No range that is archived, and in the log's table, lies before {line["before"]}: nothing is to be dropped.");
+            return 0;
+        }
+        Console.WriteLine($"""
+            {ranges.Sum(r => r.Events):N0} events, at positions {ranges[0].First} to {ranges[^1].Last}, are to be taken out of the log's table. What they say will be in {ranges.Count:N0} {(ranges.Count == 1 ? "file" : "files")} in {directory.Path} alone:
+            every process reads them there, and whoever loses these files loses what happened. Are there copies of them? Type '{Word}' to go on:
+            """);
+        if (Console.ReadLine()?.Trim() != Word)
+        {
+            Console.WriteLine("Nothing was dropped.");
+            return 1;
+        }
+
+        var (log, events) = (new DroppedRanges(database, directory, Owner.Actor), 0L);
+        using (var progress = ProgressBar.OnConsole("files"))
+            for (var i = 0; i < ranges.Count; i++)
+            {
+                progress.Report(i, ranges.Count);
+                events += await log.DropAsync(ranges[i], cancellation) ?? 0;
+            }
+        Console.WriteLine($"{events:N0} events were dropped, up to position {ranges[^1].Last}. './run Archive restore' puts them back.");
+        return 0;
+    }
+
+    /// <summary>Those ranges that were not dropped, of all that lie before.</summary>
+    private static async Task<IReadOnlyList<ArchivedRange>> FindAsync(NpgsqlDataSource database, long? position, DateTimeOffset? moment, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var found = new List<ArchivedRange>();
+        foreach (var range in await ArchivedRange.AllAsync(connection, cancellation))
+        {
+            if (range.Last >= position) break;
+            var (isDropped, last) = await range.StateAsync(connection, cancellation);
+            if (last >= moment) break;
+            if (!isDropped && range.Events > 0) found.Add(range);
+        }
+        return found;
+    }
+}

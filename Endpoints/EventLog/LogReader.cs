@@ -41,6 +41,9 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 /// <param name="asStored">Whether events of older shapes come as they are stored: for copies of the log.</param>
 public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive = null, bool asStored = false)
 {
+    /// <summary>Of what is not read in the log's order. So many are in memory, and no part of the archive is read twice for them.</summary>
+    private const int RowsAtOnce = 10_000;
+
     private readonly LogArchive _archive = archive ?? new LogArchive(dataSource, directory: null);
     private readonly Lock _lock = new();
 
@@ -85,15 +88,11 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
     /// <param name="forTheLastMail">Whether keys that are leaving open them: see <see cref="PersonalKeys"/>.</param>
     public async Task<ILookup<Guid, LoggedEvent>> ReadStreamsAsync(IReadOnlyCollection<Guid> streams, CancellationToken cancellation, bool forTheLastMail = false)
     {
-        var events = new List<LoggedEvent>();
-        if (streams.Count > 0)
-        {
-            await using var command = dataSource.CreateCommand($"select {(forTheLastMail ? StoredEvents.ColumnsForTheLastMail : StoredEvents.Columns)} {StoredEvents.From} where e.stream_id = any(@streams) order by e.stream_id, e.version");
-            command.Parameters.AddWithValue("streams", streams.ToArray());
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation)) events.Add(await StoredEvents.ReadAsync(reader, _archive, asStored, cancellation));
-        }
-        return events.ToLookup(e => e.StreamId);
+        if (streams.Count == 0) return Array.Empty<LoggedEvent>().ToLookup(e => e.StreamId);
+        await using var command = dataSource.CreateCommand($"select {(forTheLastMail ? StoredEvents.ColumnsForTheLastMail : StoredEvents.Columns)} {StoredEvents.From} where e.stream_id = any(@streams) order by e.stream_id, e.version");
+        command.Parameters.AddWithValue("streams", streams.ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return (await ReadAsync(reader, cancellation).ToListAsync(cancellation)).ToLookup(e => e.StreamId);
     }
 
     /// <summary>Events that are selected otherwise: by what is final, or in the order of a stream. Elsewhere only the methods above read by position without skipping.</summary>
@@ -104,7 +103,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         if (commandTimeout is { } seconds) command.CommandTimeout = seconds;
         command.Parameters.AddRange(parameters.ToArray());
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) yield return await StoredEvents.ReadAsync(reader, _archive, asStored, cancellation);
+        await foreach (var e in ReadAsync(reader, cancellation)) yield return e;
     }
 
     /// <summary>For SQL of others: has them find all events as <c>events</c>, with the columns that <see cref="LogStore.Events"/> has, in the connection's transaction, which must be rolled back in the end.</summary>
@@ -148,16 +147,50 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         await using var batch = new NpgsqlBatch(connection);
         if (after is null) batch.BatchCommands.Add(new("select set_config('synchronous_commit', 'off', true)"));
         batch.BatchCommands.Add(command);
-        var (position, events) = ((long?)null, new List<LoggedEvent>());
+        var (position, rows) = ((long?)null, new List<StoredRow>());
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         if (after is null) await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
             position = reader.GetInt64(StoredEvents.Count);
             if (await reader.IsDBNullAsync(0, cancellation)) break;
-            events.Add(await StoredEvents.ReadAsync(reader, _archive, asStored, cancellation));
+            rows.Add(StoredEvents.Read(reader));
         }
-        return (position, events);
+        return (position, await OpenInOrderAsync(rows, cancellation));
+    }
+
+    /// <summary>Those before the first that cannot be read: that one stops whoever comes next.</summary>
+    private async Task<List<LoggedEvent>> OpenInOrderAsync(List<StoredRow> rows, CancellationToken cancellation)
+    {
+        var events = new List<LoggedEvent>(rows.Count);
+        foreach (var row in rows)
+        {
+            try
+            {
+                events.Add(StoredEvents.Open(row.Event.Data is null ? await _archive.FillAsync(row, cancellation) : row, asStored));
+            }
+            catch (Exception e) when (events.Count > 0 && e is (ArchiveException or InvalidDataException))
+            {
+                break;
+            }
+        }
+        return events;
+    }
+
+    private async IAsyncEnumerable<LoggedEvent> ReadAsync(NpgsqlDataReader reader, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var rows = new List<StoredRow>();
+        for (var more = true; more; rows.Clear())
+        {
+            while (rows.Count < RowsAtOnce && (more = await reader.ReadAsync(cancellation))) rows.Add(StoredEvents.Read(reader));
+            foreach (var e in await OpenAsync(rows, cancellation)) yield return e;
+        }
+    }
+
+    private async Task<List<LoggedEvent>> OpenAsync(List<StoredRow> rows, CancellationToken cancellation)
+    {
+        await _archive.FillAsync(rows, cancellation);
+        return rows.ConvertAll(row => StoredEvents.Open(row, asStored));
     }
 
     /// <summary>Those of the events that may be handed out.</summary>

@@ -23,20 +23,24 @@ internal static class StoredEvents
     /// <summary>Events with their streams' keys, as far as they need them.</summary>
     public static readonly string From = $"from {LogStore.Events} e {Keys}";
 
+    public static StoredRow Read(DbDataReader row) =>
+        new(StoredEvent.Read(row), row.GetBoolean(StoredEvent.Count), row.IsDBNull(StoredEvent.Count + 1) ? null : row.GetFieldValue<byte[]>(StoredEvent.Count + 1));
+
     /// <param name="asStored">Whether an event of an older shape stays in it. Personal texts are opened all the same.</param>
     /// <exception cref="InvalidDataException">The key of its stream is not there: it was not destroyed, but lost.</exception>
-    /// <exception cref="ArchiveException">It was dropped, and cannot be found in the archive.</exception>
-    public static async ValueTask<LoggedEvent> ReadAsync(DbDataReader row, LogArchive archive, bool asStored, CancellationToken cancellation)
+    public static LoggedEvent Open(StoredRow row, bool asStored)
     {
-        var e = StoredEvent.Read(row);
-        if (e.Data is null) e = await archive.FindAsync(e, cancellation);
-        var data = e.Data!;
+        var (e, data) = (row.Event, row.Event.Data!);
         if (EventTypes.Find(e.Type) is { IsPersonal: true } known)
         {
-            if (!row.GetBoolean(StoredEvent.Count) && PersonalData.IsSealed(known, data))
+            if (!row.IsKeyKnown && PersonalData.IsSealed(known, data))
                 throw new InvalidDataException($"The key to the {e.Type} at position {e.Position}, of {e.StreamId}, is missing from the table {PersonalKeys.Table}: bring that back from a backup of the database.");
-            data = PersonalData.Open(known, e.StreamId, data, row.IsDBNull(StoredEvent.Count + 1) ? null : row.GetFieldValue<byte[]>(StoredEvent.Count + 1));
+            data = PersonalData.Open(known, e.StreamId, data, row.Key);
         }
         return new LoggedEvent(e.Position, e.StreamId, e.Version, e.EventId, e.Type, asStored ? data : Upcasting.Apply(e.Type, data), new DateTimeOffset(e.At), e.Headers);
     }
 }
+
+/// <param name="IsKeyKnown">Whether its stream has a row among the keys, where it may hold something personal.</param>
+/// <param name="Key">Null where nobody is to open it.</param>
+internal readonly record struct StoredRow(StoredEvent Event, bool IsKeyKnown, byte[]? Key);

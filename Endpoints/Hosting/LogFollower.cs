@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Signup.EventLog;
+using Signup.EventLog.Archiving;
 
 namespace Signup.Hosting;
 
@@ -177,6 +178,8 @@ public sealed partial class LogFollower<TProjection>(
             {
                 // Whatever it is, the checkpoint has not moved: trying again is safe, and giving up would freeze the projection.
                 if (e is EventsNotTakenException { Events: [var stuck] }) _obstacle = new(stuck.Position, e.Message);
+                // The next one cannot even be read.
+                if (e is ArchiveException or InvalidDataException) _obstacle = new((Lag?.Position ?? 0) + 1, e.Message);
                 if (pause == TimeSpan.Zero) Failing(logger, e, projection.Name);
                 pause = pause == TimeSpan.Zero ? TimeSpan.FromMilliseconds(100) : TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
                 await Task.Delay(pause, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

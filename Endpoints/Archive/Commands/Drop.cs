@@ -43,6 +43,7 @@ internal static class Drop
                 progress.Report(i, ranges.Count);
                 events += await log.DropAsync(ranges[i], cancellation) ?? 0;
             }
+        await DroppedEvents.TidyAsync(database, cancellation);
         Console.WriteLine($"{events:N0} events were dropped, up to position {ranges[^1].Last}. './run Archive restore' puts them back.");
         return 0;
     }

@@ -25,6 +25,7 @@ internal static class Restore
                 progress.Report(i, ranges.Count);
                 events += await log.RestoreAsync(ranges[i], cancellation) ?? 0;
             }
+        await DroppedEvents.TidyAsync(database, cancellation);
         Console.WriteLine($"{events:N0} events were put back.");
         return 0;
     }

@@ -94,6 +94,15 @@ public static class DroppedEvents
         return await command.ExecuteNonQueryAsync(cancellation);
     }
 
+    /// <summary>Has the server forget rows that were moved: their room is for events to come, and a reader need not go past them.</summary>
+    /// <param name="owner">Signs in as the role that owns the log.</param>
+    public static async Task TidyAsync(NpgsqlDataSource owner, CancellationToken cancellation)
+    {
+        await using var command = owner.CreateCommand($"vacuum (analyze) {AppendOnly.Events}, {Table}");
+        command.CommandTimeout = 0;
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
     /// <summary>Nobody may do so, nor its owner, but for this transaction: others never see it granted. All have their statements planned anew after it, which a table needs that was empty when they were planned.</summary>
     private static async Task<long> WithAsync(string privilege, string on, NpgsqlConnection connection, Func<Task<long>> act, CancellationToken cancellation)
     {

@@ -16,9 +16,21 @@ public sealed class LogArchive(NpgsqlDataSource database, ArchiveDirectory? dire
     private volatile IReadOnlyList<StoredEvent>[] _parts = [];
     private volatile IReadOnlyList<ArchivedRange> _ranges = [];
 
+    /// <summary>Has these rows, in whatever order they are, say what they said before they were dropped.</summary>
+    /// <exception cref="ArchiveException">It is not in the archive, or that cannot be read. Says which file is the matter, and what to do.</exception>
+    internal async Task FillAsync(List<StoredRow> rows, CancellationToken cancellation)
+    {
+        // In the files' order.
+        foreach (var i in Enumerable.Range(0, rows.Count).Where(i => rows[i].Event.Data is null).OrderBy(i => rows[i].Event.Position).ToList())
+            rows[i] = await FillAsync(rows[i], cancellation);
+    }
+
+    /// <inheritdoc cref="FillAsync(List{StoredRow}, CancellationToken)"/>
+    internal async ValueTask<StoredRow> FillAsync(StoredRow row, CancellationToken cancellation) => row with { Event = await FindAsync(row.Event, cancellation) };
+
     /// <param name="left">What the database has of it.</param>
     /// <exception cref="ArchiveException">It is not in the archive, or that cannot be read. Says which file is the matter, and what to do.</exception>
-    public async ValueTask<StoredEvent> FindAsync(StoredEvent left, CancellationToken cancellation)
+    private async ValueTask<StoredEvent> FindAsync(StoredEvent left, CancellationToken cancellation)
     {
         var part = Array.Find(_parts, p => p[0].Position <= left.Position && left.Position <= p[^1].Position) ?? await ReadAsync(left.Position, cancellation);
         var (low, high) = (0, part.Count - 1);

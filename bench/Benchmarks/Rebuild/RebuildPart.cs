@@ -4,6 +4,7 @@ using JasperFx.Events.Projections;
 using Marten;
 using Npgsql;
 using Signup.EventLog;
+using Signup.EventLog.Archiving;
 using Signup.Hosting;
 using Signup.Query.Commands;
 using Signup.Tests.Fixture;
@@ -31,7 +32,7 @@ internal static class RebuildPart
             string[] order = round % 2 == 0 ? [Ours, Theirs] : [Theirs, Ours];
             foreach (var side in order)
             {
-                var (seconds, memory) = await RunAsync(side, database);
+                var (seconds, memory) = await RunAsync(side, database, archive: "");
                 results.Add((side, events / seconds, memory));
                 Console.WriteLine($"  round {round + 1}  {side,-7} {seconds,8:0.0} s  {events / seconds,10:N0} events/s  peak memory {memory,6:0} MB");
             }
@@ -46,7 +47,7 @@ internal static class RebuildPart
     }
 
     /// <summary>The process itself.</summary>
-    /// <param name="args">Whose, and the connection string.</param>
+    /// <param name="args">Whose, the connection string, and where the archive is; nothing where there is none.</param>
     public static async Task<int> RunOneAsync(string[] args)
     {
         await using var source = LogStore.Connect(args[1]);
@@ -54,7 +55,8 @@ internal static class RebuildPart
         if (args[0] == Ours)
         {
             using var progress = new ProgressBar(TextWriter.Null, false, TimeProvider.System, "events");
-            await new Signup.Query.Commands.Rebuild(source, new LogReader(source), progress).RunAsync(CancellationToken.None);
+            var archive = new LogArchive(source, args[2].Length > 0 ? new ArchiveDirectory(new Uri(args[2]).AbsoluteUri) : null);
+            await new Signup.Query.Commands.Rebuild(source, new LogReader(source, archive), progress).RunAsync(CancellationToken.None);
         }
         else
         {
@@ -104,9 +106,13 @@ internal static class RebuildPart
         await ExecuteAsync(connectionString, "vacuum analyze log.mt_streams");
     }
 
-    private static async Task<(double Seconds, double Megabytes)> RunAsync(string side, string database)
+    /// <summary>Query's rebuild, of a log of which some may be in its archive.</summary>
+    /// <returns>How long it took, and the most memory.</returns>
+    public static Task<(double Seconds, double Megabytes)> RunAsync(string database, string archive) => RunAsync(Ours, database, archive);
+
+    private static async Task<(double Seconds, double Megabytes)> RunAsync(string side, string database, string archive)
     {
-        var (exitCode, output) = await Tests.Fixture.Command.RunAsync(new ProcessStartInfo("dotnet", [typeof(RebuildPart).Assembly.Location, "--rebuild", side, database]), TimeSpan.FromMinutes(20));
+        var (exitCode, output) = await Tests.Fixture.Command.RunAsync(new ProcessStartInfo("dotnet", [typeof(RebuildPart).Assembly.Location, "--rebuild", side, database, archive]), TimeSpan.FromMinutes(20));
         if (exitCode != 0) throw new InvalidOperationException($"{side} failed:\n{output}");
         var numbers = output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1].Split(' ').Select(n => double.Parse(n, CultureInfo.InvariantCulture)).ToList();
         return (numbers[0], numbers[1]);

@@ -26,6 +26,8 @@ internal sealed class ArchivedLog : IAsyncDisposable
     /// <summary>That of a system that runs.</summary>
     public static ArchivedLog Of(SignupSystem system) => new(system.Parts);
 
+    public static ArchivedLog Of(LogDatabase log) => new(log.Parts);
+
     /// <summary>An archiver that knows nothing of any other.</summary>
     public Archiver Archiver(long positionsPerFile = 10) => new(Database, new LogReader(Database), new ArchiveSettings(Directory, positionsPerFile));
 

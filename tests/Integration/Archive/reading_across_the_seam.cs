@@ -1,10 +1,14 @@
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.EventLog.Archiving;
+using Signup.Hosting;
+using Signup.Query.Projection;
 using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;
 
@@ -120,11 +124,12 @@ public sealed class reading_across_the_seam : IAsyncLifetime
     [Fact]
     public async Task the_log_goes_on_where_all_of_it_was_dropped()
     {
+        await (await _archive.BegunAsync(5)).DisposeAsync();
         await _archive.AppendAsync(20);
-        await _archive.ArchiveAsync();
+        await _archive.ArchiveAsync(_archive.Archiver(5));
         await _archive.DropAsync();
         await _archive.Database.TamperAsync("delete from log.mt_events");
-        Assert.Equal(20, await _archive.Log().LastPositionAsync(Wait.Token));
+        Assert.Equal(25, await _archive.Log().LastPositionAsync(Wait.Token));
         Assert.Equal(20, (await ReadAllAsync(_archive.Log())).Count);
         await _archive.AppendAsync(1);
         Assert.Equal(21, (await ReadAllAsync(_archive.Log())).Count);
@@ -154,13 +159,44 @@ public sealed class reading_across_the_seam : IAsyncLifetime
         }
         foreach (var who in new[] { _archive.Log(), new LogReader(_archive.Database, new LogArchive(_archive.Database, _archive.Directory)) })
         {
-            Assert.Equal(10, (await who.ReadAsync(0, 10, Wait.Token)).Count);
-            foreach (var after in new[] { 0L, 10, 15 })
+            Assert.Equal(10, (await who.ReadAsync(0, 30, Wait.Token)).Count);
+            foreach (var after in new[] { 10L, 15 })
                 Assert.StartsWith(said.Replace("^", file, StringComparison.Ordinal), (await Assert.ThrowsAsync<ArchiveException>(() => who.ReadAsync(after, 30, Wait.Token))).Message);
             Assert.Equal(11, (await who.ReadAsync(20, 11, Wait.Token)).Count);
         }
         await File.WriteAllBytesAsync(file, bytes);
         Assert.Equal(30, (await reader.ReadAsync(0, 30, Wait.Token)).Count);
+    }
+
+    [Fact]
+    public async Task a_follower_stops_there_says_why_and_goes_on_once_the_file_is_back()
+    {
+        await _archive.AppendAsync(30);
+        await _archive.ArchiveAsync();
+        await _archive.DropAsync();
+        var file = _archive.Directory.PathOf((await _archive.RangesAsync())[1].File);
+        File.Move(file, $"{file}.away");
+        var model = new ReadModel(_archive.Database, _archive.Log());
+        using var follower = new LogFollower<ReadModel>(model, _archive.Database, _archive.Log(), new WakeUp(), NullLogger<LogFollower<ReadModel>>.Instance);
+        var check = new ProjectionLag<ReadModel>(follower, model, new EndpointIdentity("test"));
+        await follower.StartAsync(CancellationToken.None);
+        try
+        {
+            await Wait.UntilAsync(async () => await SaysAsync() is { Status: HealthStatus.Unhealthy, Description: { } why } && why.StartsWith($"{file} is missing", StringComparison.Ordinal), "it says so");
+            Assert.Equal(10, (await follower.MeasureAsync(Wait.Token)).Position);
+
+            File.Move($"{file}.away", file);
+
+            await Wait.UntilAsync(async () => (await follower.MeasureAsync(Wait.Token)).Events == 0, "it has gone on");
+            Assert.Equal(HealthStatus.Healthy, (await SaysAsync()).Status);
+            Assert.Equal(30L, await _archive.ScalarAsync<long>("select count(*) from query.accounts"));
+        }
+        finally
+        {
+            await follower.StopAsync(CancellationToken.None);
+        }
+
+        Task<HealthCheckResult> SaysAsync() => check.CheckHealthAsync(new HealthCheckContext(), Wait.Token);
     }
 
     [Fact]
@@ -181,8 +217,8 @@ public sealed class reading_across_the_seam : IAsyncLifetime
         await _archive.ArchiveAsync();
         await _archive.DropAsync();
         await _archive.Database.TamperAsync("update log.dropped set id = gen_random_uuid() where seq_id = 4");
-        Assert.Contains(".parquet is not what was written: it has another event than ", (await Assert.ThrowsAsync<ArchiveException>(() => _archive.Log().ReadAsync(0, 10, Wait.Token))).Message);
-        Assert.Equal(3, (await _archive.Log().ReadAsync(0, 3, Wait.Token)).Count);
+        Assert.Equal(3, (await _archive.Log().ReadAsync(0, 10, Wait.Token)).Count);
+        Assert.Contains(".parquet is not what was written: it has another event than ", (await Assert.ThrowsAsync<ArchiveException>(() => _archive.Log().ReadAsync(3, 10, Wait.Token))).Message);
     }
 
     private async Task<List<LoggedEvent>> ReadAllAsync(LogReader reader, long after = 0)

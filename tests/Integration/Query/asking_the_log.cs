@@ -3,6 +3,7 @@ using Signup.EventLog.Accounts;
 using Signup.Query.Commands;
 using Signup.Query.Questions;
 using Signup.Tests.Fixture;
+using Signup.Tests.Integration.Archive;
 
 namespace Signup.Tests.Integration.Query;
 
@@ -65,6 +66,28 @@ public sealed class asking_the_log : IAsyncLifetime
 
     [Fact]
     public async Task tells_how_many_mails_it_took() => Assert.Equal(["0 mails|0|2", "1 mail|1|1", "2 mails|1|0"], await AskAsync("mails-until-activation"));
+
+    [Fact]
+    public async Task answers_the_same_where_the_past_was_dropped()
+    {
+        await using var archive = ArchivedLog.Of(_log);
+        var catalogue = new Catalogue(_log.Database, archive.Log(), Path.Combine(AppContext.BaseDirectory, "Questions"));
+        var before = await AnswersAsync();
+        await archive.ArchiveAsync(archive.Archiver(4));
+
+        await archive.DropAsync();
+
+        Assert.Equal(12L, await archive.ScalarAsync<long>("select count(*) from log.dropped"));
+        for (var time = 0; time < 7; time++) Assert.Equal(before, await AnswersAsync());
+
+        async Task<List<string>> AnswersAsync()
+        {
+            var answers = new List<string>();
+            foreach (var question in catalogue.All())
+                answers.AddRange((await catalogue.AskAsync(question, From, To, Wait.Token)).Rows.Select(r => $"{question.Name}: {string.Join('|', r)}"));
+            return answers;
+        }
+    }
 
     [Fact]
     public async Task answers_every_question_that_is_shipped()

@@ -7,8 +7,8 @@ namespace Signup.EventLog.Archiving;
 /// <param name="directory">Null: nobody has told where it is.</param>
 public sealed class LogArchive(NpgsqlDataSource database, ArchiveDirectory? directory)
 {
-    /// <summary>Of some thousands of events each.</summary>
-    private const int PartsKept = 4;
+    /// <summary>Of two thousand events each.</summary>
+    private const int PartsKept = 6;
 
     private readonly Lock _lock = new();
 

@@ -73,11 +73,11 @@ public sealed class asking_the_log : IAsyncLifetime
         await using var archive = ArchivedLog.Of(_log);
         var catalogue = new Catalogue(_log.Database, archive.Log(), Path.Combine(AppContext.BaseDirectory, "Questions"));
         var before = await AnswersAsync();
-        await archive.ArchiveAsync(archive.Archiver(4));
+        await archive.ArchiveAsync(archive.Archiver(5));
 
         await archive.DropAsync();
 
-        Assert.Equal(12L, await archive.ScalarAsync<long>("select count(*) from log.dropped"));
+        Assert.Equal(15L, await archive.ScalarAsync<long>("select count(*) from log.dropped"));
         for (var time = 0; time < 7; time++) Assert.Equal(before, await AnswersAsync());
 
         async Task<List<string>> AnswersAsync()

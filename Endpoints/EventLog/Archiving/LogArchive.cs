@@ -3,7 +3,7 @@ using NpgsqlTypes;
 
 namespace Signup.EventLog.Archiving;
 
-/// <summary>What <see cref="DroppedEvents"/> say, from the archive's files. Who reads them in order reads each part of a file once; a few parts of the last used are kept.</summary>
+/// <summary>What <see cref="DroppedEvents"/> say, from the archive's files. Who reads them in order reads each part of a file once; the last few are kept.</summary>
 /// <param name="directory">Null: nobody has told where it is.</param>
 public sealed class LogArchive(NpgsqlDataSource database, ArchiveDirectory? directory)
 {
@@ -12,7 +12,7 @@ public sealed class LogArchive(NpgsqlDataSource database, ArchiveDirectory? dire
 
     private readonly Lock _lock = new();
 
-    /// <summary>The last used first. Never changed, only replaced.</summary>
+    /// <summary>The last read first. Never changed, only replaced.</summary>
     private volatile IReadOnlyList<StoredEvent>[] _parts = [];
     private volatile IReadOnlyList<ArchivedRange> _ranges = [];
 

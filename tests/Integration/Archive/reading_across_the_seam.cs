@@ -26,7 +26,7 @@ public sealed class reading_across_the_seam : IAsyncLifetime
     public enum Step { Append, RollBack, Archive, Drop, Restore, Read, BeginLate, CommitLate }
 
     /// <summary>Any ranges are dropped and put back while others are archived, and events are appended, rolled back, and committed late.</summary>
-    [Property(MaxTest = 25)]
+    [Property(MaxTest = 15)]
     public Property finds_the_events_of_the_log_alone_in_the_same_order_however_it_is_split()
     {
         var step = from what in Gen.Frequency((4, Gen.Constant(Step.Append)), (1, Gen.Constant(Step.RollBack)), (3, Gen.Constant(Step.Archive)), (4, Gen.Constant(Step.Drop)), (2, Gen.Constant(Step.Restore)),

@@ -344,7 +344,8 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
         await using var hold = new Npgsql.NpgsqlCommand("lock table log.mt_streams in share mode", connection);
         await hold.ExecuteNonQueryAsync();
         var slow = pair.HttpAsync("POST", proposal, pair.Second.Url);
-        await using var waiting = new Npgsql.NpgsqlCommand("select count(*) from pg_locks where not granted and relation = 'log.mt_streams'::regclass", connection);
+        // Autovacuum may wait for the table, too, before the instance has claimed anything.
+        await using var waiting = new Npgsql.NpgsqlCommand("select count(*) from pg_locks where not granted and relation = 'log.mt_streams'::regclass and mode = 'RowExclusiveLock'", connection);
         await Wait.UntilAsync(async () => (long)(await waiting.ExecuteScalarAsync())! > 0, "the second instance has claimed and waits");
         await pair.Second.FreezeAsync();
         return slow;

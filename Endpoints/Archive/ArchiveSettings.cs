@@ -5,13 +5,13 @@ using Signup.Hosting;
 namespace Signup.Archive;
 
 /// <param name="PositionsPerFile">Of the log: a file holds what has one of so many that follow each other.</param>
-public sealed record ArchiveSettings(ArchiveDirectory Directory, long PositionsPerFile)
+public sealed record ArchiveSettings(ArchiveTarget Target, long PositionsPerFile)
 {
     /// <exception cref="InvalidOperationException">A setting is missing, or out of range. Says which.</exception>
-    public static ArchiveSettings From(IConfiguration configuration) => new(DirectoryOf(configuration), PositionsIn(configuration));
+    public static ArchiveSettings From(IConfiguration configuration) => new(TargetOf(configuration), PositionsIn(configuration));
 
     /// <inheritdoc cref="From"/>
-    public static ArchiveDirectory DirectoryOf(IConfiguration configuration) => new(SignupEndpoint.Setting(configuration, "Archive:Target"));
+    public static ArchiveTarget TargetOf(IConfiguration configuration) => new(SignupEndpoint.Setting(configuration, "Archive:Target"));
 
     private static long PositionsIn(IConfiguration configuration)
     {

@@ -13,10 +13,10 @@ namespace Signup.Archive;
 /// </summary>
 public sealed class Archiver(NpgsqlDataSource database, LogReader log, ArchiveSettings settings)
 {
-    private readonly ArchiveDirectory _directory = settings.Directory;
+    private readonly ArchiveTarget _archive = settings.Target;
 
     /// <returns>The next range, archived. Null where it is not complete yet, or another archiver is at work.</returns>
-    /// <exception cref="ArchiveException">What is in the directory is not of this log.</exception>
+    /// <exception cref="ArchiveException">What is in the archive is not of this log.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public async Task<ArchivedRange?> NextAsync(CancellationToken cancellation)
     {
@@ -27,31 +27,32 @@ public sealed class Archiver(NpgsqlDataSource database, LogReader log, ArchiveSe
         await using (var turn = new NpgsqlCommand("set local idle_in_transaction_session_timeout = '1min'; select pg_try_advisory_xact_lock(hashtextextended('signup.archive', 0))", connection))
             if (!(bool)(await turn.ExecuteScalarAsync(cancellation))!) return null;
         var previous = await ArchivedRange.LastAsync(connection, cancellation);
-        if (previous is not null && await _directory.ManifestAsync(previous.First, cancellation) != previous)
-            throw new ArchiveException($"{_directory.PathOf(ArchiveDirectory.ManifestOf(previous.First))} is missing, or not of this log, which is archived up to position {previous.Last}: set Archive__Target to where that is, or put the files back from a copy.");
+        if (previous is not null && await _archive.ManifestAsync(previous, cancellation) != previous)
+            throw new ArchiveException($"{_archive.PathOf(ArchiveTarget.ManifestOf(previous))} is missing, or not of this log, which is archived up to position {previous.Last}: set Archive__Target to where that is, or put the files back from a copy.");
 
         var first = (previous?.Last ?? 0) + 1;
         var last = first + settings.PositionsPerFile - 1;
-        var left = await _directory.ManifestAsync(first, cancellation);
+        var left = await LeftAsync(connection, first, final, cancellation);
         if (left is null && last > final) return null;
-        if (left is not null) await MustBeOfThisLogAsync(connection, left, final, cancellation);
-        var range = left ?? await _directory.WriteAsync(first, last, StoredEvent.ReadAsync(connection, first, last, cancellation), cancellation);
+        var range = left ?? await _archive.WriteAsync(first, last, StoredEvent.ReadAsync(connection, first, last, cancellation), cancellation);
         await range.AddAsync(connection, cancellation);
         await transaction.CommitAsync(cancellation);
         return range;
     }
 
     /// <summary>Whoever has written a manifest that the database does not know has died before it could say so; or the database was brought back from an earlier backup; or it is another log.</summary>
-    private async Task MustBeOfThisLogAsync(NpgsqlConnection connection, ArchivedRange left, long final, CancellationToken cancellation)
+    /// <returns>A range that begins so, and was written. Null where there is none.</returns>
+    /// <exception cref="ArchiveException">There is one, and it is not of this log.</exception>
+    private async Task<ArchivedRange?> LeftAsync(NpgsqlConnection connection, long first, long final, CancellationToken cancellation)
     {
-        var difference = left.Last > final ? $"it reaches to position {left.Last}, and the log, as far as it is final, to {final}" : null;
-        if (difference is null)
-            await foreach (var found in Comparison.WithLogAsync(connection, _directory, left, cancellation))
-            {
-                difference = found;
-                break;
-            }
-        if (difference is not null)
-            throw new ArchiveException($"{_directory.PathOf(ArchiveDirectory.ManifestOf(left.First))} is of another log, or of a later state of this one: {difference}. Set Archive__Target to a directory of this log's own, or move the files from there on away.");
+        string? refused = null;
+        foreach (var left in await _archive.WrittenAsync(first, cancellation))
+        {
+            var difference = left.Last > final ? $"it reaches to position {left.Last}, and the log, as far as it is final, to {final}"
+                : await Comparison.WithLogAsync(connection, _archive, left, cancellation).FirstOrDefaultAsync(cancellation);
+            if (difference is null) return left;
+            refused = $"{_archive.PathOf(ArchiveTarget.ManifestOf(left))} is of another log, or of a later state of this one: {difference}. Set Archive__Target to a place of this log's own, or move the files from there on away.";
+        }
+        return refused is null ? null : throw new ArchiveException(refused);
     }
 }

@@ -9,11 +9,11 @@ internal static class Comparison
 {
     /// <returns>What differs between a range's file and the log, as it is found; never what an event says. Of one that was dropped the log has no more than that it is there.</returns>
     /// <exception cref="ArchiveException">The file cannot be read, or is not what was written.</exception>
-    public static async IAsyncEnumerable<string> WithLogAsync(NpgsqlConnection connection, ArchiveDirectory directory, ArchivedRange range, [EnumeratorCancellation] CancellationToken cancellation)
+    public static async IAsyncEnumerable<string> WithLogAsync(NpgsqlConnection connection, ArchiveTarget archive, ArchivedRange range, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await using var log = StoredEvent.ReadAsync(connection, range.First, range.Last, cancellation).GetAsyncEnumerator(cancellation);
         var more = await log.MoveNextAsync();
-        await foreach (var group in directory.ReadAsync(range, cancellation))
+        await foreach (var group in archive.ReadAsync(range, cancellation))
             foreach (var e in group)
             {
                 for (; more && log.Current.Position < e.Position; more = await log.MoveNextAsync()) yield return OnlyInLog();

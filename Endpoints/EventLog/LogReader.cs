@@ -44,7 +44,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
     /// <summary>Of what is not read in the log's order. So many are in memory, and no part of the archive is read twice for them.</summary>
     private const int RowsAtOnce = 10_000;
 
-    private readonly LogArchive _archive = archive ?? new LogArchive(dataSource, directory: null);
+    private readonly LogArchive _archive = archive ?? new LogArchive(dataSource, archive: null);
     private readonly Lock _lock = new();
 
     /// <summary>What is missing up to here is missing for ever.</summary>

@@ -45,7 +45,7 @@ public static partial class SignupEndpoint
 
     /// <summary>Where the log's archive is; null where nobody has told.</summary>
     /// <exception cref="InvalidOperationException">It is no place for one.</exception>
-    internal static ArchiveDirectory? Archive(IConfiguration configuration) => configuration["Archive:Target"] is { Length: > 0 } target ? new ArchiveDirectory(target) : null;
+    internal static ArchiveTarget? Archive(IConfiguration configuration) => configuration["Archive:Target"] is { Length: > 0 } target ? new ArchiveTarget(target) : null;
 
     /// <summary>An endpoint rehearses with a command that it answers with <typeparamref name="TReply"/>, and that changes nothing.</summary>
     public static void AddRehearsal<TReply>(this IServiceCollection services, object command) where TReply : class =>

@@ -18,7 +18,7 @@ internal static class Drop
     {
         var position = long.TryParse(line.Required("before"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (long?)null;
         var moment = position is null ? line.Moment("before") : null;
-        var directory = ArchiveSettings.DirectoryOf(line.Configuration);
+        var archive = ArchiveSettings.TargetOf(line.Configuration);
         await using var database = await Owner.OpenAsync(line, cancellation);
         var ranges = await FindAsync(database, position, moment, cancellation);
         if (ranges.Count == 0)
@@ -27,7 +27,7 @@ internal static class Drop
             return 0;
         }
         Console.WriteLine($"""
-            {ranges.Sum(r => r.Events):N0} events, at positions {ranges[0].First} to {ranges[^1].Last}, are to be taken out of the log's table. What they say will be in {ranges.Count:N0} {(ranges.Count == 1 ? "file" : "files")} in {directory.Path} alone:
+            {ranges.Sum(r => r.Events):N0} events, at positions {ranges[0].First} to {ranges[^1].Last}, are to be taken out of the log's table. What they say will be in {ranges.Count:N0} {(ranges.Count == 1 ? "file" : "files")} in {archive.Place} alone:
             every process reads them there, and whoever loses these files loses what happened. Are there copies of them? Type '{Word}' to go on:
             """);
         if (Console.ReadLine()?.Trim() != Word)
@@ -36,12 +36,12 @@ internal static class Drop
             return 1;
         }
 
-        var (log, events) = (new DroppedRanges(database, directory, Owner.Actor), 0L);
+        var (log, events) = (new DroppedRanges(database, archive, Owner.Actor), 0L);
         using (var progress = ProgressBar.OnConsole("files"))
             for (var i = 0; i < ranges.Count; i++)
             {
                 progress.Report(i, ranges.Count);
-                events += await log.DropAsync(ranges[i], cancellation) ?? 0;
+                events += await log.DropAsync(ranges[i], cancellation);
             }
         await DroppedEvents.TidyAsync(database, cancellation);
         Console.WriteLine($"{events:N0} events were dropped, up to position {ranges[^1].Last}. './run Archive restore' puts them back.");

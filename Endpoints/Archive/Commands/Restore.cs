@@ -14,7 +14,7 @@ internal static class Restore
         var from = line["from"] is not { } text ? 0
             : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? position : throw new UsageException("--from must be a position, such as 100001.");
         await using var database = await Owner.OpenAsync(line, cancellation);
-        var log = new DroppedRanges(database, ArchiveSettings.DirectoryOf(line.Configuration), Owner.Actor);
+        var log = new DroppedRanges(database, ArchiveSettings.TargetOf(line.Configuration), Owner.Actor);
         IReadOnlyList<ArchivedRange> ranges;
         await using (var connection = await database.OpenConnectionAsync(cancellation))
             ranges = [.. (await ArchivedRange.AllAsync(connection, cancellation)).Where(r => r.Last >= from).Reverse()];
@@ -23,7 +23,7 @@ internal static class Restore
             for (var i = 0; i < ranges.Count; i++)
             {
                 progress.Report(i, ranges.Count);
-                events += await log.RestoreAsync(ranges[i], cancellation) ?? 0;
+                events += await log.RestoreAsync(ranges[i], cancellation);
             }
         await DroppedEvents.TidyAsync(database, cancellation);
         Console.WriteLine($"{events:N0} events were put back.");

@@ -15,7 +15,7 @@ internal static class Verify
 
     private static async Task<int> RunAsync(CommandLine line, CancellationToken cancellation)
     {
-        var directory = ArchiveSettings.DirectoryOf(line.Configuration);
+        var archive = ArchiveSettings.TargetOf(line.Configuration);
         await using var database = line.OpenDatabase();
         await LogStore.CreateAsync(database, cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
@@ -27,11 +27,11 @@ internal static class Verify
             progress.Report(done++, ranges.Count);
             if (range.First != next) Say($"positions {next} to {range.First - 1} are in no file, and those before and behind them are");
             next = range.Last + 1;
-            await CompareAsync(connection, directory, range, Say, cancellation);
+            await CompareAsync(connection, archive, range, Say, cancellation);
             if ((await range.StateAsync(connection, cancellation)).IsDropped) dropped += range.Events;
         }
         progress.Dispose();
-        foreach (var other in directory.Others(ranges)) Console.WriteLine($"Note: {directory.PathOf(other)} is none of the archive's files. Whoever opens all files there by a pattern reads it, too: move it away.");
+        foreach (var other in await archive.OthersAsync(ranges, cancellation)) Console.WriteLine($"Note: {archive.PathOf(other)} is none of the archive's files. Whoever opens all files there by a pattern reads it, too: move it away.");
         Console.WriteLine($"{ranges.Sum(r => r.Events):N0} events in {ranges.Count:N0} {(ranges.Count == 1 ? "file" : "files")}, up to position {next - 1}{(dropped == 0 ? "" : $", {dropped:N0} of them dropped from the log")}. {(problems == 0 ? "No problem found." : $"Problems found: {problems}.")}");
         return problems == 0 ? 0 : 1;
 
@@ -42,12 +42,12 @@ internal static class Verify
         }
     }
 
-    private static async Task CompareAsync(NpgsqlConnection connection, ArchiveDirectory directory, ArchivedRange range, Action<string> say, CancellationToken cancellation)
+    private static async Task CompareAsync(NpgsqlConnection connection, ArchiveTarget archive, ArchivedRange range, Action<string> say, CancellationToken cancellation)
     {
-        var manifest = directory.PathOf(ArchiveDirectory.ManifestOf(range.First));
+        var manifest = archive.PathOf(ArchiveTarget.ManifestOf(range));
         try
         {
-            var found = await directory.ManifestAsync(range.First, cancellation);
+            var found = await archive.ManifestAsync(range, cancellation);
             if (found is null) say($"{manifest} is missing, the manifest of {range.File}. Put it back from a copy.");
             else if (found != range) say($"{manifest} is not what was written: it differs from what the log's database says of {range.File}. Put it back from a copy.");
         }
@@ -58,9 +58,9 @@ internal static class Verify
         try
         {
             var count = 0;
-            await foreach (var difference in Comparison.WithLogAsync(connection, directory, range, cancellation))
+            await foreach (var difference in Comparison.WithLogAsync(connection, archive, range, cancellation))
             {
-                say($"{directory.PathOf(range.File)}: {(++count > MostDifferences ? "and more" : difference)}");
+                say($"{archive.PathOf(range.File)}: {(++count > MostDifferences ? "and more" : difference)}");
                 if (count > MostDifferences) break;
             }
         }

@@ -56,7 +56,7 @@ public static class DroppedEvents
         return events;
     }
 
-    /// <summary>Takes a range's events out of the log's table, in the connection's transaction. They must be in the archive: see <see cref="ArchiveDirectory"/>.</summary>
+    /// <summary>Takes a range's events out of the log's table, in the connection's transaction. They must be in the archive: see <see cref="ArchiveTarget"/>.</summary>
     /// <param name="connection">Signed in as the role that owns the log.</param>
     /// <returns>How many there were.</returns>
     public static Task<long> DropAsync(NpgsqlConnection connection, ArchivedRange range, CancellationToken cancellation) => WithAsync("delete", AppendOnly.Events, connection, () => WithAsync("insert", Table, connection, async () =>

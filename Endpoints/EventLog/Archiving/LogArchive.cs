@@ -4,8 +4,8 @@ using NpgsqlTypes;
 namespace Signup.EventLog.Archiving;
 
 /// <summary>What <see cref="DroppedEvents"/> say, from the archive's files. Who reads them in order reads each part of a file once; the last few are kept.</summary>
-/// <param name="directory">Null: nobody has told where it is.</param>
-public sealed class LogArchive(NpgsqlDataSource database, ArchiveDirectory? directory)
+/// <param name="archive">Null: nobody has told where it is.</param>
+public sealed class LogArchive(NpgsqlDataSource database, ArchiveTarget? archive)
 {
     /// <summary>Of two thousand events each.</summary>
     private const int PartsKept = 6;
@@ -40,7 +40,7 @@ public sealed class LogArchive(NpgsqlDataSource database, ArchiveDirectory? dire
             if (part[middle].Position < left.Position) low = middle + 1;
             else high = middle;
         }
-        return part[low] is var e && e with { Data = null, Headers = null } == left ? e : throw directory!.Changed(RangeOf(left.Position)!, $"it has another event than {left.EventId} at position {left.Position}");
+        return part[low] is var e && e with { Data = null, Headers = null } == left ? e : throw archive!.Changed(RangeOf(left.Position)!, $"it has another event than {left.EventId} at position {left.Position}");
     }
 
     /// <summary>In the connection's transaction, which must be rolled back in the end: makes a view <c>events</c> of all events, with what dropped ones say.</summary>
@@ -77,14 +77,14 @@ public sealed class LogArchive(NpgsqlDataSource database, ArchiveDirectory? dire
 
     private async Task<IReadOnlyList<StoredEvent>> ReadAsync(long position, CancellationToken cancellation)
     {
-        if (directory is null) throw new ArchiveException($"What the event at position {position} says was dropped from the log, and is in its archive: set Archive__Target to where that is, for whoever reads the log.");
+        if (archive is null) throw new ArchiveException($"What the event at position {position} says was dropped from the log, and is in its archive: set Archive__Target to where that is, for whoever reads the log.");
         if (RangeOf(position) is null)
         {
             await using var connection = await database.OpenConnectionAsync(cancellation);
             _ranges = await ArchivedRange.AllAsync(connection, cancellation);
         }
         var range = RangeOf(position) ?? throw new ArchiveException($"What the event at position {position} says was dropped from the log, and the table {ArchivedRange.Table} names no file that has it: bring that back from a backup of the database.");
-        var part = await directory.ReadPartAsync(range, position, cancellation);
+        var part = await archive.ReadPartAsync(range, position, cancellation);
         lock (_lock) _parts = [part, .. _parts.Take(PartsKept - 1)];
         return part;
     }

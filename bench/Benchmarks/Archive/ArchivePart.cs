@@ -94,7 +94,7 @@ internal static class ArchivePart
     public static async Task<int> RunOneAsync(string[] args)
     {
         await using var source = LogStore.Connect(args[1]);
-        var directory = new ArchiveDirectory(new Uri(args[2]).AbsoluteUri);
+        var directory = new ArchiveTarget(new Uri(args[2]).AbsoluteUri);
         var watch = Stopwatch.StartNew();
         if (args[0] == Write)
         {

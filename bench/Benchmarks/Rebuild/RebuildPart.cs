@@ -55,7 +55,7 @@ internal static class RebuildPart
         if (args[0] == Ours)
         {
             using var progress = new ProgressBar(TextWriter.Null, false, TimeProvider.System, "events");
-            var archive = new LogArchive(source, args[2].Length > 0 ? new ArchiveDirectory(new Uri(args[2]).AbsoluteUri) : null);
+            var archive = new LogArchive(source, args[2].Length > 0 ? new ArchiveTarget(new Uri(args[2]).AbsoluteUri) : null);
             await new Signup.Query.Commands.Rebuild(source, new LogReader(source, archive), progress).RunAsync(CancellationToken.None);
         }
         else

@@ -10,26 +10,32 @@ namespace Signup.Tests.Integration.Archive;
 /// <summary>A log, and its archive.</summary>
 internal sealed class ArchivedLog : IAsyncDisposable
 {
-    private ArchivedLog(Parts parts) => (Database, Directory) = (LogStore.Connect(parts.Postgres), new ArchiveDirectory(new Uri(Path.Combine(parts.Directory, "archive")).AbsoluteUri));
+    private ArchivedLog(Parts parts, ArchiveFiles? files = null)
+    {
+        (Database, Files) = (LogStore.Connect(parts.Postgres), files ?? new DirectoryFiles(Path.Combine(parts.Directory, "archive")));
+        Target = new ArchiveTarget(Files.Target);
+    }
 
     public NpgsqlDataSource Database { get; }
-    public ArchiveDirectory Directory { get; }
+    public ArchiveTarget Target { get; }
+    public ArchiveFiles Files { get; }
 
     /// <summary>In a database of its own.</summary>
-    public static async Task<ArchivedLog> CreateAsync(string name)
+    /// <param name="files">In the system's own directory where none is given.</param>
+    public static async Task<ArchivedLog> CreateAsync(string name, ArchiveFiles? files = null)
     {
-        var archive = new ArchivedLog(await Parts.CreateAsync(name));
+        var archive = new ArchivedLog(await Parts.CreateAsync(name), files);
         await LogStore.CreateAsync(archive.Database, Wait.Token);
         return archive;
     }
 
     /// <summary>That of a system that runs.</summary>
-    public static ArchivedLog Of(SignupSystem system) => new(system.Parts);
+    public static ArchivedLog Of(SignupSystem system, ArchiveFiles? files = null) => new(system.Parts, files);
 
     public static ArchivedLog Of(LogDatabase log) => new(log.Parts);
 
     /// <summary>An archiver that knows nothing of any other.</summary>
-    public Archiver Archiver(long positionsPerFile = 10) => new(Database, new LogReader(Database), new ArchiveSettings(Directory, positionsPerFile));
+    public Archiver Archiver(long positionsPerFile = 10) => new(Database, new LogReader(Database), new ArchiveSettings(Target, positionsPerFile));
 
     public async Task ExecuteAsync(string sql)
     {
@@ -80,9 +86,9 @@ internal sealed class ArchivedLog : IAsyncDisposable
     }
 
     /// <summary>A reader that knows where the archive is, and has read nothing yet.</summary>
-    public LogReader Log(bool asStored = false) => new(Database, new LogArchive(Database, new ArchiveDirectory(new Uri(Directory.Path).AbsoluteUri)), asStored);
+    public LogReader Log(bool asStored = false) => new(Database, new LogArchive(Database, new ArchiveTarget(Files.Target)), asStored);
 
-    public DroppedRanges Dropped => new(Database, Directory, Actors.Operator("ada"));
+    public DroppedRanges Dropped => new(Database, Target, Actors.Operator("ada"));
 
     /// <summary>Drops all archived ranges, or some.</summary>
     public async Task DropAsync(Func<ArchivedRange, bool>? which = null)
@@ -108,8 +114,8 @@ internal sealed class ArchivedLog : IAsyncDisposable
         var events = new List<StoredEvent>();
         foreach (var range in await RangesAsync())
         {
-            Assert.Equal(range, await Directory.ManifestAsync(range.First, Wait.Token));
-            await foreach (var group in Directory.ReadAsync(range, Wait.Token)) events.AddRange(group);
+            Assert.Equal(range, await Target.ManifestAsync(range, Wait.Token));
+            await foreach (var group in Target.ReadAsync(range, Wait.Token)) events.AddRange(group);
         }
         return events;
     }
@@ -121,10 +127,6 @@ internal sealed class ArchivedLog : IAsyncDisposable
         return await StoredEvent.ReadAsync(connection, 1, last, Wait.Token).ToListAsync();
     }
 
-    /// <summary>Its files by name, with the moment in which each was last written to.</summary>
-    public IReadOnlyDictionary<string, DateTime> Files() =>
-        System.IO.Directory.Exists(Directory.Path) ? System.IO.Directory.GetFiles(Directory.Path).ToDictionary(f => Path.GetFileName(f), File.GetLastWriteTimeUtc) : new Dictionary<string, DateTime>();
-
     /// <summary>The archive is whole: ranges follow each other without a gap, two files for each and no others, and in them just what the log has there.</summary>
     public async Task AssertWholeAsync()
     {
@@ -135,7 +137,7 @@ internal sealed class ArchivedLog : IAsyncDisposable
             Assert.Equal(next, range.First);
             next = range.Last + 1;
         }
-        Assert.Equal(ranges.SelectMany(r => new[] { r.File, ArchiveDirectory.ManifestOf(r.First) }).Order(StringComparer.Ordinal), Files().Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(ranges.SelectMany(r => new[] { r.File, ArchiveTarget.ManifestOf(r) }).Order(StringComparer.Ordinal), (await Files.ListAsync()).Keys.Order(StringComparer.Ordinal));
         Assert.Equal(await StoredAsync(next - 1), await ReadAsync());
     }
 

@@ -107,12 +107,12 @@ public sealed class archiving_the_log : IAsyncLifetime
     {
         await _archive.AppendAsync(10);
         await FailAtTheRowAsync();
-        var files = _archive.Files();
+        var files = await _archive.Files.ListAsync();
         Assert.Equal(2, files.Count);
 
         await _archive.ArchiveAsync();
 
-        Assert.Equal(files, _archive.Files());
+        Assert.Equal(files, await _archive.Files.ListAsync());
         await _archive.AssertWholeAsync();
     }
 
@@ -121,13 +121,13 @@ public sealed class archiving_the_log : IAsyncLifetime
     {
         await _archive.AppendAsync(10);
         await FailAtTheRowAsync();
-        var data = Assert.Single(_archive.Files().Keys, f => f.EndsWith(".parquet", StringComparison.Ordinal));
-        File.Delete(_archive.Directory.PathOf(ArchiveDirectory.ManifestOf(1)));
-        await File.WriteAllBytesAsync(_archive.Directory.PathOf("half.tmp"), new byte[1000]);
+        var files = (await _archive.Files.ListAsync()).Keys.ToList();
+        await _archive.Files.DeleteAsync(Assert.Single(files, f => f.EndsWith(".json", StringComparison.Ordinal)));
+        await _archive.Files.WriteAsync("half.tmp", new byte[1000]);
 
         await _archive.ArchiveAsync();
 
-        Assert.Equal(data, Assert.Single(await _archive.RangesAsync()).File);
+        Assert.Contains(Assert.Single(await _archive.RangesAsync()).File, files);
         await _archive.AssertWholeAsync();
     }
 
@@ -160,17 +160,13 @@ public sealed class archiving_the_log : IAsyncLifetime
         await other.AppendAsync(10);
         await other.ArchiveAsync();
         await _archive.AppendAsync(10);
-        foreach (var file in other.Files().Keys)
-        {
-            Directory.CreateDirectory(_archive.Directory.Path);
-            File.Copy(other.Directory.PathOf(file), _archive.Directory.PathOf(file));
-        }
-        var files = _archive.Files();
+        foreach (var file in (await other.Files.ListAsync()).Keys) await _archive.Files.WriteAsync(file, await other.Files.ReadAsync(file));
+        var files = await _archive.Files.ListAsync();
 
         var refused = await Assert.ThrowsAsync<ArchiveException>(() => _archive.ArchiveAsync());
 
-        Assert.Contains("000000000001.json is of another log, or of a later state of this one: position 1 differs from the log in StreamId, EventId", refused.Message);
-        Assert.Equal(files, _archive.Files());
+        Assert.Contains(".json is of another log, or of a later state of this one: position 1 differs from the log in StreamId, EventId", refused.Message);
+        Assert.Equal(files, await _archive.Files.ListAsync());
         Assert.Empty(await _archive.RangesAsync());
     }
 
@@ -188,12 +184,12 @@ public sealed class archiving_the_log : IAsyncLifetime
     {
         await _archive.AppendAsync(20);
         Assert.NotNull(await _archive.Archiver().NextAsync(Wait.Token));
-        Directory.Move(_archive.Directory.Path, _archive.Directory.Path + "-not-mounted");
+        Directory.Move(_archive.Target.Place, _archive.Target.Place + "-not-mounted");
 
         var refused = await Assert.ThrowsAsync<ArchiveException>(() => _archive.ArchiveAsync());
 
-        Assert.Contains("000000000001.json is missing, or not of this log, which is archived up to position 10: set Archive__Target to where that is", refused.Message);
-        Assert.Empty(_archive.Files());
+        Assert.Contains(".json is missing, or not of this log, which is archived up to position 10: set Archive__Target to where that is", refused.Message);
+        Assert.Empty(await _archive.Files.ListAsync());
     }
 
     [Fact]

@@ -75,7 +75,7 @@ public sealed class dropping_what_is_archived : IAsyncLifetime
         await _archive.Database.TamperAsync("update log.mt_events set timestamp = '2026-01-01' where seq_id <= 15");
         // The archive has another time by now: its own, so it is made again.
         await _archive.ExecuteAsync("grant delete on log.archived to current_user; delete from log.archived; revoke delete on log.archived from current_user");
-        Directory.Delete(_archive.Directory.Path, recursive: true);
+        Directory.Delete(_archive.Target.Place, recursive: true);
         await _archive.ArchiveAsync();
 
         var (exit, output) = await _system.AnswerAsync("drop", "Archive", "drop", "--before", "2026-02-01T00:00:00Z");
@@ -90,7 +90,7 @@ public sealed class dropping_what_is_archived : IAsyncLifetime
     [InlineData("not the log", "^ differs from the log: position 14 differs from the log in At. './run Archive verify' says in what else.")]
     public async Task stops_before_a_range_that_is_not_in_the_archive_as_it_is(string damage, string said)
     {
-        var file = _archive.Directory.PathOf((await _archive.RangesAsync())[1].File);
+        var file = _archive.Target.PathOf((await _archive.RangesAsync())[1].File);
         switch (damage)
         {
             case "missing": File.Delete(file); break;
@@ -108,7 +108,7 @@ public sealed class dropping_what_is_archived : IAsyncLifetime
     public async Task of_a_range_that_cannot_be_put_back_leaves_it_dropped()
     {
         await _archive.DropAsync();
-        var file = _archive.Directory.PathOf((await _archive.RangesAsync())[1].File);
+        var file = _archive.Target.PathOf((await _archive.RangesAsync())[1].File);
         await File.AppendAllTextAsync(file, "x");
         var (exit, output) = await _system.RunAsync("Archive", "restore");
         Assert.Contains($"restore failed: {file} is not what was written: its SHA-256 is ", output);

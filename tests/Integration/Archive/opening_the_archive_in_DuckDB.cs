@@ -66,7 +66,7 @@ public sealed class opening_the_archive_in_DuckDB : IAsyncLifetime
         using var duck = new DuckDBConnection("DataSource=:memory:");
         duck.Open();
         using var command = duck.CreateCommand();
-        command.CommandText = sql.Replace("/var/lib/signup/archive", _archive.Directory.Path, StringComparison.Ordinal);
+        command.CommandText = sql.Replace("/var/lib/signup/archive", _archive.Target.Place, StringComparison.Ordinal);
         using var reader = command.ExecuteReader();
         var rows = new List<object[]>();
         while (reader.Read()) rows.Add([.. Enumerable.Range(0, reader.FieldCount).Select(reader.GetValue)]);

@@ -146,25 +146,18 @@ public sealed class reading_across_the_seam : IAsyncLifetime
         await _archive.ArchiveAsync();
         await _archive.DropAsync();
         var ranges = await _archive.RangesAsync();
-        var (reader, file) = (_archive.Log(), _archive.Directory.PathOf(ranges[1].File));
+        var (reader, file) = (_archive.Log(), _archive.Target.PathOf(ranges[1].File));
         // What was read once is not taken for granted.
         Assert.Equal(30, (await reader.ReadAsync(0, 30, Wait.Token)).Count);
-        var bytes = await File.ReadAllBytesAsync(file);
-        switch (damage)
-        {
-            case "missing": File.Delete(file); break;
-            case "truncated": await File.WriteAllBytesAsync(file, bytes[..100]); break;
-            case "altered": await File.WriteAllBytesAsync(file, [.. bytes[..200], (byte)(bytes[200] ^ 1), .. bytes[201..]]); break;
-            case "foreign": await File.WriteAllBytesAsync(file, await File.ReadAllBytesAsync(_archive.Directory.PathOf(ranges[2].File))); break;
-        }
-        foreach (var who in new[] { _archive.Log(), new LogReader(_archive.Database, new LogArchive(_archive.Database, _archive.Directory)) })
+        var bytes = await _archive.Files.DamageAsync(ranges[1].File, damage, ranges[2].File);
+        foreach (var who in new[] { _archive.Log(), new LogReader(_archive.Database, new LogArchive(_archive.Database, _archive.Target)) })
         {
             Assert.Equal(10, (await who.ReadAsync(0, 30, Wait.Token)).Count);
             foreach (var after in new[] { 10L, 15 })
                 Assert.StartsWith(said.Replace("^", file, StringComparison.Ordinal), (await Assert.ThrowsAsync<ArchiveException>(() => who.ReadAsync(after, 30, Wait.Token))).Message);
             Assert.Equal(11, (await who.ReadAsync(20, 11, Wait.Token)).Count);
         }
-        await File.WriteAllBytesAsync(file, bytes);
+        await _archive.Files.WriteAsync(ranges[1].File, bytes);
         Assert.Equal(30, (await reader.ReadAsync(0, 30, Wait.Token)).Count);
     }
 
@@ -174,7 +167,7 @@ public sealed class reading_across_the_seam : IAsyncLifetime
         await _archive.AppendAsync(30);
         await _archive.ArchiveAsync();
         await _archive.DropAsync();
-        var file = _archive.Directory.PathOf((await _archive.RangesAsync())[1].File);
+        var file = _archive.Target.PathOf((await _archive.RangesAsync())[1].File);
         File.Move(file, $"{file}.away");
         var model = new ReadModel(_archive.Database, _archive.Log());
         using var follower = new LogFollower<ReadModel>(model, _archive.Database, _archive.Log(), new WakeUp(), NullLogger<LogFollower<ReadModel>>.Instance);

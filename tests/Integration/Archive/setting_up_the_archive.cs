@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Signup.Archive;
+using Signup.EventLog.Archiving;
 using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Archive;
@@ -11,7 +12,7 @@ public sealed class setting_up_the_archive
     [InlineData("file:///var/lib/signup/archive", "/var/lib/signup/archive")]
     [InlineData("file:///var/lib/signup/archive/", "/var/lib/signup/archive")]
     [InlineData("file:///with%20a/b c", "/with a/b c")]
-    public void takes_a_directory_by_its_whole_path(string target, string path) => Assert.Equal(path, Read(target, "1").Directory.Path);
+    public void takes_a_directory_by_its_whole_path(string target, string path) => Assert.Equal(path, Read(target, "1").Target.Place);
 
     [Theory]
     [InlineData("/var/lib/signup/archive")]
@@ -19,9 +20,13 @@ public sealed class setting_up_the_archive
     [InlineData("file:archive")]
     [InlineData("file://server/archive")]
     [InlineData("file:///")]
-    [InlineData("s3://bucket/prefix")]
+    [InlineData("s3://")]
+    [InlineData("s3:///prefix")]
+    [InlineData("s3://bucket//prefix")]
+    [InlineData("s3://bucket/prefix?region=eu-west-1")]
+    [InlineData("https://bucket.s3.amazonaws.com/prefix")]
     public void refuses_whatever_else_and_says_how_it_is_to_be(string target) => Assert.Equal(
-        $"The setting Archive:Target must be a directory such as file:///var/lib/signup/archive, by its whole path; it is '{target}'.", Assert.Throws<InvalidOperationException>(() => Read(target, "1")).Message);
+        $"The setting Archive:Target must be a directory by its whole path, such as file:///var/lib/signup/archive, or a bucket, such as s3://bucket/prefix; it is '{target}'.", Assert.Throws<InvalidOperationException>(() => Read(target, "1")).Message);
 
     [Theory, InlineData("0"), InlineData("-1"), InlineData("many"), InlineData("1000001"), InlineData("1.5")]
     public void refuses_a_number_of_positions_that_is_none(string positions) => Assert.Equal(
@@ -37,12 +42,12 @@ public sealed class setting_up_the_archive
         await using var archive = ArchivedLog.Of(system);
         await archive.AppendAsync(10);
         await Wait.UntilAsync(async () => (await archive.RangesAsync()).Count == 1, "the first is archived");
-        var (path, away) = (archive.Directory.Path, archive.Directory.Path + "-away");
+        var (path, away) = (archive.Target.Place, archive.Target.Place + "-away");
         Directory.Move(path, away);
         await archive.AppendAsync(10);
         using var http = system.Client("Archive");
         await Wait.UntilAsync(async () => (await CheckAsync()).Contains("Nothing is archived:", StringComparison.Ordinal), "it says so");
-        Assert.Contains($"{path}/000000000001.json is missing", await CheckAsync(), StringComparison.Ordinal);
+        Assert.Contains($"{archive.Target.PathOf(ArchiveTarget.ManifestOf((await archive.RangesAsync())[0]))} is missing", await CheckAsync(), StringComparison.Ordinal);
         Assert.Single(await archive.RangesAsync());
 
         Directory.Move(away, path);

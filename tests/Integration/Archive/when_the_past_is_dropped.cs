@@ -87,7 +87,7 @@ public sealed class when_the_past_is_dropped() : SystemWithGateway("past"), IAsy
         var (email, _, _) = await ActiveAsync();
         await _archive.ArchiveAsync(_archive.Archiver(1));
         await _archive.DropAsync();
-        Directory.Move(_archive.Directory.Path, _archive.Directory.Path + "-away");
+        Directory.Move(_archive.Target.Place, _archive.Target.Place + "-away");
         try
         {
             var answer = await SignInAsync(email);
@@ -99,7 +99,7 @@ public sealed class when_the_past_is_dropped() : SystemWithGateway("past"), IAsy
         }
         finally
         {
-            Directory.Move(_archive.Directory.Path + "-away", _archive.Directory.Path);
+            Directory.Move(_archive.Target.Place + "-away", _archive.Target.Place);
         }
         Assert.Equal(200, (await SignInAsync(email)).Status);
     }

@@ -170,6 +170,25 @@ public sealed class archiving_the_log : IAsyncLifetime
         Assert.Empty(await _archive.RangesAsync());
     }
 
+    /// <summary>Two that wrote the same range before either could say so, of which one was of another log, or of an earlier version.</summary>
+    [Fact]
+    public async Task of_several_files_for_a_range_keeps_one_that_is_of_this_log()
+    {
+        await using var other = await ArchivedLog.CreateAsync("another");
+        await other.AppendAsync(10);
+        await other.ArchiveAsync();
+        await _archive.AppendAsync(10);
+        await FailAtTheRowAsync();
+        var own = (await _archive.Files.ListAsync()).Keys.ToList();
+        foreach (var file in (await other.Files.ListAsync()).Keys) await _archive.Files.WriteAsync(file, await other.Files.ReadAsync(file));
+
+        await _archive.ArchiveAsync();
+
+        Assert.Contains(Assert.Single(await _archive.RangesAsync()).File, own);
+        Assert.Equal(await _archive.StoredAsync(10), await _archive.ReadAsync());
+        Assert.Equal(2, (await _archive.Target.OthersAsync(await _archive.RangesAsync(), Wait.Token)).Count);
+    }
+
     [Fact]
     public async Task stops_where_the_log_has_not_come_to_what_is_archived()
     {

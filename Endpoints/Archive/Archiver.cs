@@ -15,6 +15,9 @@ public sealed class Archiver(NpgsqlDataSource database, LogReader log, ArchiveSe
 {
     private readonly ArchiveTarget _archive = settings.Target;
 
+    /// <summary>Where a range begins of which nothing was written when the archive was looked at. It is asked no more until the range is complete: a bucket's owner pays for each question.</summary>
+    private long _nothingWritten;
+
     /// <returns>The next range, archived. Null where it is not complete yet, or another archiver is at work.</returns>
     /// <exception cref="ArchiveException">What is in the archive is not of this log.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
@@ -27,13 +30,18 @@ public sealed class Archiver(NpgsqlDataSource database, LogReader log, ArchiveSe
         await using (var turn = new NpgsqlCommand("set local idle_in_transaction_session_timeout = '1min'; select pg_try_advisory_xact_lock(hashtextextended('signup.archive', 0))", connection))
             if (!(bool)(await turn.ExecuteScalarAsync(cancellation))!) return null;
         var previous = await ArchivedRange.LastAsync(connection, cancellation);
+        var first = (previous?.Last ?? 0) + 1;
+        var last = first + settings.PositionsPerFile - 1;
+        if (last > final && first == _nothingWritten) return null;
         if (previous is not null && await _archive.ManifestAsync(previous, cancellation) != previous)
             throw new ArchiveException($"{_archive.PathOf(ArchiveTarget.ManifestOf(previous))} is missing, or not of this log, which is archived up to position {previous.Last}: set Archive__Target to where that is, or put the files back from a copy.");
 
-        var first = (previous?.Last ?? 0) + 1;
-        var last = first + settings.PositionsPerFile - 1;
         var left = await LeftAsync(connection, first, final, cancellation);
-        if (left is null && last > final) return null;
+        if (left is null && last > final)
+        {
+            _nothingWritten = first;
+            return null;
+        }
         var range = left ?? await _archive.WriteAsync(first, last, StoredEvent.ReadAsync(connection, first, last, cancellation), cancellation);
         await range.AddAsync(connection, cancellation);
         await transaction.CommitAsync(cancellation);

@@ -23,7 +23,7 @@ internal sealed partial class BucketStorage : ArchiveStorage
     private readonly Lock _lock = new();
 
     /// <summary>Those read in last come last.</summary>
-    private readonly List<(string File, Task<(MemoryMappedFile File, long Length)> Copy)> _copies = [];
+    private readonly List<Copy> _copies = [];
 
     private BucketStorage(IAmazonS3 s3, string bucket, string prefix) => (_s3, _bucket, _prefix) = (s3, bucket, prefix);
 
@@ -65,29 +65,42 @@ internal sealed partial class BucketStorage : ArchiveStorage
     public override async Task<Stream> OpenAsync(string file, bool again, Func<Stream, CancellationToken, Task> check, CancellationToken cancellation)
     {
         if (!again) return await FetchAsync(file, check, cancellation);
-        while (true)
+        var copy = Take();
+        try
         {
-            var copy = Find();
-            // For all who wait for it.
-            await copy.WaitAsync(cancellation);
-            lock (_lock)
-                if (_copies.Exists(c => c.Copy == copy)) return copy.Result.File.CreateViewStream(0, copy.Result.Length, MemoryMappedFileAccess.Read);
+            var (mapped, length) = await copy.Fetched.WaitAsync(cancellation);
+            return mapped.CreateViewStream(0, length, MemoryMappedFileAccess.Read);
+        }
+        finally
+        {
+            Leave(copy);
         }
 
-        Task<(MemoryMappedFile File, long Length)> Find()
+        Copy Take()
         {
             lock (_lock)
             {
-                var i = _copies.FindIndex(c => c.File == file);
-                var copy = i >= 0 && !_copies[i].Copy.IsFaulted ? _copies[i].Copy : Task.Run(() => CopyAsync(file, check), CancellationToken.None);
-                if (i >= 0) _copies.RemoveAt(i);
-                _copies.Add((file, copy));
-                if (_copies.Count > CopiesKept)
-                {
-                    _ = _copies[0].Copy.ContinueWith(c => c.Result.File.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
-                    _copies.RemoveAt(0);
-                }
-                return copy;
+                // Fetched for all who wait for it, whoever of them gives up.
+                var found = _copies.Find(c => c.File == file) ?? new Copy(file, Task.Run(() => CopyAsync(file, check), CancellationToken.None));
+                found.Users++;
+                _copies.Remove(found);
+                _copies.Add(found);
+                return found;
+            }
+        }
+    }
+
+    private void Leave(Copy copy)
+    {
+        lock (_lock)
+        {
+            copy.Users--;
+            _copies.RemoveAll(c => c.Users == 0 && c.Fetched.IsFaulted);
+            foreach (var old in _copies.Where(c => c.Users == 0 && c.Fetched.IsCompleted).Take(_copies.Count - CopiesKept).ToList())
+            {
+                _copies.Remove(old);
+                // What is being read in it stays mapped.
+                old.Fetched.Result.File.Dispose();
             }
         }
     }
@@ -164,6 +177,15 @@ internal sealed partial class BucketStorage : ArchiveStorage
         var file = new FileStream(path, options);
         if (!OperatingSystem.IsWindows()) File.Delete(path);
         return file;
+    }
+
+    private sealed class Copy(string file, Task<(MemoryMappedFile File, long Length)> fetched)
+    {
+        public string File => file;
+        public Task<(MemoryMappedFile File, long Length)> Fetched => fetched;
+
+        /// <summary>Who wait for it, or are about to open it: with any it is not let go.</summary>
+        public int Users { get; set; }
     }
 
     private static AmazonS3Config Configuration()

@@ -212,6 +212,21 @@ public sealed class archiving_the_log : IAsyncLifetime
     }
 
     [Fact]
+    public async Task looks_at_the_archive_once_until_there_is_something_to_write()
+    {
+        await _archive.AppendAsync(15);
+        var archiver = _archive.Archiver();
+        Assert.NotNull(await archiver.NextAsync(Wait.Token));
+        Assert.Null(await archiver.NextAsync(Wait.Token));
+        Directory.Move(_archive.Target.Place, _archive.Target.Place + "-not-mounted");
+
+        Assert.Null(await archiver.NextAsync(Wait.Token));
+
+        await _archive.AppendAsync(5);
+        await Assert.ThrowsAsync<ArchiveException>(() => archiver.NextAsync(Wait.Token));
+    }
+
+    [Fact]
     public async Task is_never_taken_back_and_no_range_overlaps_another()
     {
         await _archive.AppendAsync(10);

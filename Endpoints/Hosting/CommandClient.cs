@@ -7,11 +7,12 @@ using RabbitMQ.Client.Exceptions;
 
 namespace Signup.Hosting;
 
-/// <summary>Sends commands from outside a handler, and awaits their answers over RabbitMQ's direct reply-to, which needs no queue.</summary>
+/// <summary>
+/// Sends commands from outside a handler, and awaits their answers, in a queue that lives as long as the connection. Not by RabbitMQ's direct reply-to, which needs no queue: in a cluster, an answer to one whose node
+/// has gone ends the connection of the one who answers (RabbitMQ 3, <c>rabbit_channel:deliver_reply</c>).
+/// </summary>
 public sealed class CommandClient : IAsyncDisposable
 {
-    private const string DirectReplyTo = "amq.rabbitmq.reply-to";
-
     /// <summary>For so long it is tried to hand over what the broker may have in part. Whoever has asked does not wait for it any more by then.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
@@ -26,6 +27,10 @@ public sealed class CommandClient : IAsyncDisposable
     private readonly Broker _broker;
     private readonly Wire _wire;
     private readonly LazyChannel _channel;
+
+    /// <summary>Of the channel that was opened last.</summary>
+    private volatile string? _replies;
+
     private readonly ConcurrentDictionary<string, TaskCompletionSource<ReadOnlyMemory<byte>>> _waiting = new();
 
     public CommandClient(Broker broker, Wire wire)
@@ -66,7 +71,7 @@ public sealed class CommandClient : IAsyncDisposable
         try
         {
             // A reply says all that a confirmation would. What the broker did not get has none.
-            _ = FailAsync(reply, DeliverAsync(delivery, address, command, messageId, DirectReplyTo, correlation, end.Token));
+            _ = FailAsync(reply, DeliverAsync(delivery, address, command, messageId, asks: true, correlation, end.Token));
             return Read<TReply>(await reply.Task.WaitAsync(timeout, cancellation));
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
@@ -91,7 +96,7 @@ public sealed class CommandClient : IAsyncDisposable
         using var end = new CancellationTokenSource();
         try
         {
-            await DeliverAsync(delivery, address, command, messageId, null, messageId.ToString(), end.Token).WaitAsync(timeout, cancellation);
+            await DeliverAsync(delivery, address, command, messageId, asks: false, messageId.ToString(), end.Token).WaitAsync(timeout, cancellation);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
@@ -110,10 +115,9 @@ public sealed class CommandClient : IAsyncDisposable
     /// </summary>
     /// <exception cref="BrokerUnavailableException">The broker takes nothing at present, or has not confirmed it for long.</exception>
     /// <exception cref="OperationCanceledException">It was given up.</exception>
-    private async Task DeliverAsync(Delivery delivery, string address, object command, Guid messageId, string? replyTo, string correlation, CancellationToken end)
+    private async Task DeliverAsync(Delivery delivery, string address, object command, Guid messageId, bool asks, string correlation, CancellationToken end)
     {
         using var activity = Tracing.Sending(address, command.GetType(), messageId);
-        var properties = _wire.Describe(command.GetType(), messageId, "Send", replyTo, correlation);
         var body = JsonSerializer.SerializeToUtf8Bytes(command, command.GetType(), Wire.Json);
         for (var begun = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(begun) < Longest;)
         {
@@ -122,6 +126,7 @@ public sealed class CommandClient : IAsyncDisposable
             {
                 var channel = await _channel.GetAsync(mayBeThere ? CancellationToken.None : end);
                 if (!mayBeThere && _broker.BlockedBy is { } reason) throw new BrokerUnavailableException($"The message broker takes no messages at present: {reason}.");
+                var properties = _wire.Describe(command.GetType(), messageId, "Send", asks ? _replies : null, correlation);
                 if (!delivery.TryWrite()) throw new OperationCanceledException(end);
                 await channel.BasicPublishAsync(address, routingKey: "", mandatory: true, properties, body, CancellationToken.None);
                 return;
@@ -137,7 +142,7 @@ public sealed class CommandClient : IAsyncDisposable
             {
                 delivery.Last = e;
             }
-            await Task.Delay(delivery.MayBeThere ? LongPause : RetryPause, CancellationToken.None);
+            await Task.Delay(delivery.IsPromised ? LongPause : RetryPause, CancellationToken.None);
         }
         throw NotDelivered(delivery, mayBeThere: true);
     }
@@ -173,7 +178,8 @@ public sealed class CommandClient : IAsyncDisposable
                 waiting.TrySetResult(delivery.Body.ToArray());
             return Task.CompletedTask;
         };
-        await channel.BasicConsumeAsync(DirectReplyTo, autoAck: true, consumer, cancellation);
+        _replies = (await channel.QueueDeclareAsync(cancellationToken: cancellation)).QueueName;
+        await channel.BasicConsumeAsync(_replies, autoAck: true, consumer, cancellation);
         return channel;
     }
 
@@ -190,6 +196,9 @@ public sealed class CommandClient : IAsyncDisposable
 
         /// <summary>Something of it was written, and the broker has not said that it came back; or somebody relies on it.</summary>
         public bool MayBeThere => Volatile.Read(ref _state) is Something or Promised;
+
+        /// <summary>Nobody waits for it any more, and somebody relies on it.</summary>
+        public bool IsPromised => Volatile.Read(ref _state) == Promised;
 
         /// <returns>False where it was given up: then nothing may be written.</returns>
         public bool TryWrite() => Interlocked.CompareExchange(ref _state, Something, Nothing) != GivenUp;

@@ -8,7 +8,8 @@ namespace Signup.Hosting;
 /// <summary>Sends what a handler returned, before its message is acknowledged: see <see cref="Handling"/>.</summary>
 public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends> logger) : IAsyncDisposable
 {
-    private const string DirectReplyTo = "amq.rabbitmq.reply-to";
+    /// <summary>What the broker has named is gone with its connection; a queue that lasts cannot be named so.</summary>
+    private const string NamedByBroker = "amq.";
 
     private readonly LazyChannel _confirming = new(broker.OpenConfirmingChannelAsync);
     private readonly LazyChannel _replies = new(cancellation => broker.OpenChannelAsync(cancellation));
@@ -28,7 +29,7 @@ public sealed class HandlerSends(Broker broker, Wire wire, ILogger<HandlerSends>
     public async Task ReplyAsync(object reply, Incoming incoming)
     {
         if (incoming.ReplyTo is not { } address) return;
-        var waits = address.StartsWith(DirectReplyTo, StringComparison.Ordinal);
+        var waits = address.StartsWith(NamedByBroker, StringComparison.Ordinal);
         var properties = wire.Describe(reply.GetType(), Guid.CreateVersion7(), "Reply", null, incoming.CorrelationId);
         properties.Persistent = !waits;
         try

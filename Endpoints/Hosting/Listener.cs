@@ -3,12 +3,13 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace Signup.Hosting;
 
 /// <summary>
 /// Consumes from one queue for as long as the process runs. Whatever ends a consumer (the connection is lost, the broker has closed its channel, the queue was deleted, the broker came back
-/// without its data), everything is declared again, and consumed again; until then the process is not ready, and says why.
+/// without its data), it is consumed again, at another node where there are several, and declared where it is not there; until then the process is not ready, and says why.
 /// <para>
 /// A message stays unacknowledged until its work is done, so that the broker has it, whatever dies when. RabbitMQ waits 30 minutes for an acknowledgement (<c>consumer_timeout</c>); then it
 /// closes the channel, and gives all that was on it to whoever listens. What was in work just then is handled twice, which handlers bear.
@@ -27,9 +28,10 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(_obstacle is { } obstacle ? HealthCheckResult.Unhealthy($"No messages are taken from {name}: {obstacle}") : HealthCheckResult.Healthy());
 
-    /// <summary>Declares all it needs, and repeating does no harm.</summary>
+    /// <summary>Sees to it that the queue is there.</summary>
+    /// <param name="missing">It, or what it gets its messages from, may not be there. Else nothing should be declared: that takes all nodes of a broker, of which one may just have gone.</param>
     /// <returns>The queue's name.</returns>
-    protected abstract Task<string> DeclareAsync(IChannel channel, CancellationToken cancellation);
+    protected abstract Task<string> PrepareAsync(IChannel channel, bool missing, CancellationToken cancellation);
 
     /// <summary>From now on messages come; some may have gone by before.</summary>
     protected virtual void Begun()
@@ -42,7 +44,7 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var (pause, told) = (FirstPause, (string?)null);
+        var (pause, told, missing) = (FirstPause, (string?)null, true);
         while (!stoppingToken.IsCancellationRequested)
         {
             var begun = Stopwatch.GetTimestamp();
@@ -50,12 +52,12 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
             {
                 using var ended = new CancellationTokenSource();
                 await using var channel = await broker.OpenChannelAsync(stoppingToken, concurrency);
-                var queue = await DeclareAsync(channel, stoppingToken);
+                var queue = await PrepareAsync(channel, missing, stoppingToken);
                 await channel.BasicQosAsync(prefetchSize: 0, concurrency, global: false, stoppingToken);
                 var consumer = new Consumer(this, channel, new Acknowledgements(channel, concurrency), ended, stoppingToken);
                 var end = consumer.EndAsync(await channel.BasicConsumeAsync(queue, autoAck: false, consumer, stoppingToken));
                 Begun();
-                _obstacle = null;
+                (_obstacle, missing) = (null, false);
                 // What ends it again and again is told once.
                 if (told is null || await Task.WhenAny(end, Task.Delay(LongestPause, CancellationToken.None)) != end)
                 {
@@ -71,6 +73,7 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
             catch (Exception e)
             {
                 _obstacle = e.InnerException?.Message ?? e.Message;
+                missing |= e is OperationInterruptedException { ShutdownReason.ReplyCode: Constants.NotFound };
             }
             if (stoppingToken.IsCancellationRequested) return;
             if (_obstacle != told) TakesNone(logger, name, told = _obstacle);

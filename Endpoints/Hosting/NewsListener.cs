@@ -14,9 +14,9 @@ internal sealed record News(IReadOnlyList<Type> Events);
 internal sealed class NewsListener([FromKeyedServices(QueueListener.Connection)] Broker broker, News news, WakeUp wakeUp, EndpointIdentity self, ILogger<NewsListener> logger)
     : Listener(broker, $"{self.Name}.news", concurrency: 1, logger)
 {
-    protected override async Task<string> DeclareAsync(IChannel channel, CancellationToken cancellation)
+    protected override async Task<string> PrepareAsync(IChannel channel, bool missing, CancellationToken cancellation)
     {
-        await Topology.DeclareAsync(channel, cancellation);
+        if (missing) await Topology.DeclareAsync(channel, cancellation);
         // By a name that nobody has had: the broker may not have noticed yet that the connection before is gone.
         var queue = $"{self.Name}.news.{Guid.NewGuid():N}";
         await channel.QueueDeclareAsync(queue, durable: false, exclusive: true, autoDelete: true,

@@ -14,10 +14,13 @@ internal sealed class QueueListener([FromKeyedServices(QueueListener.Connection)
     /// <summary>Key of the connection that listeners share.</summary>
     public const string Connection = "listening";
 
-    protected override async Task<string> DeclareAsync(IChannel channel, CancellationToken cancellation)
+    protected override async Task<string> PrepareAsync(IChannel channel, bool missing, CancellationToken cancellation)
     {
-        await Topology.DeclareAsync(channel, cancellation);
-        await Topology.DeclareEndpointAsync(channel, self.Name, cancellation);
+        if (missing)
+        {
+            await Topology.DeclareAsync(channel, cancellation);
+            await Topology.DeclareEndpointAsync(channel, self.Name, cancellation);
+        }
         return self.Name;
     }
 

@@ -25,7 +25,6 @@ public static partial class SignupEndpoint
     public static WebApplicationBuilder Create(string name, string[] args, Handlers handlers, ushort concurrency, string database = "")
     {
         var builder = CreateHost(name, args);
-        var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
         // Nothing is set for a session, so none needs to be reset between two uses.
         builder.Services.AddSingleton(LogStore.Connect($"No Reset On Close=true;{Setting(builder.Configuration, "ConnectionStrings:Postgres")}", database));
         builder.Services.AddBeforeStart(async (services, cancellation) =>
@@ -36,7 +35,7 @@ public static partial class SignupEndpoint
         builder.Services.AddSingleton(services => new LogReader(services.GetRequiredService<NpgsqlDataSource>(), new LogArchive(services.GetRequiredService<NpgsqlDataSource>(), archive)));
         builder.Services.AddServiceControl();
         builder.Services.AddSingleton(handlers).AddSingleton<Handling>();
-        builder.Services.AddKeyedSingleton(QueueListener.Connection, (services, _) => new Broker(new Uri(rabbit), services.GetRequiredService<EndpointIdentity>()));
+        builder.Services.AddKeyedSingleton(QueueListener.Connection, (services, _) => new Broker(services.GetRequiredService<BrokerNodes>(), services.GetRequiredService<EndpointIdentity>()));
         builder.Services.AddSingleton(new Concurrency(concurrency));
         builder.Services.AddListener<QueueListener>("messages");
         builder.Services.AddEndpointHealth(database: true);
@@ -64,10 +63,10 @@ public static partial class SignupEndpoint
         Activity.DefaultIdFormat = ActivityIdFormat.W3C;
         // Settings lie beside the program, wherever it is started from.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
-        var rabbit = Setting(builder.Configuration, "ConnectionStrings:RabbitMq");
+        builder.Services.AddSingleton(BrokerNodesOf(builder.Configuration));
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new EndpointIdentity(name)).AddSingleton<Wire>();
-        builder.Services.AddSingleton(services => new Broker(new Uri(rabbit), services.GetRequiredService<EndpointIdentity>()));
+        builder.Services.AddSingleton(services => new Broker(services.GetRequiredService<BrokerNodes>(), services.GetRequiredService<EndpointIdentity>()));
         builder.Services.AddSingleton<CommandClient>().AddSingleton<HandlerSends>();
         builder.Services.AddSingleton<DeclareTopology>().AddBeforeStart((services, cancellation) => services.GetRequiredService<DeclareTopology>().RunAsync(cancellation));
         builder.Services.AddSingleton(services => new SignedTokens(SigningKeys(builder.Configuration), services.GetRequiredService<TimeProvider>()));
@@ -91,6 +90,22 @@ public static partial class SignupEndpoint
         {
         }
         throw new InvalidOperationException($"The setting {setting} must be a key, or several with commas between: each base64 of at least 32 bytes, as `openssl rand -base64 32` makes one.");
+    }
+
+    /// <summary>RabbitMQ's nodes, each with the same user, password and virtual host.</summary>
+    /// <exception cref="InvalidOperationException">They are not set, or no addresses.</exception>
+    public static BrokerNodes BrokerNodesOf(IConfiguration configuration)
+    {
+        const string setting = "ConnectionStrings:RabbitMq";
+        try
+        {
+            var nodes = BrokerNodes.Of(Setting(configuration, setting));
+            if (nodes.All.All(node => node.Scheme is "amqp" or "amqps")) return nodes;
+        }
+        catch (FormatException)
+        {
+        }
+        throw new InvalidOperationException($"The setting {setting} must be an AMQP URI, amqp://user:password@host:5672/vhost, with commas between the nodes of a cluster: amqp://user:password@one,two,three.");
     }
 
     /// <summary>The address of another process.</summary>

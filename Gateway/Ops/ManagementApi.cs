@@ -5,14 +5,17 @@ using Signup.Hosting;
 
 namespace Signup.Gateway.Ops;
 
-/// <summary>RabbitMQ's management API, where the setting <c>RabbitMq:ManagementUrl</c> says where it is, with user and password.</summary>
+/// <summary>RabbitMQ's management API, where the setting <c>RabbitMq:ManagementUrl</c> says where it is, with user and password: at any of several nodes, with commas between.</summary>
 public sealed class ManagementApi(IHttpClientFactory clients, IConfiguration settings)
 {
     public const string Setting = "RabbitMq:ManagementUrl";
 
+    /// <summary>The node that has answered last, or will be asked next.</summary>
+    private volatile int _answering;
+
     /// <summary>The virtual host that is in use.</summary>
     public string VirtualHost { get; } =
-        Uri.UnescapeDataString(new Uri(SignupEndpoint.Setting(settings, "ConnectionStrings:RabbitMq")).AbsolutePath.Trim('/')) is { Length: > 0 } path ? path : "/";
+        Uri.UnescapeDataString(SignupEndpoint.BrokerNodesOf(settings).All[0].AbsolutePath.Trim('/')) is { Length: > 0 } path ? path : "/";
 
     public bool IsThere => settings[Setting] is { Length: > 0 };
 
@@ -35,11 +38,26 @@ public sealed class ManagementApi(IHttpClientFactory clients, IConfiguration set
 
     /// <summary>What a call throws that was not answered as it should be.</summary>
     public static bool IsTrouble(Exception e, CancellationToken cancellation) =>
-        e is HttpRequestException or JsonException or KeyNotFoundException or UriFormatException || e is TaskCanceledException && !cancellation.IsCancellationRequested;
+        e is HttpRequestException or JsonException or KeyNotFoundException or FormatException || e is TaskCanceledException && !cancellation.IsCancellationRequested;
 
     private async Task<JsonElement> GetAsync(string path, CancellationToken cancellation)
     {
-        var uri = new Uri(settings[Setting]!);
+        var nodes = Hosts.Of(settings[Setting]!);
+        for (var i = 0; ; i++)
+        {
+            try
+            {
+                return await GetAsync(nodes[_answering % nodes.Count], path, cancellation);
+            }
+            catch (Exception e) when (i < nodes.Count - 1 && IsTrouble(e, cancellation))
+            {
+                _answering = (_answering + 1) % nodes.Count;
+            }
+        }
+    }
+
+    private async Task<JsonElement> GetAsync(Uri uri, string path, CancellationToken cancellation)
+    {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{uri.Scheme}://{uri.Authority}/api/{path}");
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(uri.UserInfo))));
         using var answer = await clients.CreateClient(SystemState.Client).SendAsync(request, cancellation);

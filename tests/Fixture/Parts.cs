@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Reflection;
 using System.Text;
 using Npgsql;
+using Signup.Hosting;
 
 namespace Signup.Tests.Fixture;
 
@@ -48,7 +49,7 @@ public sealed class Parts
         System.IO.Directory.CreateDirectory(directory);
         var parts = new Parts
         {
-            RabbitMq = new UriBuilder(settings["RABBITMQ_URI"]) { Path = unique }.Uri.ToString(), Postgres = postgres.ConnectionString,
+            RabbitMq = $"{settings["RABBITMQ_URI"]}/{unique}", Postgres = postgres.ConnectionString,
             PostgresOwner = new NpgsqlConnectionStringBuilder(settings["POSTGRES_OWNER"]) { Database = unique }.ConnectionString, Management = settings["RABBITMQ_MANAGEMENT"], Directory = directory,
         };
         await parts.CreateVirtualHostAsync();
@@ -66,7 +67,7 @@ public sealed class Parts
     public HttpClient ManagementClient() => ManagementClient(Management);
 
     /// <summary>The name of this system's virtual host.</summary>
-    public string VirtualHost => new Uri(RabbitMq).AbsolutePath.Trim('/');
+    public string VirtualHost => RabbitMq[(RabbitMq.LastIndexOf('/') + 1)..];
 
     /// <summary>Takes the virtual host away: a broker that keeps the queues of all tests gets slower with each, and starts again in half a minute. The database stays, to be looked at.</summary>
     public async Task LeaveBrokerAsync()
@@ -86,7 +87,7 @@ public sealed class Parts
     {
         using var http = ManagementClient();
         (await http.PutAsync($"api/vhosts/{VirtualHost}", null)).EnsureSuccessStatusCode();
-        (await http.PutAsJsonAsync($"api/permissions/{VirtualHost}/{new UriBuilder(RabbitMq).UserName}", new { configure = ".*", write = ".*", read = ".*" })).EnsureSuccessStatusCode();
+        (await http.PutAsJsonAsync($"api/permissions/{VirtualHost}/{Hosts.Of(RabbitMq)[0].UserInfo.Split(':')[0]}", new { configure = ".*", write = ".*", read = ".*" })).EnsureSuccessStatusCode();
         await SetDeliveryLimitAsync(100_000);
     }
 
@@ -109,7 +110,7 @@ public sealed class Parts
 
     private static HttpClient ManagementClient(string management)
     {
-        var uri = new Uri(management);
+        var uri = Hosts.Of(management)[0];
         var client = new HttpClient { BaseAddress = new Uri($"{uri.Scheme}://{uri.Authority}/"), Timeout = Wait.Deadline };
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(uri.UserInfo))));
         return client;

@@ -37,7 +37,7 @@ public sealed class SignupSystem : IAsyncDisposable
         };
         Database = NpgsqlDataSource.Create(parts.Postgres);
         var identity = new EndpointIdentity("test");
-        Broker = new Broker(new Uri(parts.RabbitMq), identity);
+        Broker = new Broker(BrokerNodes.Of(parts.RabbitMq), identity);
         Commands = new CommandClient(Broker, new Wire(identity));
     }
 

@@ -75,7 +75,7 @@ public sealed class when_others_declare_the_same_queues : IAsyncDisposable
         await DeclareAsync(_system);
         foreach (var name in new[] { "Accounts", "Uniqueness" }) await _system[name].StartAsync();
 
-        await using var broker = new Broker(new Uri(_system.Parts.RabbitMq), new EndpointIdentity("partner"));
+        await using var broker = new Broker(BrokerNodes.Of(_system.Parts.RabbitMq), new EndpointIdentity("partner"));
         await using var commands = new CommandClient(broker, new Wire(new EndpointIdentity("partner")));
         var command = OperatedSystem.NewSignUp();
         Assert.Equal(VerdictOutcome.Accepted, (await commands.AskAsync<Verdict>(Topology.Accounts, command, command.AccountId, TimeSpan.FromSeconds(20), CancellationToken.None))!.Outcome);
@@ -89,7 +89,7 @@ public sealed class when_others_declare_the_same_queues : IAsyncDisposable
     /// <summary>By words of our own, not by <see cref="Topology"/>: as NServiceBus.RabbitMQ 10 does for endpoints and their events (conventional routing), and ServiceControl for its queues.</summary>
     private static async Task DeclareAsync(SignupSystem system)
     {
-        await using var broker = new Broker(new Uri(system.Parts.RabbitMq), new EndpointIdentity("partner"));
+        await using var broker = new Broker(BrokerNodes.Of(system.Parts.RabbitMq), new EndpointIdentity("partner"));
         await using var channel = await broker.OpenChannelAsync(Wait.Token);
         foreach (var queue in new[] { "accounts", "uniqueness", "mail", "query", "partner", "error", "audit", "Particular.ServiceControl", "Particular.ServiceControl.staging", "Particular.ServiceControl.Errors", "Particular.Monitoring" })
         {

@@ -192,7 +192,7 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
 
         public static async Task<Reader> StartAsync(Parts parts, string name)
         {
-            var broker = new Hosting.Broker(new Uri(parts.RabbitMq), new Hosting.EndpointIdentity(name));
+            var broker = new Hosting.Broker(Hosting.BrokerNodes.Of(parts.RabbitMq), new Hosting.EndpointIdentity(name));
             var reader = new Reader(broker);
             var channel = await broker.OpenChannelAsync(Wait.Token);
             var consumer = new RabbitMQ.Client.Events.AsyncEventingBasicConsumer(channel);

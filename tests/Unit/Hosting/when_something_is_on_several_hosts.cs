@@ -1,0 +1,28 @@
+using Microsoft.Extensions.Configuration;
+using Signup.Hosting;
+
+namespace Signup.Tests.Unit.Hosting;
+
+public class when_something_is_on_several_hosts
+{
+    [Theory]
+    [InlineData("amqp://signup:secret@one:5672/signup", "amqp://signup:secret@one:5672/signup")]
+    [InlineData("amqp://signup:secret@one,two:5673, three:5674/sign%2Fup", "amqp://signup:secret@one/sign%2Fup amqp://signup:secret@two:5673/sign%2Fup amqp://signup:secret@three:5674/sign%2Fup")]
+    [InlineData("amqps://one,two?heartbeat=5", "amqps://one/?heartbeat=5 amqps://two/?heartbeat=5")]
+    [InlineData("amqp://[::1]:5672,[::2]:5672", "amqp://[::1]:5672/ amqp://[::2]:5672/")]
+    [InlineData("http://user:p@one:15672,two:15672/", "http://user:p@one:15672/ http://user:p@two:15672/")]
+    public void each_has_an_address_that_differs_in_nothing_else(string address, string each) => Assert.Equal(each.Split(' '), Hosts.Of(address).Select(h => h.AbsoluteUri));
+
+    [Theory]
+    [InlineData("one,two")]
+    [InlineData("amqp://")]
+    [InlineData("amqp://one,/signup")]
+    [InlineData("http://one:5672")]
+    public void what_is_no_address_of_a_broker_is_refused_without_being_repeated(string address)
+    {
+        var settings = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:RabbitMq", address)]).Build();
+        var refused = Assert.Throws<InvalidOperationException>(() => SignupEndpoint.BrokerNodesOf(settings));
+        Assert.StartsWith("The setting ConnectionStrings:RabbitMq must be an AMQP URI", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(address, refused.Message, StringComparison.Ordinal);
+    }
+}

@@ -52,7 +52,7 @@ password() { # KEY: like secret, but safe inside a URI and a connection string
 
 # --- ports ---
 
-port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+port_taken() { (exec 3<>"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null; } # PORT [ADDRESS]
 
 # Whether another KEY has it, whose owner may not be up yet.
 port_promised() { # PORT [KEY]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -23,16 +24,21 @@ public sealed class Crowd : IAsyncDisposable
     private readonly HttpClient _http;
     private readonly Task[] _clients;
     private int _answered;
+    private long _longest;
 
     /// <param name="retry">Whether a client that got 503, or no answer, tries again with the same key, as a well-behaved one does.</param>
-    public Crowd(string gateway, int clients, bool retry = true)
+    /// <param name="decided">Whether one that was told to wait asks again, too, until it is decided.</param>
+    public Crowd(string gateway, int clients, bool retry = true, bool decided = false)
     {
         _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = clients, UseCookies = false }) { BaseAddress = new Uri(gateway), Timeout = TimeSpan.FromSeconds(60) };
-        _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => LiveAsync(retry)))];
+        _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => LiveAsync(retry, decided)))];
     }
 
     /// <summary>How many sign-ups have had an answer; one that gets several counts once.</summary>
     public int Answered => Volatile.Read(ref _answered);
+
+    /// <summary>How long it took, since this was asked the last time, until the one who waited longest had an answer.</summary>
+    public TimeSpan TakeLongest() => TimeSpan.FromTicks(Interlocked.Exchange(ref _longest, 0));
 
     /// <summary>The latest answer to each sign-up, by its number.</summary>
     public IReadOnlyDictionary<int, Answer> Answers => _answers;
@@ -79,12 +85,15 @@ public sealed class Crowd : IAsyncDisposable
         _http.Dispose();
     }
 
-    private async Task LiveAsync(bool retry)
+    private async Task LiveAsync(bool retry, bool decided)
     {
         await foreach (var attempt in _next.Reader.ReadAllAsync())
         {
             Answer answer = new(0, null);
-            await Wait.UntilAsync(async () => (answer = await SignUpAsync(attempt)).Status is not (0 or 503) || !retry, $"sign-up {attempt.Number} is taken", Patience);
+            var begun = Stopwatch.GetTimestamp();
+            await Wait.UntilAsync(async () => (answer = await SignUpAsync(attempt)).Status is not (0 or 503) && (answer.Status != 202 || !decided) || !retry, $"sign-up {attempt.Number} is taken", Patience);
+            var waited = Stopwatch.GetElapsedTime(begun).Ticks;
+            for (var longest = Volatile.Read(ref _longest); waited > longest;) longest = Interlocked.CompareExchange(ref _longest, waited, longest) is var seen && seen == longest ? waited : seen;
             _answers[attempt.Number] = answer;
             Interlocked.Increment(ref _answered);
         }

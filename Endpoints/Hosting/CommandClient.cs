@@ -46,7 +46,7 @@ public sealed class CommandClient : IAsyncDisposable
         var address = $"rehearsal.{Guid.NewGuid():N}";
         await using var channel = await _broker.OpenChannelAsync(cancellation);
         await channel.ExchangeDeclareAsync(address, ExchangeType.Fanout, autoDelete: true, cancellationToken: cancellation);
-        var queue = (await channel.QueueDeclareAsync(cancellationToken: cancellation)).QueueName;
+        var queue = (await channel.QueueDeclareAsync(address, cancellationToken: cancellation)).QueueName;
         await channel.QueueBindAsync(queue, address, routingKey: "", cancellationToken: cancellation);
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, delivery) => answer(Wire.Read(delivery.BasicProperties, delivery.Body.ToArray()));

@@ -65,6 +65,7 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
                     Takes(logger, name);
                 }
                 _obstacle = await end;
+                missing = consumer.IsQueueGone;
             }
             catch (Exception) when (stoppingToken.IsCancellationRequested)
             {
@@ -147,7 +148,14 @@ internal abstract partial class Listener(Broker broker, string name, ushort conc
             return obstacle;
         }
 
-        public override Task HandleBasicCancelAsync(string consumerTag, CancellationToken cancellationToken = default) => LostAsync("The queue is not there any more.");
+        /// <summary>It was deleted, and may be there again by now, in another shape.</summary>
+        public bool IsQueueGone { get; private set; }
+
+        public override Task HandleBasicCancelAsync(string consumerTag, CancellationToken cancellationToken = default)
+        {
+            IsQueueGone = true;
+            return LostAsync("The queue is not there any more.");
+        }
 
         private async Task LostAsync(string why)
         {

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # PostgreSQL as a private instance: own cluster, log and port under the state directory, no socket outside it.
+# POSTGRES_AUTOVACUUM_NAPTIME: how often it looks after all of its databases, as of PostgreSQL.
 
 POSTGRES_PIDFILE=$STATE/run/PostgreSQL.pid
 POSTGRES_LOG=$STATE/log/PostgreSQL.log
@@ -118,7 +119,7 @@ postgresql_up() {
             cd /
             detached "$POSTGRES_PIDFILE" "$POSTGRES_LOG" ${POSTGRES_AS[@]+"${POSTGRES_AS[@]}"} "$bin/postgres" -D "$POSTGRES_DATA" \
                 -c "port=$(port_for POSTGRES_PORT)" -c listen_addresses=127.0.0.1 -c unix_socket_directories= \
-                -c max_connections=400 -c shared_buffers=256MB -c jit=off -c timezone=UTC -c log_timezone=UTC -c 'log_line_prefix=%m [%p] '
+                -c max_connections=400 -c shared_buffers=256MB -c jit=off -c "autovacuum_naptime=${POSTGRES_AUTOVACUUM_NAPTIME:-1min}" -c timezone=UTC -c log_timezone=UTC -c 'log_line_prefix=%m [%p] '
         )
         wait_until 120 postgresql_up_or_dead || true
         ! postgresql_answers || return 0

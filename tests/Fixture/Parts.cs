@@ -8,7 +8,7 @@ using Signup.Hosting;
 
 namespace Signup.Tests.Fixture;
 
-/// <summary>The RabbitMQ and PostgreSQL that tests run on, and in them a virtual host and a database for one system alone.</summary>
+/// <summary>The RabbitMQ and PostgreSQL that tests run on, and in them a database and, where it has <see cref="JoinBrokerAsync">joined</see>, a virtual host for one system alone.</summary>
 public sealed class Parts
 {
     public static readonly string Root = Metadata("RepositoryRoot");
@@ -47,20 +47,18 @@ public sealed class Parts
 
         var directory = Path.Combine(State, "systems", unique);
         System.IO.Directory.CreateDirectory(directory);
-        var parts = new Parts
+        return new Parts
         {
             RabbitMq = $"{settings["RABBITMQ_URI"]}/{unique}", Postgres = postgres.ConnectionString,
             PostgresOwner = new NpgsqlConnectionStringBuilder(settings["POSTGRES_OWNER"]) { Database = unique }.ConnectionString, Management = settings["RABBITMQ_MANAGEMENT"], Directory = directory,
         };
-        await parts.CreateVirtualHostAsync();
-        return parts;
     }
 
     /// <summary>All that this system has on the broker is gone, and whoever was connected to it is not any more.</summary>
     public async Task LoseBrokerDataAsync()
     {
         using (var http = ManagementClient()) (await http.DeleteAsync($"api/vhosts/{VirtualHost}")).EnsureSuccessStatusCode();
-        await CreateVirtualHostAsync();
+        await JoinBrokerAsync();
     }
 
     /// <summary>RabbitMQ's management API, for the whole broker.</summary>
@@ -69,7 +67,7 @@ public sealed class Parts
     /// <summary>The name of this system's virtual host.</summary>
     public string VirtualHost => RabbitMq[(RabbitMq.LastIndexOf('/') + 1)..];
 
-    /// <summary>Takes the virtual host away: a broker that keeps the queues of all tests gets slower with each, and starts again in half a minute. The database stays, to be looked at.</summary>
+    /// <summary>Takes the virtual host away: a broker that keeps those of all tests gets slower with each, empty as they may be, and starts again in half a minute. The database stays, to be looked at.</summary>
     public async Task LeaveBrokerAsync()
     {
         try
@@ -83,7 +81,8 @@ public sealed class Parts
         }
     }
 
-    private async Task CreateVirtualHostAsync()
+    /// <summary>Makes the virtual host. Whoever does so <see cref="LeaveBrokerAsync">leaves</see> it in the end.</summary>
+    public async Task JoinBrokerAsync()
     {
         using var http = ManagementClient();
         (await http.PutAsync($"api/vhosts/{VirtualHost}", null)).EnsureSuccessStatusCode();

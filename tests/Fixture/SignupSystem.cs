@@ -61,7 +61,9 @@ public sealed class SignupSystem : IAsyncDisposable
     /// <summary>Without any process, for commands.</summary>
     public static async Task<SignupSystem> CreateAsync(string name, IReadOnlyDictionary<string, string>? settings = null)
     {
-        var system = new SignupSystem(await Parts.CreateAsync(name));
+        var parts = await Parts.CreateAsync(name);
+        await parts.JoinBrokerAsync();
+        var system = new SignupSystem(parts);
         foreach (var (key, value) in settings ?? new Dictionary<string, string>()) system._settings[key] = value;
         return system;
     }

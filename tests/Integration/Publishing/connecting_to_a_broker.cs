@@ -15,7 +15,11 @@ public sealed class connecting_to_a_broker : IAsyncLifetime
 
     private Parts _parts = null!;
 
-    public async ValueTask InitializeAsync() => _parts = await Parts.CreateAsync("connecting");
+    public async ValueTask InitializeAsync()
+    {
+        _parts = await Parts.CreateAsync("connecting");
+        await _parts.JoinBrokerAsync();
+    }
 
     public async ValueTask DisposeAsync() => await _parts.LeaveBrokerAsync();
 

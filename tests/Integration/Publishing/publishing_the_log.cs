@@ -31,6 +31,7 @@ public sealed class publishing_the_log : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _log = await LogDatabase.CreateAsync("publishing");
+        await _log.Parts.JoinBrokerAsync();
         _broker = new Broker(BrokerNodes.Of(_log.Parts.RabbitMq), new EndpointIdentity("test"));
         _channel = await _broker.OpenChannelAsync(Wait.Token);
         await Partner.SubscribeAsync(_channel, Subscriber);

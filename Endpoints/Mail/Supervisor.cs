@@ -9,8 +9,8 @@ public sealed partial class Supervisor(TimeProvider time, ILogger<Supervisor> lo
 
     private readonly ConcurrentDictionary<string, string> _faults = new();
 
-    /// <summary>What does not work at the moment, and the kind of fault.</summary>
-    public IReadOnlyDictionary<string, string> Faults => _faults;
+    /// <summary>What does not work at the moment, and the kind of fault. As it was when it was asked for: sorting a dictionary that grows meanwhile would throw.</summary>
+    public IReadOnlyCollection<KeyValuePair<string, string>> Faults => _faults.ToArray();
 
     /// <summary>Does it again and again until the process stops.</summary>
     /// <param name="what">Names the loop in log and health check.</param>

@@ -24,6 +24,9 @@ public sealed class CommandClient : IAsyncDisposable
     /// <summary>The same where nobody waits for it any more.</summary>
     private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(2);
 
+    /// <summary>For so long at most a command that came back before is waited for, that it come back once more. On a busy machine the broker can take a good part of a second for it.</summary>
+    private static readonly TimeSpan LongestReturn = TimeSpan.FromSeconds(2);
+
     private readonly Broker _broker;
     private readonly Wire _wire;
     private readonly LazyChannel _channel;
@@ -203,13 +206,13 @@ public sealed class CommandClient : IAsyncDisposable
         /// <returns>False where it was given up: then nothing may be written.</returns>
         public bool TryWrite() => Interlocked.CompareExchange(ref _state, Something, Nothing) != GivenUp;
 
-        /// <summary>Where it has come back, and is just being written once more, this waits a moment: it most likely comes back again, and then nobody need believe that it is there.</summary>
+        /// <summary>Where it has come back, and is just being written once more, this waits for that: it most likely comes back again, and then nobody need believe that it is there.</summary>
         /// <returns>True: nothing is written, and nothing will be. False: it is on its way from now on, whatever comes back.</returns>
         public async Task<bool> GiveUpAsync()
         {
             for (var begun = Stopwatch.GetTimestamp(); Interlocked.CompareExchange(ref _state, GivenUp, Nothing) != Nothing; await Task.Delay(Moment))
             {
-                var waits = _hasComeBack && Stopwatch.GetElapsedTime(begun) < RetryPause;
+                var waits = _hasComeBack && Stopwatch.GetElapsedTime(begun) < LongestReturn;
                 if (!waits && Interlocked.CompareExchange(ref _state, Promised, Something) == Something) return false;
             }
             return true;

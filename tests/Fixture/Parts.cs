@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Reflection;
 using System.Text;
 using Npgsql;
+using Signup.EventLog;
 using Signup.Hosting;
 
 namespace Signup.Tests.Fixture;
@@ -28,21 +29,18 @@ public sealed class Parts
     public static string State => Environment.GetEnvironmentVariable("SIGNUP_TEST_STATE") ?? Path.Combine(Root, ".local", "test");
 
     /// <param name="name">Lower-case letters, for humans to tell systems apart.</param>
-    public static async Task<Parts> CreateAsync(string name)
+    /// <param name="withLog">The database has an empty log, as if a process had been there. Without, it is empty.</param>
+    public static async Task<Parts> CreateAsync(string name, bool withLog = false)
     {
         var all = Path.Combine(State, "parts.env");
         if (!File.Exists(all)) await ProvisionAsync("up");
         var settings = (await File.ReadAllLinesAsync(all)).Select(l => l.Split('=', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0], p => p[1]);
         var unique = $"{name}_{Guid.NewGuid():N}"[..Math.Min(name.Length + 9, 40)];
 
-        var postgres = new NpgsqlConnectionStringBuilder(settings["POSTGRES"]);
         // Not pooled: tests restart the server, and a kept connection would be found dead only when it is used.
-        await using (var connection = new NpgsqlConnection($"{postgres.ConnectionString};Pooling=false"))
-        {
-            await connection.OpenAsync();
-            await using var create = new NpgsqlCommand($"create database {unique}", connection);
-            await create.ExecuteNonQueryAsync();
-        }
+        var postgres = new NpgsqlConnectionStringBuilder($"{settings["POSTGRES"]};Pooling=false");
+        await CreateDatabaseAsync(postgres, withLog ? $"{unique} template {await DatabaseWithLogAsync(postgres)}" : unique);
+        postgres.Remove("Pooling");
         postgres.Database = unique;
 
         var directory = Path.Combine(State, "systems", unique);
@@ -105,6 +103,32 @@ public sealed class Parts
         arguments.Add(State);
         var (exitCode, output) = await Command.RunAsync(new ProcessStartInfo("bash", arguments), TimeSpan.FromMinutes(4));
         if (exitCode != 0) throw new InvalidOperationException($"docker/provision {verb} {part} failed:\n{output}");
+    }
+
+    /// <summary>A database with an empty log, to be copied: Marten takes most of a second to make one. It is made once, by the first test of a build that needs it.</summary>
+    private static async Task<string> DatabaseWithLogAsync(NpgsqlConnectionStringBuilder server)
+    {
+        var name = $"log_{typeof(LogStore).Assembly.ManifestModule.ModuleVersionId:N}";
+        await using var connection = new NpgsqlConnection(server.ConnectionString);
+        await connection.OpenAsync();
+        // Held until the connection ends. The name under which it is made is another one, so that what was cut short is not taken for whole.
+        await using (var take = new NpgsqlCommand($"select pg_advisory_lock(hashtextextended('{name}', 0))", connection)) await take.ExecuteNonQueryAsync();
+        await using var isThere = new NpgsqlCommand($"select exists (select from pg_database where datname = '{name}')", connection);
+        if ((bool)(await isThere.ExecuteScalarAsync())!) return name;
+        await using (var clean = new NpgsqlCommand($"drop database if exists making_{name}", connection)) await clean.ExecuteNonQueryAsync();
+        await CreateDatabaseAsync(server, $"making_{name}");
+        await using (var database = LogStore.Connect(new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = $"making_{name}" }.ConnectionString)) await LogStore.CreateAsync(database, Wait.Token);
+        await using var rename = new NpgsqlCommand($"alter database making_{name} rename to {name}", connection);
+        await rename.ExecuteNonQueryAsync();
+        return name;
+    }
+
+    private static async Task CreateDatabaseAsync(NpgsqlConnectionStringBuilder server, string what)
+    {
+        await using var connection = new NpgsqlConnection(server.ConnectionString);
+        await connection.OpenAsync();
+        await using var create = new NpgsqlCommand($"create database {what}", connection);
+        await create.ExecuteNonQueryAsync();
     }
 
     private static HttpClient ManagementClient(string management)

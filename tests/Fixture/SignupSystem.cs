@@ -59,20 +59,22 @@ public sealed class SignupSystem : IAsyncDisposable
     public SignupProcess this[string name] => _processes.First(p => p.Name == name);
 
     /// <summary>Without any process, for commands.</summary>
-    public static async Task<SignupSystem> CreateAsync(string name, IReadOnlyDictionary<string, string>? settings = null)
+    public static Task<SignupSystem> CreateAsync(string name, IReadOnlyDictionary<string, string>? settings = null) => CreateAsync(name, settings, withLog: false);
+
+    private static async Task<SignupSystem> CreateAsync(string name, IReadOnlyDictionary<string, string>? settings, bool withLog)
     {
-        var parts = await Parts.CreateAsync(name);
+        var parts = await Parts.CreateAsync(name, withLog);
         await parts.JoinBrokerAsync();
         var system = new SignupSystem(parts);
         foreach (var (key, value) in settings ?? new Dictionary<string, string>()) system._settings[key] = value;
         return system;
     }
 
-    /// <summary>Starts these processes, all where none is named, and waits until they are ready.</summary>
+    /// <summary>Starts these processes, all where none is named, and waits until they are ready. All of them start as the first ones ever, and make their tables; some find an empty log.</summary>
     /// <param name="name">Lower-case letters; names the database, the virtual host and the folder with the logs.</param>
     public static async Task<SignupSystem> StartAsync(string name, IReadOnlyDictionary<string, string>? settings = null, params string[] processes)
     {
-        var system = await CreateAsync(name, settings);
+        var system = await CreateAsync(name, settings, withLog: processes.Length > 0);
         foreach (var process in processes.Length == 0 ? All : processes) system.Add(process);
         try
         {

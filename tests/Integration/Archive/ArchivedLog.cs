@@ -22,12 +22,7 @@ internal sealed class ArchivedLog : IAsyncDisposable
 
     /// <summary>In a database of its own.</summary>
     /// <param name="files">In the system's own directory where none is given.</param>
-    public static async Task<ArchivedLog> CreateAsync(string name, ArchiveFiles? files = null)
-    {
-        var archive = new ArchivedLog(await Parts.CreateAsync(name), files);
-        await LogStore.CreateAsync(archive.Database, Wait.Token);
-        return archive;
-    }
+    public static async Task<ArchivedLog> CreateAsync(string name, ArchiveFiles? files = null) => new(await Parts.CreateAsync(name, withLog: true), files);
 
     /// <summary>That of a system that runs.</summary>
     public static ArchivedLog Of(SignupSystem system, ArchiveFiles? files = null) => new(system.Parts, files);

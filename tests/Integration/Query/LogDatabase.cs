@@ -23,7 +23,7 @@ public sealed class LogDatabase : IAsyncDisposable
     /// <param name="name">Lower-case letters.</param>
     public static async Task<LogDatabase> CreateAsync(string name)
     {
-        var parts = await Parts.CreateAsync(name);
+        var parts = await Parts.CreateAsync(name, withLog: true);
         // Where the server's clock shows another time than UTC, the log must not.
         var builder = new NpgsqlConnectionStringBuilder(parts.Postgres);
         // Not pooled: nobody would end the pool, and each database of a run would keep a connection to it open.
@@ -34,7 +34,6 @@ public sealed class LogDatabase : IAsyncDisposable
             await zone.ExecuteNonQueryAsync();
         }
         var database = LogStore.Connect(parts.Postgres);
-        await LogStore.CreateAsync(database, Wait.Token);
         return new LogDatabase(database, new DocumentStore(Configured(database)), parts);
     }
 

@@ -47,8 +47,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
     private readonly LogArchive _archive = archive ?? new LogArchive(dataSource, archive: null);
     private readonly Lock _lock = new();
 
-    /// <summary>What is missing up to here is missing for ever.</summary>
-    private long _settled;
+    private Settled _settled = new(default, 0);
     private Fence? _waiting;
 
     /// <summary>Up to <paramref name="limit"/> events behind <paramref name="after"/>, in order. Empty at the end of the log, or where the
@@ -58,9 +57,9 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         for (var again = false; ; again = true)
         {
-            var settled = Interlocked.Read(ref _settled);
-            var (_, events) = await QueryAsync(connection, "select @after as position", after, limit, cancellation);
-            var safe = await SafeAsync(after, events, settled, cancellation);
+            var settled = Volatile.Read(ref _settled);
+            var (_, events, server) = await QueryAsync(connection, "select @after as position", after, limit, cancellation);
+            var safe = await SafeAsync(after, events, settled.At(server), cancellation);
             // Most gaps were left by a rollback, and a second look settles them.
             if (safe.Count > 0 || events.Count == 0 || again) return safe;
         }
@@ -72,10 +71,10 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
     /// <returns>Null for a position where another transaction holds the checkpoint, or there is none; and whether there is more behind the events, which has to wait.</returns>
     public async Task<(long? Position, IReadOnlyList<LoggedEvent> Events, bool Waits)> FollowAsync(NpgsqlConnection connection, string checkpoint, int limit, CancellationToken cancellation)
     {
-        var settled = Interlocked.Read(ref _settled);
-        var (position, events) = await QueryAsync(connection, $"{checkpoint} for update skip locked", after: null, limit, cancellation);
+        var settled = Volatile.Read(ref _settled);
+        var (position, events, server) = await QueryAsync(connection, $"{checkpoint} for update skip locked", after: null, limit, cancellation);
         if (position is not { } after) return (null, [], false);
-        var safe = await SafeAsync(after, events, settled, cancellation);
+        var safe = await SafeAsync(after, events, settled.At(server), cancellation);
         return (after, safe, safe.Count < events.Count);
     }
 
@@ -123,20 +122,16 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
     }
 
     /// <summary>Up to here nothing is missing but for ever: whoever reads these positions from now on reads all that will ever have them. Ask again, it grows.</summary>
-    public async Task<long> FinalAsync(CancellationToken cancellation)
-    {
-        await SettleAsync(cancellation);
-        return Interlocked.Read(ref _settled);
-    }
+    public async Task<long> FinalAsync(CancellationToken cancellation) => (await SettleAsync(cancellation)).Position;
 
-    /// <summary>The checkpoint's position, and the events.</summary>
+    /// <summary>The checkpoint's position, the events, and since when the server runs that has them.</summary>
     /// <param name="after">For a checkpoint that says so.</param>
-    private async Task<(long?, List<LoggedEvent>)> QueryAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, CancellationToken cancellation)
+    private async Task<(long?, List<LoggedEvent>, DateTime)> QueryAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, CancellationToken cancellation)
     {
         // One statement, so one snapshot for all. A checkpoint that was moved since is locked, and read, as it is now, and the events as they were then: some are left for the next time.
         var sql = $"""
             with checkpoint as materialized ({checkpoint})
-            select {StoredEvents.Columns}, c.position
+            select {StoredEvents.Columns}, c.position, pg_postmaster_start_time()
             from checkpoint c left join lateral
                  (select * from {LogStore.Events} where seq_id > c.position order by seq_id limit @limit) e on true {StoredEvents.Keys}
             order by e.seq_id
@@ -147,16 +142,16 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         await using var batch = new NpgsqlBatch(connection);
         if (after is null) batch.BatchCommands.Add(new("select set_config('synchronous_commit', 'off', true)"));
         batch.BatchCommands.Add(command);
-        var (position, rows) = ((long?)null, new List<StoredRow>());
+        var (position, server, rows) = ((long?)null, default(DateTime), new List<StoredRow>());
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         if (after is null) await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            position = reader.GetInt64(StoredEvents.Count);
+            (position, server) = (reader.GetInt64(StoredEvents.Count), reader.GetDateTime(StoredEvents.Count + 1));
             if (await reader.IsDBNullAsync(0, cancellation)) break;
             rows.Add(StoredEvents.Read(reader));
         }
-        return (position, await OpenInOrderAsync(rows, cancellation));
+        return (position, await OpenInOrderAsync(rows, cancellation), server);
     }
 
     /// <summary>Those before the first that cannot be read: that one stops whoever comes next.</summary>
@@ -210,7 +205,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
     }
 
     /// <summary>Settles what nobody can fill any more. One fence at a time, for all gaps that can be seen by then: it is passed sooner or later, and only then the next is needed.</summary>
-    private async Task SettleAsync(CancellationToken cancellation)
+    private async Task<Settled> SettleAsync(CancellationToken cancellation)
     {
         var waiting = Volatile.Read(ref _waiting);
         // The position first: whoever has a lower one is among those who are asked for next.
@@ -219,7 +214,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         {
             BatchCommands =
             {
-                new($"select coalesce(max(seq_id), 0), pg_is_in_recovery() from {LogStore.Events}"),
+                new($"select coalesce(max(seq_id), 0), pg_is_in_recovery(), pg_postmaster_start_time() from {LogStore.Events}"),
                 new($"""
                     select virtualtransaction from pg_locks
                     where locktype = 'relation' and mode = 'RowExclusiveLock' and relation = '{LogStore.Schema}.mt_events_sequence'::regclass
@@ -230,6 +225,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         var position = reader.GetInt64(0);
+        var server = reader.GetDateTime(2);
         if (reader.GetBoolean(1)) throw new InvalidOperationException("This server is a standby, which does not know who is about to append: the log is followed at the primary.");
         await reader.NextResultAsync(cancellation);
         var writers = new HashSet<string>();
@@ -237,11 +233,21 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
 
         lock (_lock)
         {
+            var settled = _settled.At(server);
+            if (_settled.Server != server) (waiting, _waiting) = (null, null);
             // Somebody else may have seen it passed meanwhile, and raised the next, whose writers this look was too early for.
-            if (waiting is not null && waiting == _waiting && waiting.IsPassed(writers)) (_settled, _waiting) = (Math.Max(_settled, waiting.Position), null);
-            if (writers.Count == 0) _settled = Math.Max(_settled, position);
+            if (waiting is not null && waiting == _waiting && waiting.IsPassed(writers)) (settled, _waiting) = (Math.Max(settled, waiting.Position), null);
+            if (writers.Count == 0) settled = Math.Max(settled, position);
             else _waiting ??= new Fence(position, writers);
+            return _settled = new Settled(server, settled);
         }
+    }
+
+    /// <summary>What is missing up to <paramref name="Position"/> is missing for ever, at this server since it was started. One that takes its place, or itself after a crash, may have lost what was not
+    /// acknowledged, and give those positions to others.</summary>
+    private sealed record Settled(DateTime Server, long Position)
+    {
+        public long At(DateTime server) => server == Server ? Position : 0;
     }
 
     /// <summary>Positions up to <paramref name="Position"/> that are missing once all of <paramref name="Writers"/> have ended are missing for ever.</summary>

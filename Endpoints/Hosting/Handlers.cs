@@ -1,6 +1,8 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Signup.EventLog;
+using Signup.Messages.Uniqueness;
 
 namespace Signup.Hosting;
 
@@ -14,7 +16,12 @@ public sealed class Handlers
 
     /// <summary>For a decision on what the log says; where somebody else appends meanwhile, it is loaded and decided again.</summary>
     public Handlers On<TMessage, TState>(Func<TMessage, LogReader, CancellationToken, Task<TState>> load, Func<TMessage, TState, object?> decide) =>
-        On<TMessage>(async (message, services, cancellation) => decide(message, await load(message, services.GetRequiredService<LogReader>(), cancellation)));
+        On<TMessage>(async (message, services, cancellation) =>
+        {
+            var decided = decide(message, await load(message, services.GetRequiredService<LogReader>(), cancellation));
+            if (!Appends(decided)) await services.GetRequiredService<LogWriter>().AnswerForWhatIsReadAsync(cancellation);
+            return decided;
+        });
 
     /// <summary>For whatever needs services of its process.</summary>
     public Handlers On<TMessage>(Func<TMessage, IServiceProvider, CancellationToken, Task<object?>> handle)
@@ -22,6 +29,8 @@ public sealed class Handlers
         _byType.Add(typeof(TMessage).FullName!, new Handler(typeof(TMessage), (message, services, cancellation) => handle((TMessage)message, services, cancellation)));
         return this;
     }
+
+    private static bool Appends(object? decided) => decided is Append or ProposeEvent || (decided is ITuple parts && Enumerable.Range(0, parts.Length).Any(i => Appends(parts[i])));
 
     internal Handler? Find(string type) => _byType.GetValueOrDefault(type);
 

@@ -11,6 +11,7 @@ public sealed record Append(Guid StreamId, long ExpectedVersion, params IReadOnl
 public sealed class LogWriter(NpgsqlDataSource database, EventPublisher publisher)
 {
     /// <exception cref="StreamMovedOnException">The stream has moved on: load and decide again.</exception>
+    /// <exception cref="CommitInDoubtException">Likewise.</exception>
     public async Task AppendAsync(Append? append)
     {
         if (append is null || append.Events.Count == 0) return;
@@ -18,7 +19,16 @@ public sealed class LogWriter(NpgsqlDataSource database, EventPublisher publishe
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await Appending.AppendAsync(connection, [.. append.Events.Select((e, i) => NewEvent.Of(append.StreamId, append.ExpectedVersion + i, e, cause))]);
-        await transaction.CommitAsync();
+        await transaction.CommitDurablyAsync();
         publisher.WakeUp.Signal();
+    }
+
+    /// <summary>Returns once all that could be read of the log when this was called will outlive the database's server: for answers that append nothing.</summary>
+    public async Task AnswerForWhatIsReadAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await Durability.AnswerForWhatIsReadAsync(connection, cancellation);
+        await transaction.CommitDurablyAsync();
     }
 }

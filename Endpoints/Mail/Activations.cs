@@ -227,7 +227,7 @@ public sealed class Activations
         await using var transaction = await connection.BeginTransactionAsync();
         var decisions = await DecideAllAsync(connection, requests);
         await Appending.AppendAsync(connection, [.. requests.SelectMany((r, i) => decisions[i].Decision.Facts.Select(fact => NewEvent.Of(r.AccountId, expectedVersion: null, fact, decisions[i].Cause)))]);
-        await transaction.CommitAsync();
+        await transaction.CommitDurablyAsync();
         if (decisions.Any(d => d.Decision.Facts.Count > 0)) _publisher.WakeUp.Signal();
         return [.. decisions.Select(d => d.Decision)];
     }

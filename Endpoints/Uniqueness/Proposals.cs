@@ -105,7 +105,7 @@ public sealed class Proposals : IDisposable
         await using var connection = await _database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var verdicts = await DecideAsync(connection, batch, wait);
-        await transaction.CommitAsync();
+        await transaction.CommitDurablyAsync();
         if (verdicts.Any(v => v is { Outcome: VerdictOutcome.Accepted })) _publisher.WakeUp.Signal();
         return verdicts;
     }
@@ -122,6 +122,8 @@ public sealed class Proposals : IDisposable
         var positions = await Appending.AppendAsync(connection, state.Accepted.ConvertAll(p => p.AsNewEvent()));
         // A "no" is kept, too: whoever missed it finds it, and the same proposal again hears it again, even if the value is free by then.
         await Verdicts.KeepAsync(connection, [.. distinct.Where(p => p.Named).Select(p => verdicts[p.Id]).OfType<Verdict>().Where(v => v.Outcome != VerdictOutcome.Accepted)]);
+        // What was accepted before, and is found, is said once more.
+        if (verdicts.Values.Any(v => v is { Outcome: VerdictOutcome.Accepted, Position: > 0 })) await Durability.AnswerForWhatIsReadAsync(connection);
         for (var n = 0; n < positions.Length; n++) verdicts[state.Accepted[n].Id] = state.Accepted[n].Accepted(positions[n]);
         return [.. batch.Select(p => verdicts[p.Id])];
     }

@@ -28,13 +28,18 @@ public static class LogStore
     /// Statements that come again are prepared, which spares the server to parse and plan them; a connection string that says
     /// "Max Auto Prepare=0", for a pooler between that cannot, has its way. No connection is used for longer than a minute, on the whole: a server that was
     /// made read-only for a while, as many do when their disk is full, stays so for connections from that time.
+    /// Of several hosts that one is connected to which is the primary (docs/cluster.md); the connection string may say otherwise, for each of these.
     /// </summary>
     /// <param name="options">Of the server, for these connections, such as <c>-c name=value</c>.</param>
     public static NpgsqlDataSource Connect(string connectionString, string options = "")
     {
         var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=100;Connection Lifetime=60;{connectionString}") { Timezone = "UTC" };
+        if (settings.Host?.Contains(',', StringComparison.Ordinal) is true)
+            settings.ConnectionString = $"Target Session Attributes=primary;Host Recheck Seconds={PrimaryWatch.RememberFor};Timeout={PrimaryWatch.Patience};{settings.ConnectionString}";
         settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s {options}".Trim();
-        return NpgsqlDataSource.Create(settings);
+        var database = NpgsqlDataSource.Create(settings);
+        if (database is NpgsqlMultiHostDataSource several) PrimaryWatch.Begin(several);
+        return database;
     }
 
     public static void Configure(StoreOptions options, NpgsqlDataSource dataSource)

@@ -62,6 +62,9 @@ public static class Recoverability
     public static bool IsTransient(Exception e) => e switch
     {
         PostgresException postgres => PassingStates.Any(s => postgres.SqlState.StartsWith(s, StringComparison.Ordinal)),
+        // Of several hosts none could be connected to, or none is the primary at present.
+        NpgsqlException { InnerException: AggregateException hosts } => IsTransient(hosts),
+        NpgsqlException { InnerException: null, Message: "No suitable host was found." } => true,
         NpgsqlException npgsql => npgsql.IsTransient || npgsql.InnerException is IOException or TimeoutException or SocketException,
         // The client's own slip where a statement of a batch has met a plan that went stale; the next attempt prepares it again.
         NullReferenceException { Source: "Npgsql" } => true,

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Npgsql;
 using Signup.EventLog;
@@ -49,6 +50,16 @@ public sealed class when_a_message_fails
     {
         foreach (var passes in new HttpStatusCode?[] { null, HttpStatusCode.ServiceUnavailable, HttpStatusCode.Unauthorized }) Assert.True(Recoverability.IsTransient(new HttpRequestException("", null, passes)));
         Assert.False(Recoverability.IsTransient(new HttpRequestException("", null, HttpStatusCode.BadRequest)));
+    }
+
+    [Fact]
+    public void because_no_host_is_the_primary_or_the_standby_was_not_waited_for_it_is_tried_again()
+    {
+        // What Npgsql says: none was tried, none could be reached.
+        Assert.True(Recoverability.IsTransient(new NpgsqlException("No suitable host was found.")));
+        Assert.True(Recoverability.IsTransient(new NpgsqlException("", new AggregateException(new NpgsqlException("", new SocketException()), new PostgresException("", "FATAL", "FATAL", "57P03")))));
+        Assert.False(Recoverability.IsTransient(new NpgsqlException("", new AggregateException(new InvalidCastException()))));
+        Assert.True(Recoverability.IsTransient(new CommitInDoubtException()) && Recoverability.IsUnreachable(new CommitInDoubtException()));
     }
 
     [Fact]

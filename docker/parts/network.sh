@@ -3,23 +3,27 @@
 
 has_network() { recall NETWORK >/dev/null; }
 
-NETWORK_HOSTS='rabbitmq1 rabbitmq2 rabbitmq3'
-host_address() { # HOST
-    local network number=0 host
-    network=$(recall NETWORK) || {
-        printf 127.0.0.1
-        return
-    }
+NETWORK_HOSTS='rabbitmq1 rabbitmq2 rabbitmq3 postgres1 postgres2 postgres3'
+host_number() { # HOST
+    local number=0 host
     for host in $NETWORK_HOSTS; do
         number=$((number + 1))
         [ "$host" != "$1" ] || break
     done
-    printf '%s.%s' "$network" "$number"
+    printf '%s' "$number"
+}
+host_address() { # HOST
+    local network
+    network=$(recall NETWORK) || {
+        printf 127.0.0.1
+        return
+    }
+    printf '%s.%s' "$network" "$(host_number "$1")"
 }
 
 network_id() { printf 'su%s' "$(recall NETWORK | cut -d . -f 3)"; }
 network_space() { printf '%s-%s' "$(network_id)" "$1"; } # HOST
-network_cable() { printf '%s-%s' "$(network_id)" "${1#rabbitmq}"; } # HOST: its end here
+network_cable() { printf '%s-%s' "$(network_id)" "$(host_number "$1")"; } # HOST: its end here
 
 on_host() { ! has_network || printf 'ip netns exec %s' "$(network_space "$1")"; } # HOST: what stands before a command that runs there
 

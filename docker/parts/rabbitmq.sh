@@ -5,6 +5,7 @@
 RABBITMQ_DISK=256MB # with less room than this it takes no messages
 
 rabbitmq_count() { recall RABBITMQ_NODES || printf 1; }
+rabbitmq_is_cluster() { [ "$(rabbitmq_count)" != 1 ]; }
 rabbitmq_all() { seq 1 "$(rabbitmq_count)"; }
 # Those that a command is about: RABBITMQ_ONLY, or all.
 rabbitmq_nodes() { if [ -n "${RABBITMQ_ONLY:-}" ]; then say "$RABBITMQ_ONLY"; else rabbitmq_all; fi; }
@@ -200,6 +201,8 @@ rabbitmq_start() {
         # Schedulers for files wait a moment for the next before they sleep: to wake them for each of the thousands that the start reads doubles the time it takes.
         export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-noinput +sbwt none +sbwtdcpu none +sbwtdio short -kernel inet_dist_use_interface $(rabbitmq_erlang_address)"
+        # In seconds: who would talk to a node that has just gone waits for so long that it let one in, 7 by default (docs/cluster.md).
+        ! rabbitmq_is_cluster || RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="$RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS -kernel net_setuptime 2"
         # shellcheck disable=SC2086,SC2046 # a flag and its value
         detached "$RABBITMQ_PIDFILE" "$RABBITMQ_LOG" $(on_host "rabbitmq$RABBITMQ_NODE") "$scripts/rabbitmq-server" -$RABBITMQ_MARK
     )

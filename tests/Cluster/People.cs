@@ -11,7 +11,7 @@ namespace Signup.Tests.Cluster;
 /// <summary>People who sign up without a pause, for as long as one waits for something here, at a system of their own. Each asks until it is decided.</summary>
 internal sealed class People : IAsyncDisposable
 {
-    private const int AtOnce = 8, Most = 30_000;
+    private const int AtOnce = 3, Most = 30_000;
 
     /// <summary>What one of them may have to wait for a verdict, whatever happens.</summary>
     private static readonly TimeSpan Bearable = TimeSpan.FromSeconds(10);
@@ -70,11 +70,11 @@ internal sealed class People : IAsyncDisposable
     }
 
     /// <summary>They go on meanwhile.</summary>
-    public async Task ProvisionAsync(string verb, string part)
+    public async Task ProvisionAsync(string verb, string what)
     {
-        _run.Tell(string.Create(CultureInfo.InvariantCulture, $"{_crowd.Answered} have a verdict; {verb} {part}"));
-        var provisioned = Parts.ProvisionAsync(verb, part);
-        await UntilAsync(() => Task.FromResult(provisioned.IsCompleted), $"{verb} {part} is done");
+        _run.Tell(string.Create(CultureInfo.InvariantCulture, $"{_crowd.Answered} have a verdict; {verb} {what}"));
+        var provisioned = Parts.ProvisionAsync(verb, what);
+        await UntilAsync(() => Task.FromResult(provisioned.IsCompleted), $"{verb} {what} is done");
         await provisioned;
     }
 
@@ -90,12 +90,25 @@ internal sealed class People : IAsyncDisposable
         }, $"each queue is on {nodes}");
     }
 
+    /// <summary>The database's nodes: the primary, and the standbys, both in touch with it.</summary>
+    public async Task<(string Primary, string[] Standbys)> DatabaseIsOnAsync(int nodes)
+    {
+        await UntilAsync(async () =>
+        {
+            await using var command = _system.Database.CreateCommand("select count(*) from pg_stat_replication");
+            return (long)(await command.ExecuteScalarAsync())! == nodes - 1;
+        }, $"the database is on {nodes}");
+        var primary = (await File.ReadAllLinesAsync(Path.Combine(Parts.State, "settings.env"))).Where(l => l.StartsWith("POSTGRES_PRIMARY=", StringComparison.Ordinal)).Select(l => $"postgres{l.Split('=')[1]}").FirstOrDefault("postgres1");
+        return (primary, [.. Enumerable.Range(1, nodes).Select(n => $"postgres{n}").Where(n => n != primary)]);
+    }
+
     /// <summary>Since this was said the last time.</summary>
-    public void NobodyHasWaitedLong(string meanwhile)
+    /// <param name="bearable">10 s where nothing is given.</param>
+    public void NobodyHasWaitedLong(string meanwhile, TimeSpan? bearable = null)
     {
         var longest = _crowd.TakeLongest();
         _run.Tell(string.Create(CultureInfo.InvariantCulture, $"{_crowd.Answered} have a verdict, the slowest after {longest.TotalSeconds:0.0} s: {meanwhile}"));
-        Assert.True(longest < Bearable, $"Somebody waited {longest} for a verdict: {meanwhile}");
+        Assert.True(longest < (bearable ?? Bearable), $"Somebody waited {longest} for a verdict: {meanwhile}");
     }
 
     /// <summary>Nobody comes any more; what they were told is what the log says, and everyone has heard of it.</summary>

@@ -30,9 +30,10 @@ public sealed class Parts
 
     /// <param name="name">Lower-case letters, for humans to tell systems apart.</param>
     /// <param name="withLog">The database has an empty log, as if a process had been there. Without, it is empty.</param>
-    public static async Task<Parts> CreateAsync(string name, bool withLog = false)
+    /// <param name="state">Of servers that a test has provisioned for itself; null: of those of all tests.</param>
+    public static async Task<Parts> CreateAsync(string name, bool withLog = false, string? state = null)
     {
-        var all = Path.Combine(State, "parts.env");
+        var all = Path.Combine(state ?? State, "parts.env");
         if (!File.Exists(all)) await ProvisionAsync("up");
         var settings = (await File.ReadAllLinesAsync(all)).Select(l => l.Split('=', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0], p => p[1]);
         var unique = $"{name}_{Guid.NewGuid():N}"[..Math.Min(name.Length + 9, 40)];
@@ -96,13 +97,16 @@ public sealed class Parts
     }
 
     /// <param name="verb">As of docker/provision: up, restart rabbitmq, restart postgres, ….</param>
-    public static async Task ProvisionAsync(string verb, string? part = null)
+    /// <param name="what">The part, and what else stands there, such as "3 postgres" with nodes.</param>
+    /// <param name="state">As of <see cref="CreateAsync"/>.</param>
+    public static async Task ProvisionAsync(string verb, string? what = null, string? state = null)
     {
-        List<string> arguments = [Path.Combine(Root, "docker", "provision"), verb];
-        if (part is not null) arguments.Add(part);
-        arguments.Add(State);
-        var (exitCode, output) = await Command.RunAsync(new ProcessStartInfo("bash", arguments), TimeSpan.FromMinutes(4));
-        if (exitCode != 0) throw new InvalidOperationException($"docker/provision {verb} {part} failed:\n{output}");
+        List<string> arguments = [Path.Combine(Root, "docker", "provision"), verb, .. what?.Split(' ') ?? [], state ?? State];
+        var provision = new ProcessStartInfo("bash", arguments);
+        // Those of all tests, which ./test gives, are not those.
+        if (state is not null) foreach (var given in new[] { "ConnectionStrings__RabbitMq", "ConnectionStrings__Postgres", "RabbitMq__ManagementUrl" }) provision.Environment.Remove(given);
+        var (exitCode, output) = await Command.RunAsync(provision, TimeSpan.FromMinutes(4));
+        if (exitCode != 0) throw new InvalidOperationException($"docker/provision {verb} {what} failed:\n{output}");
     }
 
     /// <summary>A database with an empty log, to be copied: Marten takes most of a second to make one. It is made once, by the first test of a build that needs it.</summary>

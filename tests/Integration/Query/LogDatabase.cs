@@ -21,9 +21,10 @@ public sealed class LogDatabase : IAsyncDisposable
     public string ConnectionString => Parts.Postgres;
 
     /// <param name="name">Lower-case letters.</param>
-    public static async Task<LogDatabase> CreateAsync(string name)
+    /// <param name="state">As of <see cref="Parts.CreateAsync"/>.</param>
+    public static async Task<LogDatabase> CreateAsync(string name, string? state = null)
     {
-        var parts = await Parts.CreateAsync(name, withLog: true);
+        var parts = await Parts.CreateAsync(name, withLog: true, state);
         // Where the server's clock shows another time than UTC, the log must not.
         var builder = new NpgsqlConnectionStringBuilder(parts.Postgres);
         // Not pooled: nobody would end the pool, and each database of a run would keep a connection to it open.

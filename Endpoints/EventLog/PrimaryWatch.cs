@@ -42,7 +42,7 @@ internal static class PrimaryWatch
             await command.ExecuteNonQueryAsync();
             return true;
         }
-        catch (NpgsqlException)
+        catch (Exception e) when (e is not ObjectDisposedException)
         {
             return false;
         }

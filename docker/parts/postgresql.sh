@@ -285,7 +285,7 @@ postgresql_resize() { # NODES
         # Not before: nothing would be acknowledged until the first has come.
         remember POSTGRES_SYNCHRONOUS yes
         postgresql_each postgresql_reconfigure
-    else
+    elif postgresql_is_cluster; then
         remember POSTGRES_SYNCHRONOUS no
         postgresql_at "$(postgresql_primary)"
         postgresql_start

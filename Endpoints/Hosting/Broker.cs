@@ -16,10 +16,10 @@ public sealed class Broker(BrokerNodes nodes, EndpointIdentity identity) : IAsyn
 {
     /// <summary>Where there are others to go to: a node that does not answer is given up after three to four of it (RabbitMQ.Client, Connection.Heartbeat). Below 5 s it may be given up
     /// for nothing, says RabbitMQ's documentation; that costs no more than a node that was started again does, and a longer one keeps everybody waiting who relies on the node.</summary>
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
 
     /// <summary>So long a node may take to let one in, where there are others.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly SemaphoreSlim _gate = new(1, 1);
     private IConnection? _connection;

@@ -14,14 +14,23 @@ public static class Durability
     /// <summary>Commits what is going to be acknowledged.</summary>
     /// <exception cref="CommitInDoubtException">A commit that is cancelled, as by a client to whom it takes too long, ends well: nothing but a warning says that it was not waited for.
     /// https://www.postgresql.org/docs/current/warm-standby.html#SYNCHRONOUS-REPLICATION-HA</exception>
-    public static async Task CommitDurablyAsync(this NpgsqlTransaction transaction)
+    public static Task CommitDurablyAsync(this NpgsqlTransaction transaction) => DurablyAsync(transaction.Connection!, () => transaction.CommitAsync());
+
+    /// <summary>Where something has been read that is going to be acknowledged, and there is perhaps nothing to write: waits as if all that can be read had been written here. In a transaction it is its commit that
+    /// waits. Transactions that were not waited for can be read, too, and so can those that were not yet when the server was started again.</summary>
+    public static async Task AnswerForWhatIsReadAsync(NpgsqlConnection connection, CancellationToken cancellation = default)
     {
-        var connection = transaction.Connection!;
+        await using var command = new NpgsqlCommand("select pg_logical_emit_message(true, 'signup', '') where current_setting('synchronous_standby_names') <> ''", connection);
+        await DurablyAsync(connection, () => command.ExecuteNonQueryAsync(cancellation));
+    }
+
+    private static async Task DurablyAsync(NpgsqlConnection connection, Func<Task> commit)
+    {
         var isInDoubt = false;
         connection.Notice += Hear;
         try
         {
-            await transaction.CommitAsync();
+            await commit();
         }
         finally
         {
@@ -31,13 +40,5 @@ public static class Durability
 
         // Its text is in the language of the server. https://github.com/postgres/postgres/blob/REL_17_0/src/backend/replication/syncrep.c
         void Hear(object sender, NpgsqlNoticeEventArgs notice) => isInDoubt |= notice.Notice.Routine == "SyncRepWaitForLSN";
-    }
-
-    /// <summary>In the connection's transaction, where that has read what is going to be acknowledged, and has perhaps nothing to write: its commit will wait as if it had written all that it has read.
-    /// Transactions that were not waited for can be read, too, and so can those that were not yet when the server was started again.</summary>
-    public static async Task AnswerForWhatIsReadAsync(NpgsqlConnection connection, CancellationToken cancellation = default)
-    {
-        await using var command = new NpgsqlCommand("select pg_logical_emit_message(true, 'signup', '') where current_setting('synchronous_standby_names') <> ''", connection);
-        await command.ExecuteNonQueryAsync(cancellation);
     }
 }

@@ -27,8 +27,6 @@ public sealed class LogWriter(NpgsqlDataSource database, EventPublisher publishe
     public async Task AnswerForWhatIsReadAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await Durability.AnswerForWhatIsReadAsync(connection, cancellation);
-        await transaction.CommitDurablyAsync();
     }
 }

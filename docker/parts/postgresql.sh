@@ -20,13 +20,7 @@ postgresql_at() { # NODE: what follows is about that one; the first is called as
     POSTGRES_HOST=$(host_address "postgres$1")
 }
 postgresql_at 1
-postgresql_each() { # COMMAND…: at each node
-    local node
-    for node in $(postgresql_nodes); do
-        postgresql_at "$node"
-        "$@" || return
-    done
-}
+postgresql_each() { each_node postgresql "$@"; } # COMMAND…
 
 postgresql_bin() { # prints the folder of the newest complete set of binaries
     local newest=0 found='' dir version made_by
@@ -254,8 +248,13 @@ postgresql_promote() {
     local node primary ahead best='' most=-1
     postgresql_is_cluster || die 'there is one PostgreSQL, and nobody to take its place: ./run --cluster'
     primary=$(postgresql_primary)
-    # Before anything else: two primaries would be two truths.
     postgresql_at "$primary"
+    # One that is the primary in name only: this was interrupted before.
+    if [ -f "$POSTGRES_DATA/standby.signal" ]; then
+        postgresql_promote_one
+        return
+    fi
+    # Before anything else: two primaries would be two truths.
     postgresql_end KILL
     for node in $(postgresql_all); do
         [ "$node" != "$primary" ] || continue
@@ -266,9 +265,12 @@ postgresql_promote() {
     done
     remember POSTGRES_PRIMARY "$best"
     postgresql_at "$best"
+    postgresql_promote_one
+}
+postgresql_promote_one() {
     postgresql_user
-    postgresql_as "$(postgresql_bin)/pg_ctl" promote -D "$POSTGRES_DATA" --wait --timeout 60 >>"$POSTGRES_LOG" 2>&1 || die "postgres$best could not be promoted; see $POSTGRES_LOG"
-    say "postgres$best is the primary now"
+    postgresql_as "$(postgresql_bin)/pg_ctl" promote -D "$POSTGRES_DATA" --wait --timeout 60 >>"$POSTGRES_LOG" 2>&1 || die "postgres$POSTGRES_NODE could not be promoted; see $POSTGRES_LOG"
+    say "postgres$POSTGRES_NODE is the primary now"
 }
 
 # From one node to three, or back, while it is in use: each can be repeated where it was interrupted.
@@ -309,12 +311,14 @@ postgresql_follow() ( # all standbys
 
 postgresql_connection() { postgresql_as_role signup POSTGRES_PASSWORD; }
 postgresql_owner_connection() { postgresql_as_role signup_owner POSTGRES_OWNER_PASSWORD; }
-postgresql_as_role() { # ROLE PASSWORD-KEY
+# Where there are standbys.
+postgresql_replica_connection() { ! postgresql_is_cluster || postgresql_as_role signup POSTGRES_PASSWORD prefer-standby; }
+postgresql_as_role() { # ROLE PASSWORD-KEY [SERVERS]
     local node hosts='' where
     for node in $(postgresql_all); do
         postgresql_at "$node"
         hosts=$hosts,$POSTGRES_HOST:$(recall "$POSTGRES_KEY") || return
     done
-    if postgresql_is_cluster; then where="Host=${hosts#,};Target Session Attributes=primary"; else where="Host=$POSTGRES_HOST;Port=$(recall "$POSTGRES_KEY")"; fi
+    if postgresql_is_cluster; then where="Host=${hosts#,};Target Session Attributes=${3:-primary}"; else where="Host=$POSTGRES_HOST;Port=$(recall "$POSTGRES_KEY")"; fi
     printf '%s;Database=signup;Username=%s;Password=%s' "$where" "$1" "$(recall "$2")"
 }

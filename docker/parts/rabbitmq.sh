@@ -21,13 +21,7 @@ rabbitmq_at() { # NODE: what follows is about that one; the first is called as i
     # In the command line of the script and of the node it becomes, so that its process is known from any other.
     RABBITMQ_MARK="signup_state$other $(printf '%s' "$STATE" | cksum | tr ' ' -)"
 }
-rabbitmq_each() { # COMMAND…: at each node
-    local node
-    for node in $(rabbitmq_nodes); do
-        rabbitmq_at "$node"
-        "$@" || return
-    done
-}
+rabbitmq_each() { each_node rabbitmq "$@"; } # COMMAND…
 rabbitmq_name() { # NODE
     if has_network; then printf 'signup%s@rabbitmq%s' "${1#1}" "$1"; else printf 'signup%s@localhost' "${1#1}"; fi
 }

@@ -171,6 +171,14 @@ wait_until() { # SECONDS COMMAND…: true as soon as the command is
     done
 }
 
+each_node() { # PART COMMAND…: at each node that the command is about
+    local node
+    for node in $("$1_nodes"); do
+        "$1_at" "$node"
+        "${@:2}" || return
+    done
+}
+
 # --- packages ---
 
 can_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && grep -qiE 'debian|ubuntu' /etc/os-release 2>/dev/null; }

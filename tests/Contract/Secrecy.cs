@@ -10,7 +10,7 @@ public class Secrecy
 {
     private static readonly string[] Every =
     [
-        "ConnectionStrings__Postgres", "ConnectionStrings__PostgresOwner", "RabbitMq__ManagementUrl", "Accounts__ApiKey", "Uniqueness__ApiKey", "Query__ApiKey", "Signup__SigningKey", "Mail__EventsKey",
+        "ConnectionStrings__Postgres", "ConnectionStrings__PostgresReplica", "ConnectionStrings__PostgresOwner", "RabbitMq__ManagementUrl", "Accounts__ApiKey", "Uniqueness__ApiKey", "Query__ApiKey", "Signup__SigningKey", "Mail__EventsKey",
         "Ops__Keys__operator", "Smtp__Username", "Smtp__Password", "Smtp__OAuth__ClientSecret", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
     ];
 

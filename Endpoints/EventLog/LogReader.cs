@@ -39,10 +39,13 @@ public sealed record LoggedEvent(long Position, Guid StreamId, long Version, Gui
 /// </summary>
 /// <param name="archive">What was dropped from the log into its archive is read from there, as if it were not (<see cref="DroppedEvents"/>). Null where nobody has told where that is: then nothing that was dropped can be read.</param>
 /// <param name="asStored">Whether events of older shapes come as they are stored: for copies of the log.</param>
-public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive = null, bool asStored = false)
+/// <param name="replica">Where events are read whose turn it is in the log's order. Null: at <paramref name="dataSource"/>, which is the primary, as all else.</param>
+public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive = null, bool asStored = false, LogReplica? replica = null)
 {
     /// <summary>Of what is not read in the log's order. So many are in memory, and no part of the archive is read twice for them.</summary>
     private const int RowsAtOnce = 10_000;
+
+    internal const string LastPosition = $"select coalesce(max(seq_id), 0) from {LogStore.Events}";
 
     private readonly LogArchive _archive = archive ?? new LogArchive(dataSource, archive: null);
     private readonly Lock _lock = new();
@@ -50,18 +53,19 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
     private Settled _settled = new(default, 0);
     private Fence? _waiting;
 
+    /// <summary>Where events are read whose turn it is, if not at the primary.</summary>
+    public LogReplica? Replica => replica;
+
     /// <summary>Up to <paramref name="limit"/> events behind <paramref name="after"/>, in order. Empty at the end of the log, or where the
-    /// next position may still be filled by a transaction that is running: ask again.</summary>
+    /// next position may still be filled by a transaction that is running, or has not come to the replica: ask again.</summary>
     public async Task<IReadOnlyList<LoggedEvent>> ReadAsync(long after, int limit, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         for (var again = false; ; again = true)
         {
-            var settled = Volatile.Read(ref _settled);
-            var (_, events, server) = await QueryAsync(connection, "select @after as position", after, limit, cancellation);
-            var safe = await SafeAsync(after, events, settled.At(server), cancellation);
+            var (_, events, waits) = await NextAsync(connection, "select @after as position", after, limit, cancellation);
             // Most gaps were left by a rollback, and a second look settles them.
-            if (safe.Count > 0 || events.Count == 0 || again) return safe;
+            if (events.Count > 0 || !waits || again) return events;
         }
     }
 
@@ -69,14 +73,8 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
     /// the server's disk: checkpoint and what belongs to it would be lost together, and be derived again.</summary>
     /// <param name="checkpoint">SQL that selects one column, <c>position</c>, of one row, or of none where nobody is to read on.</param>
     /// <returns>Null for a position where another transaction holds the checkpoint, or there is none; and whether there is more behind the events, which has to wait.</returns>
-    public async Task<(long? Position, IReadOnlyList<LoggedEvent> Events, bool Waits)> FollowAsync(NpgsqlConnection connection, string checkpoint, int limit, CancellationToken cancellation)
-    {
-        var settled = Volatile.Read(ref _settled);
-        var (position, events, server) = await QueryAsync(connection, $"{checkpoint} for update skip locked", after: null, limit, cancellation);
-        if (position is not { } after) return (null, [], false);
-        var safe = await SafeAsync(after, events, settled.At(server), cancellation);
-        return (after, safe, safe.Count < events.Count);
-    }
+    public Task<(long? Position, IReadOnlyList<LoggedEvent> Events, bool Waits)> FollowAsync(NpgsqlConnection connection, string checkpoint, int limit, CancellationToken cancellation) =>
+        NextAsync(connection, $"{checkpoint} for update skip locked", after: null, limit, cancellation);
 
     /// <summary>All that happened in one stream, in order.</summary>
     /// <exception cref="InvalidDataException">It holds an event of a kind that this version of the code does not know: nothing can be decided on what is left.</exception>
@@ -117,23 +115,44 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
     /// <summary>The highest position that any reader may know of, 0 in an empty log. Only for telling how far behind a reader is.</summary>
     public async Task<long> LastPositionAsync(CancellationToken cancellation)
     {
-        await using var command = dataSource.CreateCommand($"select coalesce(max(seq_id), 0) from {LogStore.Events}");
+        await using var command = dataSource.CreateCommand(LastPosition);
         return (long)(await command.ExecuteScalarAsync(cancellation))!;
     }
 
     /// <summary>Up to here nothing is missing but for ever: whoever reads these positions from now on reads all that will ever have them. Ask again, it grows.</summary>
     public async Task<long> FinalAsync(CancellationToken cancellation) => (await SettleAsync(cancellation)).Position;
 
-    /// <summary>The checkpoint's position, the events, and since when the server runs that has them.</summary>
     /// <param name="after">For a checkpoint that says so.</param>
-    private async Task<(long?, List<LoggedEvent>, DateTime)> QueryAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, CancellationToken cancellation)
+    private async Task<(long? Position, IReadOnlyList<LoggedEvent> Events, bool Waits)> NextAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, CancellationToken cancellation)
+    {
+        // Before they are read: what an earlier look lacks, a later one may have seen settled.
+        var settled = Volatile.Read(ref _settled);
+        var rows = new List<StoredRow>();
+        var (position, heads, server) = replica is null
+            ? await QueryAsync(connection, checkpoint, after, limit, StoredEvents.Columns, StoredEvents.Keys, row => Keep(StoredEvents.Read(row)), cancellation)
+            : await QueryAsync(connection, checkpoint, after, limit, "e.seq_id, e.id", "", row => new EventHead(row.GetInt64(0), row.GetGuid(1)), cancellation);
+        if (position is not { } from) return (null, [], false);
+        var safe = await SafeAsync(from, heads, settled.At(server), cancellation);
+        var events = await OpenInOrderAsync(replica is null ? rows.GetRange(0, safe) : await replica.ReadAsync(heads.GetRange(0, safe), cancellation), cancellation);
+        return (from, events, events.Count < heads.Count);
+
+        EventHead Keep(StoredRow row)
+        {
+            rows.Add(row);
+            return new(row.Event.Position, row.Event.EventId);
+        }
+    }
+
+    /// <summary>The checkpoint's position, what is behind it, and since when the server runs.</summary>
+    private static async Task<(long?, List<EventHead>, DateTime)> QueryAsync(
+        NpgsqlConnection connection, string checkpoint, long? after, int limit, string columns, string keys, Func<NpgsqlDataReader, EventHead> read, CancellationToken cancellation)
     {
         // One statement, so one snapshot for all. A checkpoint that was moved since is locked, and read, as it is now, and the events as they were then: some are left for the next time.
         var sql = $"""
             with checkpoint as materialized ({checkpoint})
-            select {StoredEvents.Columns}, c.position, pg_postmaster_start_time()
+            select {columns}, c.position, pg_postmaster_start_time()
             from checkpoint c left join lateral
-                 (select * from {LogStore.Events} where seq_id > c.position order by seq_id limit @limit) e on true {StoredEvents.Keys}
+                 (select * from {LogStore.Events} where seq_id > c.position order by seq_id limit @limit) e on true {keys}
             order by e.seq_id
             """;
         var command = new NpgsqlBatchCommand(sql);
@@ -142,16 +161,16 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         await using var batch = new NpgsqlBatch(connection);
         if (after is null) batch.BatchCommands.Add(new("select set_config('synchronous_commit', 'off', true)"));
         batch.BatchCommands.Add(command);
-        var (position, server, rows) = ((long?)null, default(DateTime), new List<StoredRow>());
+        var (position, server, heads) = ((long?)null, default(DateTime), new List<EventHead>());
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         if (after is null) await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            (position, server) = (reader.GetInt64(StoredEvents.Count), reader.GetDateTime(StoredEvents.Count + 1));
+            (position, server) = (reader.GetInt64(reader.FieldCount - 2), reader.GetDateTime(reader.FieldCount - 1));
             if (await reader.IsDBNullAsync(0, cancellation)) break;
-            rows.Add(StoredEvents.Read(reader));
+            heads.Add(read(reader));
         }
-        return (position, await OpenInOrderAsync(rows, cancellation), server);
+        return (position, heads, server);
     }
 
     /// <summary>Those before the first that cannot be read: that one stops whoever comes next.</summary>
@@ -188,20 +207,19 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         return rows.ConvertAll(row => StoredEvents.Open(row, asStored));
     }
 
-    /// <summary>Those of the events that may be handed out.</summary>
-    /// <param name="settled">As it was before they were read: what an earlier look lacks, a later one may have seen settled.</param>
-    private async Task<List<LoggedEvent>> SafeAsync(long after, List<LoggedEvent> events, long settled, CancellationToken cancellation)
+    /// <summary>How many of the events may be handed out.</summary>
+    private async Task<int> SafeAsync(long after, List<EventHead> heads, long settled, CancellationToken cancellation)
     {
         var expected = after + 1;
-        var safe = events.FindIndex(e =>
+        var safe = heads.FindIndex(e =>
         {
             if (e.Position != expected && e.Position > settled) return true;
             expected = e.Position + 1;
             return false;
         });
-        if (safe < 0) return events;
+        if (safe < 0) return heads.Count;
         await SettleAsync(cancellation);
-        return events.GetRange(0, safe);
+        return safe;
     }
 
     /// <summary>Settles what nobody can fill any more. One fence at a time, for all gaps that can be seen by then: it is passed sooner or later, and only then the next is needed.</summary>
@@ -226,7 +244,7 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         await reader.ReadAsync(cancellation);
         var position = reader.GetInt64(0);
         var server = reader.GetDateTime(2);
-        if (reader.GetBoolean(1)) throw new InvalidOperationException("This server is a standby, which does not know who is about to append: the log is followed at the primary.");
+        if (reader.GetBoolean(1)) throw new InvalidOperationException("This server is a standby, which does not know who is about to append: ConnectionStrings__Postgres must lead to the primary. A standby is for ConnectionStrings__PostgresReplica.");
         await reader.NextResultAsync(cancellation);
         var writers = new HashSet<string>();
         while (await reader.ReadAsync(cancellation)) writers.Add(reader.GetString(0));

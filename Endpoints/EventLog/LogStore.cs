@@ -33,13 +33,21 @@ public static class LogStore
     /// <param name="options">Of the server, for these connections, such as <c>-c name=value</c>.</param>
     public static NpgsqlDataSource Connect(string connectionString, string options = "")
     {
-        var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=100;Connection Lifetime=60;{connectionString}") { Timezone = "UTC" };
-        if (settings.Host?.Contains(',', StringComparison.Ordinal) is true)
-            settings.ConnectionString = $"Target Session Attributes=primary;Host Recheck Seconds={PrimaryWatch.RememberFor};Timeout={PrimaryWatch.Patience};{settings.ConnectionString}";
-        settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s {options}".Trim();
-        var database = NpgsqlDataSource.Create(settings);
+        var database = Connect(connectionString, options, $"Target Session Attributes=primary;Host Recheck Seconds={PrimaryWatch.RememberFor}");
         if (database is NpgsqlMultiHostDataSource several) PrimaryWatch.Begin(several);
         return database;
+    }
+
+    /// <summary>Likewise to a standby, of several hosts, or to the primary where no standby is there. One that does not answer is given up when those who wait for it would lose their locks.</summary>
+    internal static NpgsqlDataSource ConnectToStandby(string connectionString) => Connect($"Command Timeout=10;{connectionString}", "", "Target Session Attributes=prefer-standby");
+
+    private static NpgsqlDataSource Connect(string connectionString, string options, string ofSeveral)
+    {
+        var settings = new NpgsqlConnectionStringBuilder($"Max Auto Prepare=100;Connection Lifetime=60;{connectionString}") { Timezone = "UTC" };
+        if (settings.Host?.Contains(',', StringComparison.Ordinal) is true)
+            settings.ConnectionString = $"{ofSeveral};Timeout={PrimaryWatch.Patience};{settings.ConnectionString}";
+        settings.Options = $"{settings.Options} -c idle_in_transaction_session_timeout=10s {options}".Trim();
+        return NpgsqlDataSource.Create(settings);
     }
 
     public static void Configure(StoreOptions options, NpgsqlDataSource dataSource)

@@ -11,9 +11,6 @@ internal static class StoredEvents
     /// <summary>The same, for Mail: see <see cref="PersonalKeys"/>.</summary>
     public const string ColumnsForTheLastMail = $"{StoredEvent.Columns}, k.id is not null, k.key";
 
-    /// <summary>How many columns that are.</summary>
-    public const int Count = StoredEvent.Count + 2;
-
     /// <summary>SQL, of a condition on events <c>e</c>: they may hold something personal.</summary>
     public static readonly string ArePersonal = $"e.type in ({string.Join(", ", EventTypes.All.Where(t => t.IsPersonal).Select(t => $"'{t.Name}'"))})";
 

@@ -43,8 +43,11 @@ public sealed class CommandLine
     /// <summary>The database of <c>ConnectionStrings__Postgres</c>.</summary>
     public NpgsqlDataSource OpenDatabase() => LogStore.Connect(SignupEndpoint.Setting(Configuration, "ConnectionStrings:Postgres"));
 
+    /// <summary>The standby of <c>ConnectionStrings__PostgresReplica</c>; null where there is none.</summary>
+    public LogReplica? OpenReplica() => LogReplica.Of(Configuration[SignupEndpoint.Replica]);
+
     /// <summary>The log in that database, and what was dropped from it into the archive of <c>Archive__Target</c>.</summary>
-    public LogReader OpenLog(NpgsqlDataSource database, bool asStored = false) => new(database, new LogArchive(database, SignupEndpoint.Archive(Configuration)), asStored);
+    public LogReader OpenLog(NpgsqlDataSource database, bool asStored = false, LogReplica? replica = null) => new(database, new LogArchive(database, SignupEndpoint.Archive(Configuration)), asStored, replica);
 
     /// <summary>Runs the command that <paramref name="args"/> begin with. Null where they begin with none: the endpoint is to start.</summary>
     /// <returns>The exit code: 2 where the command was not understood.</returns>

@@ -134,6 +134,6 @@ public static class EventPublisherServices
     public static void AddLogWriter(this IServiceCollection services)
     {
         services.AddSingleton<LogWriter>().AddSingleton<EventPublisher>();
-        services.AddFollower<EventPublisher>("published-events", s => s.GetRequiredService<EventPublisher>().WakeUp);
+        services.AddFollower<EventPublisher>("published-events", s => s.GetRequiredService<EventPublisher>().WakeUp, s => s.GetRequiredService<LogReader>());
     }
 }

@@ -33,19 +33,24 @@ public interface IProjection
 
 public static class ProjectionServices
 {
+    /// <summary>The key of the <see cref="LogReader"/> that reads events from a standby, where there is one.</summary>
+    internal const string FromReplica = "replica";
+
     /// <summary>Registers a projection, what keeps it at the end of the log, and what tells how far it is behind, as health check
     /// <paramref name="name"/> and as metrics.</summary>
     /// <param name="followed">The kinds of event that it takes in, as the log calls them: those whose messages wake it.</param>
+    /// <remarks>It reads them from the standby of <c>ConnectionStrings:PostgresReplica</c>, where that is set.</remarks>
     public static void AddProjection<TProjection>(this IServiceCollection services, string name, IEnumerable<EventType> followed) where TProjection : class, IProjection
     {
         services.AddSingleton<TProjection>().AddSingleton<WakeUp>().AddSingleton(new News([.. followed.Select(t => t.Message)]));
         services.AddListener<NewsListener>("news");
-        services.AddFollower<TProjection>(name, s => s.GetRequiredService<WakeUp>());
+        services.AddFollower<TProjection>(name, s => s.GetRequiredService<WakeUp>(), s => s.GetRequiredKeyedService<LogReader>(FromReplica));
     }
 
-    internal static void AddFollower<TProjection>(this IServiceCollection services, string name, Func<IServiceProvider, WakeUp> wakeUp) where TProjection : IProjection
+    /// <param name="log">What it reads the log with.</param>
+    internal static void AddFollower<TProjection>(this IServiceCollection services, string name, Func<IServiceProvider, WakeUp> wakeUp, Func<IServiceProvider, LogReader> log) where TProjection : IProjection
     {
-        services.AddSingleton(s => ActivatorUtilities.CreateInstance<LogFollower<TProjection>>(s, wakeUp(s)));
+        services.AddSingleton(s => ActivatorUtilities.CreateInstance<LogFollower<TProjection>>(s, log(s), wakeUp(s)));
         services.AddHostedService(s => s.GetRequiredService<LogFollower<TProjection>>());
         services.AddSingleton<ProjectionLag<TProjection>>().AddHealthChecks().AddCheck<ProjectionLag<TProjection>>(name);
     }
@@ -117,6 +122,9 @@ public sealed partial class LogFollower<TProjection>(
     private int _atOnce = BatchSize;
 
     private enum Found { Many, Few, Nothing, Gap, Busy }
+
+    /// <inheritdoc cref="LogReader.Replica"/>
+    internal LogReplica? Replica => log.Replica;
 
     /// <summary>As of the last look, at most about a second old while the database answers.</summary>
     public Lag? Lag { get; private set; }

@@ -23,20 +23,29 @@ internal sealed class ProjectionLag<TProjection> : IHealthCheck, IDisposable whe
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        var read = "It";
         try
         {
             var lag = await _follower.MeasureAsync(cancellationToken);
             var data = new Dictionary<string, object> { ["position"] = lag.Position, ["behindEvents"] = lag.Events, ["behindSeconds"] = lag.Seconds };
+            var standby = "";
+            if (_follower.Replica is { } replica)
+            {
+                read = "The standby of ConnectionStrings__PostgresReplica";
+                var lacks = Math.Max(0, lag.Position + lag.Events - await replica.LastPositionAsync(cancellationToken));
+                data["standbyBehindEvents"] = lacks;
+                if (lacks > 0) standby = $", and so is the standby from which it is read, by {lacks} events";
+            }
             if (lag.IsOthers) return HealthCheckResult.Unhealthy("A newer version of the code keeps it. This process is to be replaced.", data: data);
             if (_follower.Obstacle is { } obstacle) return HealthCheckResult.Unhealthy(obstacle.Why, data: data);
-            if (_watch.Grows(Stopwatch.GetElapsedTime(0), lag.Seconds)) return HealthCheckResult.Unhealthy($"{lag.Seconds:0} s behind the log, and not catching up.", data: data);
+            if (_watch.Grows(Stopwatch.GetElapsedTime(0), lag.Seconds)) return HealthCheckResult.Unhealthy($"{lag.Seconds:0} s behind the log{standby}, and not catching up.", data: data);
             return lag.Seconds > LagWatch.Alarming.TotalSeconds
-                ? HealthCheckResult.Degraded($"{lag.Seconds:0} s behind the log.", data: data)
+                ? HealthCheckResult.Degraded($"{lag.Seconds:0} s behind the log{standby}.", data: data)
                 : HealthCheckResult.Healthy(data: data);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            return HealthCheckResult.Unhealthy("It cannot be read.", e);
+            return HealthCheckResult.Unhealthy($"{read} cannot be read.", e);
         }
     }
 

@@ -18,6 +18,9 @@ public static partial class SignupEndpoint
     /// and goes through the keys, row by row. By itself the server takes a table that is empty when it plans for one that is best read as a whole; a minute later it is large.</summary>
     public const string RowByRow = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
 
+    /// <summary>The setting of a standby to read the log from.</summary>
+    internal const string Replica = "ConnectionStrings:PostgresReplica";
+
     /// <summary>An endpoint that listens to the queue <paramref name="name"/>.</summary>
     /// <param name="handlers">Of what is sent to it.</param>
     /// <param name="concurrency">How many messages it handles at once; each stays unacknowledged until its work is committed.</param>
@@ -32,7 +35,10 @@ public static partial class SignupEndpoint
             if (!await LogStore.CreateAsync(services.GetRequiredService<NpgsqlDataSource>(), cancellation)) MayChangeEvents(services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(SignupEndpoint)));
         });
         var archive = Archive(builder.Configuration);
-        builder.Services.AddSingleton(services => new LogReader(services.GetRequiredService<NpgsqlDataSource>(), new LogArchive(services.GetRequiredService<NpgsqlDataSource>(), archive)));
+        if (builder.Configuration[Replica] is { Length: > 0 } replica) builder.Services.AddSingleton(_ => LogReplica.Of(replica)!);
+        builder.Services.AddSingleton(services => new LogArchive(services.GetRequiredService<NpgsqlDataSource>(), archive));
+        builder.Services.AddSingleton(services => new LogReader(services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<LogArchive>()));
+        builder.Services.AddKeyedSingleton(ProjectionServices.FromReplica, (services, _) => new LogReader(services.GetRequiredService<NpgsqlDataSource>(), services.GetRequiredService<LogArchive>(), replica: services.GetService<LogReplica>()));
         builder.Services.AddServiceControl();
         builder.Services.AddSingleton(handlers).AddSingleton<Handling>();
         builder.Services.AddKeyedSingleton(QueueListener.Connection, (services, _) => new Broker(services.GetRequiredService<BrokerNodes>(), services.GetRequiredService<EndpointIdentity>()));

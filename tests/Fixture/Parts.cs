@@ -18,6 +18,9 @@ public sealed class Parts
     public required string RabbitMq { get; init; }
     public required string Postgres { get; init; }
 
+    /// <summary>Where there are standbys: a connection string of these.</summary>
+    public required string? PostgresReplica { get; init; }
+
     /// <summary>The same database, by a role that may own the log.</summary>
     public required string PostgresOwner { get; init; }
     public required string Management { get; init; }
@@ -49,6 +52,7 @@ public sealed class Parts
         return new Parts
         {
             RabbitMq = $"{settings["RABBITMQ_URI"]}/{unique}", Postgres = postgres.ConnectionString,
+            PostgresReplica = settings["POSTGRES_REPLICA"] is { Length: > 0 } replica ? new NpgsqlConnectionStringBuilder(replica) { Database = unique }.ConnectionString : null,
             PostgresOwner = new NpgsqlConnectionStringBuilder(settings["POSTGRES_OWNER"]) { Database = unique }.ConnectionString, Management = settings["RABBITMQ_MANAGEMENT"], Directory = directory,
         };
     }

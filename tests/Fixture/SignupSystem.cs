@@ -35,6 +35,7 @@ public sealed class SignupSystem : IAsyncDisposable
             ["DOTNET_ENVIRONMENT"] = "Development",
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
         };
+        if (parts.PostgresReplica is not null) _settings["ConnectionStrings__PostgresReplica"] = parts.PostgresReplica;
         Database = NpgsqlDataSource.Create(parts.Postgres);
         var identity = new EndpointIdentity("test");
         Broker = new Broker(BrokerNodes.Of(parts.RabbitMq), identity);

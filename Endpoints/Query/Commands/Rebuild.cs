@@ -22,8 +22,9 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
     public static readonly Command Command = new("rebuild", "", "Builds the read model anew from the log and swaps it in. Reads go on meanwhile.", async (line, cancellation) =>
     {
         await using var database = line.OpenDatabase();
+        await using var replica = line.OpenReplica();
         using var progress = ProgressBar.OnConsole("events");
-        var generation = await new Rebuild(database, line.OpenLog(database), progress).RunAsync(cancellation);
+        var generation = await new Rebuild(database, line.OpenLog(database, replica: replica), progress).RunAsync(cancellation);
         progress.Dispose();
         Console.WriteLine($"The read model is rebuilt: {generation.Table}, shape {generation.Shape}, up to position {generation.Position}.");
         return 0;

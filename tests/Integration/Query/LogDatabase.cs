@@ -90,9 +90,9 @@ public sealed class LogDatabase : IAsyncDisposable
     public ReadModel ReadModel() => new(Database, new LogReader(Database));
 
     /// <summary>A follower of the read model, running; as many as are started.</summary>
-    public async Task<LogFollower<ReadModel>> FollowAsync(WakeUp? wakeUp = null, TimeSpan? rest = null)
+    public async Task<LogFollower<ReadModel>> FollowAsync(WakeUp? wakeUp = null, TimeSpan? rest = null, LogReplica? standby = null)
     {
-        var follower = new LogFollower<ReadModel>(ReadModel(), Database, new LogReader(Database), wakeUp ?? new WakeUp(), NullLogger<LogFollower<ReadModel>>.Instance, rest);
+        var follower = new LogFollower<ReadModel>(ReadModel(), Database, new LogReader(Database, replica: standby), wakeUp ?? new WakeUp(), NullLogger<LogFollower<ReadModel>>.Instance, rest);
         // Its token would end the following, too, not the start alone.
         await follower.StartAsync(CancellationToken.None);
         return follower;

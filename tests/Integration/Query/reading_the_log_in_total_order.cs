@@ -1,5 +1,4 @@
 using FsCheck;
-using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Npgsql;
 using Signup.EventLog;
@@ -10,35 +9,26 @@ namespace Signup.Tests.Integration.Query;
 /// <summary>Writers take positions, and commit late, out of order, or not at all; readers look in between.</summary>
 public sealed class reading_the_log_in_total_order : IAsyncLifetime
 {
-    private const int Writers = 4;
     private LogDatabase _log = null!;
 
     public async ValueTask InitializeAsync() => _log = await LogDatabase.CreateAsync("gaps");
     public ValueTask DisposeAsync() => _log.DisposeAsync();
 
-    public enum Step { Begin, Append, Commit, Rollback, Read }
-
     [Property(MaxTest = 150)]
-    public Property never_skips_an_event_however_commits_interleave()
-    {
-        var step = from what in Gen.Frequency((3, Gen.Constant(Step.Begin)), (6, Gen.Constant(Step.Append)), (3, Gen.Constant(Step.Commit)), (1, Gen.Constant(Step.Rollback)), (4, Gen.Constant(Step.Read)))
-                   from writer in Gen.Choose(0, Writers - 1)
-                   select (what, writer);
-        return Prop.ForAll(step.ListOf().ToArbitrary(), steps => PlayAsync([.. steps]).GetAwaiter().GetResult());
-    }
+    public Property never_skips_an_event_however_commits_interleave() => Interleaving.Any(_log, () => new LogReader(_log.Database));
 
     [Fact]
-    public Task waits_for_a_lower_position_whose_writer_began_after_the_writer_of_the_higher_one() => PlayAsync(
+    public Task waits_for_a_lower_position_whose_writer_began_after_the_writer_of_the_higher_one() => Interleaving.PlayAsync(_log, new LogReader(_log.Database),
         (Step.Begin, 0), (Step.Begin, 1), (Step.Append, 1), (Step.Append, 0), (Step.Commit, 0), (Step.Read, 0), (Step.Commit, 1), (Step.Read, 0));
 
     [Fact]
-    public Task waits_for_a_lower_position_at_the_second_look_too() => PlayAsync(
+    public Task waits_for_a_lower_position_at_the_second_look_too() => Interleaving.PlayAsync(_log, new LogReader(_log.Database),
         (Step.Begin, 0), (Step.Begin, 1), (Step.Append, 1), (Step.Append, 0), (Step.Commit, 0), (Step.Read, 0), (Step.Begin, 2), (Step.Commit, 2), (Step.Read, 0), (Step.Read, 0), (Step.Commit, 1), (Step.Read, 0));
 
     [Fact]
     public async Task goes_on_over_a_gap_that_a_rollback_left()
     {
-        await PlayAsync((Step.Begin, 0), (Step.Append, 0), (Step.Begin, 1), (Step.Append, 1), (Step.Rollback, 0), (Step.Commit, 1));
+        await Interleaving.PlayAsync(_log, new LogReader(_log.Database), (Step.Begin, 0), (Step.Append, 0), (Step.Begin, 1), (Step.Append, 1), (Step.Rollback, 0), (Step.Commit, 1));
     }
 
     [Fact]
@@ -54,7 +44,7 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
         var start = before - 1;
 
         for (var look = 0; look < 5; look++)
-            Assert.Equal([before], (await ReadAsync(reader, start)).Select(e => e.Position));
+            Assert.Equal([before], (await Interleaving.ReadAsync(reader, start)).Select(e => e.Position));
         await late.CommitAsync();
         Assert.Equal([before, before + 1, behind], (await _log.ReadAllAsync(reader, start)).Select(e => e.Position));
     }
@@ -76,7 +66,7 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
         var position = await writer.AppendAsync();
         await writer.CommitAsync();
 
-        Assert.Equal([position], (await ReadAsync(new LogReader(_log.Database), start)).Select(e => e.Position));
+        Assert.Equal([position], (await Interleaving.ReadAsync(new LogReader(_log.Database), start)).Select(e => e.Position));
     }
 
     [Theory, InlineData(true), InlineData(false)]
@@ -99,7 +89,7 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
         var appending = byMarten ? session.SaveChangesAsync(Wait.Token) : _log.AppendAsync(slow, new Signup.EventLog.Accounts.AccountActivated(DateTimeOffset.UtcNow));
         await Wait.UntilAsync(async () => await _log.ScalarAsync<bool>("select exists (select from pg_locks where locktype = 'advisory' and not granted)"), "it has its position and is held up");
         await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("quick@example.org"));
-        for (var look = 0; look < 5; look++) Assert.Empty(await ReadAsync(reader, start));
+        for (var look = 0; look < 5; look++) Assert.Empty(await Interleaving.ReadAsync(reader, start));
 
         await using (var command = new NpgsqlCommand("select pg_advisory_unlock(12)", pause)) await command.ExecuteNonQueryAsync();
         await appending;
@@ -114,83 +104,5 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
         await writer.CommitAsync();
         var e = Assert.Single(await new LogReader(_log.Database).ReadAsync(position - 1, 1, Wait.Token));
         Assert.Equal(DateTimeOffset.UtcNow, e.At, TimeSpan.FromMinutes(1));
-    }
-
-    /// <summary>Two readers: one that looks when told, and one that shares its memory and looks from the beginning each time.</summary>
-    private async Task PlayAsync(params (Step What, int Writer)[] steps)
-    {
-        var writers = new Writer?[Writers];
-        var committed = new List<long>();
-        var reader = new LogReader(_log.Database);
-        var start = await reader.LastPositionAsync(Wait.Token);
-        var read = new List<long>();
-        try
-        {
-            foreach (var (what, i) in steps)
-            {
-                switch (what)
-                {
-                    case Step.Begin:
-                        writers[i] ??= await Writer.BeginAsync(_log.Database);
-                        break;
-                    case Step.Append when writers[i] is { } w:
-                        await w.AppendAsync();
-                        break;
-                    case Step.Commit when writers[i] is { } w:
-                        await w.CommitAsync();
-                        committed.AddRange(w.Positions);
-                        writers[i] = null;
-                        break;
-                    case Step.Rollback when writers[i] is { } w:
-                        await w.DisposeAsync();
-                        writers[i] = null;
-                        break;
-                    case Step.Read:
-                        read.AddRange((await ReadAsync(reader, read.Count > 0 ? read[^1] : start)).Select(e => e.Position));
-                        // What was handed out must be all there is up to there, at any time.
-                        var again = (await ReadAsync(reader, start)).Select(e => e.Position).ToList();
-                        Assert.Equal(committed.Where(p => again.Count > 0 && p <= again[^1]).Order(), again);
-                        break;
-                }
-            }
-        }
-        finally
-        {
-            foreach (var w in writers) if (w is not null) await w.DisposeAsync();
-        }
-        read.AddRange((await _log.ReadAllAsync(reader, read.Count > 0 ? read[^1] : start)).Select(e => e.Position));
-        Assert.Equal(committed.Order(), read);
-    }
-
-    private static Task<IReadOnlyList<LoggedEvent>> ReadAsync(LogReader reader, long after) => reader.ReadAsync(after, 1_000, Wait.Token);
-
-    /// <summary>A transaction that appends.</summary>
-    private sealed class Writer : IAsyncDisposable
-    {
-        private readonly NpgsqlConnection _connection;
-        public List<long> Positions { get; } = [];
-
-        private Writer(NpgsqlConnection connection) => _connection = connection;
-
-        public static async Task<Writer> BeginAsync(NpgsqlDataSource database)
-        {
-            var connection = await database.OpenConnectionAsync();
-            await connection.BeginTransactionAsync();
-            return new Writer(connection);
-        }
-
-        public async Task<long> AppendAsync()
-        {
-            Positions.AddRange(await LogDatabase.AppendAsync(_connection, Guid.NewGuid(), ("AccountActivated", """{"activatedAt":"2026-11-23T10:00:00Z"}""")));
-            return Positions[^1];
-        }
-
-        public async Task CommitAsync()
-        {
-            await using (var command = new NpgsqlCommand("commit", _connection)) await command.ExecuteNonQueryAsync();
-            await _connection.DisposeAsync();
-        }
-
-        public ValueTask DisposeAsync() => _connection.DisposeAsync();
     }
 }

@@ -1,39 +1,20 @@
 using System.Collections.Concurrent;
-using System.Globalization;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting;
+using Signup.Statistics;
 using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 
-/// <summary>A primary, and two standbys, of the first of which it waits at each commit. (The whole system on them: ./test cluster.)</summary>
-public sealed class when_the_database_fails_over(when_the_database_fails_over.Servers servers) : IClassFixture<when_the_database_fails_over.Servers>, IAsyncLifetime
+/// <summary>(The whole system on it: ./test cluster.)</summary>
+[Collection(nameof(Servers))]
+public sealed class when_the_database_fails_over(Servers servers) : IAsyncLifetime
 {
-    public sealed class Servers : IAsyncLifetime
-    {
-        public string State { get; } = Path.Combine(Parts.State, "replicated");
-
-        public async ValueTask InitializeAsync()
-        {
-            await Parts.ProvisionAsync("fresh", state: State);
-            await Parts.ProvisionAsync("nodes", "3 postgres", State);
-        }
-
-        public async ValueTask DisposeAsync() => await Parts.ProvisionAsync("fresh", state: State);
-    }
-
     private LogDatabase _log = null!;
 
-    /// <summary>All three are there, whatever the test before has done to them.</summary>
-    public async ValueTask InitializeAsync()
-    {
-        await ProvisionAsync("thaw", "postgres");
-        await ProvisionAsync("up", "postgres");
-        _log = await LogDatabase.CreateAsync("failover", servers.State);
-        await StandbysFollowAsync();
-    }
-
+    public async ValueTask InitializeAsync() => _log = await servers.CreateLogAsync("failover");
     public ValueTask DisposeAsync() => _log.DisposeAsync();
 
     [Fact]
@@ -41,6 +22,11 @@ public sealed class when_the_database_fails_over(when_the_database_fails_over.Se
     {
         var (acknowledged, wrong, failed) = (new ConcurrentDictionary<Guid, bool>(), new ConcurrentBag<Exception>(), 0);
         using var follower = await _log.FollowAsync();
+        // And one that reads from whichever standby is there.
+        await using var standbys = LogReplica.Of(_log.Parts.PostgresReplica)!;
+        var statistics = new DailyStatistics(_log.Database);
+        using var counting = new LogFollower<DailyStatistics>(statistics, _log.Database, new LogReader(_log.Database, replica: standbys), new WakeUp(), NullLogger<LogFollower<DailyStatistics>>.Instance);
+        await counting.StartAsync(CancellationToken.None);
         using var enough = new CancellationTokenSource();
         var writers = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
         {
@@ -69,8 +55,8 @@ public sealed class when_the_database_fails_over(when_the_database_fails_over.Se
         }, Wait.Token)).ToArray();
 
         await AcknowledgedAsync(100);
-        await ProvisionAsync("kill", $"postgres{await PrimaryAsync()}");
-        await ProvisionAsync("promote", "postgres");
+        await servers.ProvisionAsync("kill", $"postgres{await servers.PrimaryAsync()}");
+        await servers.ProvisionAsync("promote", "postgres");
         await AcknowledgedAsync(100);
         await enough.CancelAsync();
         await Task.WhenAll(writers);
@@ -84,6 +70,9 @@ public sealed class when_the_database_fails_over(when_the_database_fails_over.Se
         Assert.Empty(await _log.AuditAsync());
         Assert.Equal(stored.Count, await _log.ScalarAsync<long>("select count(*) from query.accounts"));
         await follower.StopAsync(Wait.Token);
+        await Wait.UntilAsync(async () => (await counting.MeasureAsync(Wait.Token)).Events == 0, "all is counted");
+        Assert.Equal(stored.Count, await _log.ScalarAsync<long>("select sum(count)::bigint from statistics.day"));
+        await counting.StopAsync(Wait.Token);
 
         Task AcknowledgedAsync(int more)
         {
@@ -98,7 +87,7 @@ public sealed class when_the_database_fails_over(when_the_database_fails_over.Se
         var id = Guid.NewGuid();
         // Their client gives up waiting, as it would after 30 s by default.
         await using var hasty = Connect("Command Timeout=1");
-        await EachStandbyAsync("freeze");
+        await servers.EachStandbyAsync("freeze");
         try
         {
             await Assert.ThrowsAsync<CommitInDoubtException>(() => CreateAsync(hasty, id));
@@ -107,7 +96,7 @@ public sealed class when_the_database_fails_over(when_the_database_fails_over.Se
         }
         finally
         {
-            await EachStandbyAsync("thaw");
+            await servers.EachStandbyAsync("thaw");
         }
         await CreateAsync(_log.Database, id);
         Assert.Single(await _log.ReadAllAsync(), e => e.StreamId == id);
@@ -122,16 +111,16 @@ public sealed class when_the_database_fails_over(when_the_database_fails_over.Se
         var last = (await _log.ReadAllAsync(reader))[^1].Position;
         // So many positions the server keeps ahead.
         const int ahead = 32;
-        await EachStandbyAsync("kill");
+        await servers.EachStandbyAsync("kill");
         var lost = Enumerable.Range(0, 2 * ahead).Select(_ => Guid.NewGuid()).ToArray();
         await Assert.ThrowsAsync<CommitInDoubtException>(() => CreateAsync(hasty, lost));
         // It has seen them, and holds that nobody fills a gap below.
         Assert.Equal(lost.Length, (await _log.ReadAllAsync(reader, last)).Count);
         Assert.Equal(last + lost.Length, await reader.FinalAsync(Wait.Token));
 
-        await ProvisionAsync("kill", $"postgres{await PrimaryAsync()}");
-        await EachStandbyAsync("up");
-        await ProvisionAsync("promote", "postgres");
+        await servers.ProvisionAsync("kill", $"postgres{await servers.PrimaryAsync()}");
+        await servers.EachStandbyAsync("up");
+        await servers.ProvisionAsync("promote", "postgres");
 
         var (late, early) = (Guid.NewGuid(), Guid.NewGuid());
         await using var connection = await Wait.ForAsync(async () => await _log.Database.OpenConnectionAsync(), "there is a primary");
@@ -167,17 +156,4 @@ public sealed class when_the_database_fails_over(when_the_database_fails_over.Se
         Appending.AppendAsync(connection, [.. ids.Select(id => NewEvent.Of(id, 0, LogDatabase.Created($"{id}@example.org"), Cause.None))]);
 
     private NpgsqlDataSource Connect(string more) => LogStore.Connect($"{_log.ConnectionString};{more}");
-
-    private Task ProvisionAsync(string verb, string what) => Parts.ProvisionAsync(verb, what, servers.State);
-
-    private async Task EachStandbyAsync(string verb)
-    {
-        var primary = await PrimaryAsync();
-        foreach (var node in Enumerable.Range(1, 3).Where(n => n != primary)) await ProvisionAsync(verb, $"postgres{node}");
-    }
-
-    private async Task<int> PrimaryAsync() =>
-        (await File.ReadAllLinesAsync(Path.Combine(servers.State, "settings.env"))).Where(l => l.StartsWith("POSTGRES_PRIMARY=", StringComparison.Ordinal)).Select(l => int.Parse(l.Split('=')[1], CultureInfo.InvariantCulture)).FirstOrDefault(1);
-
-    private Task StandbysFollowAsync() => Wait.UntilAsync(async () => await _log.ScalarAsync<long>("select count(*) from pg_stat_replication") == 2, "both standbys follow");
 }

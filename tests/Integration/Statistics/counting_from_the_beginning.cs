@@ -47,17 +47,20 @@ public sealed class counting_from_the_beginning
     }
 
     [Fact]
-    public async Task as_a_process_subscribes_and_is_told_of_events()
+    public async Task as_a_process_subscribes_and_is_told_of_events_and_reads_them_where_it_is_told_to()
     {
         await using var system = await SignupSystem.StartAsync("statistics", null, "Uniqueness");
         using var uniqueness = system.Client("Uniqueness");
         await CreateAsync("before@example.org");
         var process = system.Add("Statistics");
+        process.Set("ConnectionStrings__PostgresReplica", system.Parts.Postgres);
         await process.StartAsync();
         await CreateAsync("after@example.org");
 
         using var statistics = system.Client("Statistics");
         await Wait.UntilAsync(async () => (await statistics.GetFromJsonAsync<JsonElement>("/days")).EnumerateArray().Sum(d => d.GetProperty("counts").GetProperty("AccountCreated").GetInt32()) == 2, "both are counted");
+        var ready = await statistics.GetFromJsonAsync<JsonElement>("/health/ready");
+        Assert.Equal(0, ready.GetProperty("checks").GetProperty("daily-statistics").GetProperty("data").GetProperty("standbyBehindEvents").GetInt64());
         using var management = system.Parts.ManagementClient();
         var bindings = await management.GetFromJsonAsync<JsonElement>($"api/exchanges/{system.Parts.VirtualHost}/Signup.Messages.Accounts:AccountCreated/bindings/source");
         Assert.Contains(bindings.EnumerateArray(), b => b.GetProperty("destination").GetString()!.StartsWith("statistics.news.", StringComparison.Ordinal));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics;
+using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Messages.Accounts;
@@ -40,7 +41,7 @@ public sealed class SendDueMails(
         using var hurry = new CancellationTokenSource();
         using var end = new CancellationTokenSource();
         await using var _ = stoppingToken.Register(() => hurry.CancelAfter(Grace));
-        var life = supervisor.RepeatAsync("showing that it lives", () => ShowLifeAsync(end.Token), end.Token);
+        var life = ShowLifeAsync(end.Token);
         await _alive.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll([
             .. Enumerable.Range(0, settings.Connections).Select(n => SendAsync(n, stoppingToken, hurry.Token)),
@@ -51,10 +52,16 @@ public sealed class SendDueMails(
 
     private async Task ShowLifeAsync(CancellationToken end)
     {
-        await using var connection = await activations.ShowLifeAsync(settings.Connections + 1, end);
-        _alive.TrySetResult();
-        // Nobody notifies: this ends with the connection.
-        await connection.WaitAsync(end);
+        while (!end.IsCancellationRequested)
+        {
+            NpgsqlConnection? life = null;
+            await supervisor.UntilDoneAsync("showing that it lives", async () => life = await activations.ShowLifeAsync(settings.Connections + 1, end), end);
+            if (life is null) continue;
+            _alive.TrySetResult();
+            // Nobody notifies: this ends with the connection.
+            await using (life) await life.WaitAsync(end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Patience, time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     /// <summary>Asked before it is noted: after a crash in between it is asked again, which does no harm.</summary>

@@ -76,6 +76,19 @@ public sealed class when_mail_itself_fails
         Assert.Single(smtp.Mails);
     }
 
+    [Fact]
+    public async Task a_lost_connection_by_which_it_shows_that_it_lives_is_a_fault_only_until_there_is_another()
+    {
+        await using var smtp = new SmtpServer();
+        await using var mail = await MailProcess.StartAsync("maillife", smtp.Start());
+        await Wait.UntilAsync(async () => await ScalarAsync(mail, Loop) is not DBNull, "Mail shows that it lives");
+        const string who = "select min(l.pid) from pg_locks l join pg_database d on d.oid = l.database where d.datname = current_database() and l.locktype = 'advisory' and l.classid = x'6d61696c'::int::oid";
+        var before = (int)(await ScalarAsync(mail, who))!;
+        await ExecuteAsync(mail, $"select pg_terminate_backend({before})");
+        await Wait.UntilAsync(async () => await ScalarAsync(mail, who) is int now && now != before, "it shows it by another");
+        await FaultsAreAsync(mail, null);
+    }
+
     /// <summary>The number by which rows name the first loop.</summary>
     private const string Loop = "select min(l.objid::bigint)::int from pg_locks l join pg_database d on d.oid = l.database where d.datname = current_database() and l.locktype = 'advisory' and l.classid = x'6d61696c'::int::oid";
 

@@ -18,11 +18,16 @@ public sealed class Servers : IAsyncLifetime
 
     public async ValueTask DisposeAsync() => await ProvisionAsync("fresh");
 
-    /// <summary>A log on it, with all three nodes there, whatever has been done to them.</summary>
-    public async Task<LogDatabase> CreateLogAsync(string name)
+    /// <summary>All three nodes are there again, whatever has been done to them.</summary>
+    public async Task MendAsync()
     {
         await ProvisionAsync("thaw", "postgres");
         await ProvisionAsync("up", "postgres");
+    }
+
+    /// <summary>A log on it.</summary>
+    public async Task<LogDatabase> CreateLogAsync(string name)
+    {
         var log = await LogDatabase.CreateAsync(name, State);
         await Wait.UntilAsync(async () => await log.ScalarAsync<long>("select count(*) from pg_stat_replication") == 2, "both standbys follow");
         return log;

@@ -15,7 +15,12 @@ public sealed class when_the_database_fails_over(Servers servers) : IAsyncLifeti
     private LogDatabase _log = null!;
 
     public async ValueTask InitializeAsync() => _log = await servers.CreateLogAsync("failover");
-    public ValueTask DisposeAsync() => _log.DisposeAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await servers.MendAsync();
+        await _log.DisposeAsync();
+    }
 
     [Fact]
     public async Task nothing_acknowledged_is_lost_or_doubled_and_whoever_writes_or_reads_goes_on()

@@ -14,9 +14,12 @@ public sealed class BrokerUnavailableException(string message, Exception? inner 
 /// <summary>One connection to RabbitMQ, opened when first needed and again after it was lost: at another node, where there are several.</summary>
 public sealed class Broker(BrokerNodes nodes, EndpointIdentity identity) : IAsyncDisposable
 {
+    /// <summary>A process that is frozen or cut off keeps what was delivered to it for two to three of it, then the node gives it to another (RabbitMQ, rabbit_heartbeat.erl).</summary>
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(3);
+
     /// <summary>Where there are others to go to: a node that does not answer is given up after three to four of it (RabbitMQ.Client, Connection.Heartbeat). Below 5 s it may be given up
     /// for nothing, says RabbitMQ's documentation; that costs no more than a node that was started again does, and a longer one keeps everybody waiting who relies on the node.</summary>
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HeartbeatOfMany = TimeSpan.FromSeconds(1);
 
     /// <summary>So long a node may take to let one in, where there are others.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -125,8 +128,8 @@ public sealed class Broker(BrokerNodes nodes, EndpointIdentity identity) : IAsyn
         for (var i = 0; ; i++)
         {
             // Recovery is by opening anew: the library's own would bring back channels whose publishes have already failed.
-            var factory = new ConnectionFactory { Uri = _node = order[i], AutomaticRecoveryEnabled = false, ClientProvidedName = identity.Name };
-            if (nodes.All.Count > 1) (factory.RequestedHeartbeat, factory.RequestedConnectionTimeout, factory.HandshakeContinuationTimeout) = (Heartbeat, Patience, Patience);
+            var factory = new ConnectionFactory { Uri = _node = order[i], AutomaticRecoveryEnabled = false, ClientProvidedName = identity.Name, RequestedHeartbeat = Heartbeat };
+            if (nodes.All.Count > 1) (factory.RequestedHeartbeat, factory.RequestedConnectionTimeout, factory.HandshakeContinuationTimeout) = (HeartbeatOfMany, Patience, Patience);
             try
             {
                 return await factory.CreateConnectionAsync(cancellation);

@@ -40,7 +40,7 @@ public sealed class DroppedRanges(NpgsqlDataSource owner, ArchiveTarget archive,
         if (count == 0) return 0;
         if (count != range.Events) throw new ArchiveException($"Of the {range.Events} events at positions {range.First} to {range.Last} {count} would have been moved: nothing was changed.");
         await Appending.AppendAsync(connection, [NewEvent.Of(Stream, expectedVersion: null, fact, Cause.By(by))], cancellation);
-        await transaction.CommitAsync(cancellation);
+        await transaction.CommitDurablyAsync();
         return count;
     }
 }

@@ -63,7 +63,7 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
         var seals = await PersonalKeys.TakeAsync(connection, streams.Where(s => s.Value.IsPersonal).Select(s => s.Key), cancellation);
         using (var reader = open()) await PersonalKeys.LeaveAsync(connection, await CopyEventsAsync(connection, reader, seals, count, cancellation), cancellation);
         await connection.ExecuteAsync($"select setval('{LogStore.Schema}.mt_events_sequence', @position)", new { position });
-        await transaction.CommitAsync(cancellation);
+        await transaction.CommitDurablyAsync();
         return count;
     }
 

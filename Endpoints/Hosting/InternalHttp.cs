@@ -8,28 +8,31 @@ namespace Signup.Hosting;
 /// <summary>How one process asks another.</summary>
 public static class InternalHttp
 {
-    /// <summary>For the process whose address is the setting <c>{name}:Url</c>, with the key <c>{name}:ApiKey</c>.</summary>
+    /// <summary>For the process whose address is the setting <c>{name}:Url</c>, or the <see cref="Instances"/> of it, with the key <c>{name}:ApiKey</c>. What it asks changes nothing.</summary>
     public static void AddInternalClient<TClient>(this IServiceCollection services, IConfiguration settings, string name, TimeSpan timeout) where TClient : class =>
         services.AddHttpClient<TClient>(http =>
-        {
-            http.BaseAddress = SignupEndpoint.Url(settings, $"{name}:Url");
-            http.Timeout = timeout;
-            http.DefaultRequestHeaders.Add(ApiKey.Header, settings[$"{name}:ApiKey"]);
-        });
+            {
+                http.BaseAddress = SignupEndpoint.Urls(settings, $"{name}:Url")[0];
+                http.Timeout = timeout;
+                http.DefaultRequestHeaders.Add(ApiKey.Header, settings[$"{name}:ApiKey"]);
+            })
+            .ConfigurePrimaryHttpMessageHandler(() => new Instances(SignupEndpoint.Urls(settings, $"{name}:Url"), timeout))
+            // It renews its connections itself, and is to remember who does not answer.
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
 
     /// <exception cref="HttpRequestException">No usable answer.</exception>
     public static async Task<T> AskAsync<T>(this HttpClient http, HttpMethod method, string path, HttpContent? content, CancellationToken cancellation) where T : class
     {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
         try
         {
-            using var request = new HttpRequestMessage(method, path) { Content = content };
             using var response = await http.SendAsync(request, cancellation);
             response.EnsureSuccessStatusCode();
             return await response.Content.ReadFromJsonAsync<T>(cancellation) ?? throw new JsonException("The answer is null.");
         }
         catch (Exception e) when (e is JsonException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
-            throw new HttpRequestException($"{http.BaseAddress} gave no usable answer.", e);
+            throw new HttpRequestException($"{request.RequestUri?.GetLeftPart(UriPartial.Authority)} gave no usable answer.", e);
         }
     }
 }

@@ -114,11 +114,20 @@ public static partial class SignupEndpoint
         throw new InvalidOperationException($"The setting {setting} must be an AMQP URI, amqp://user:password@host:5672/vhost, with commas between the nodes of a cluster: amqp://user:password@one,two,three.");
     }
 
-    /// <summary>The address of another process.</summary>
-    /// <exception cref="InvalidOperationException">It is not set, or no address.</exception>
-    public static Uri Url(IConfiguration configuration, string key) => Uri.TryCreate(Setting(configuration, key), UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
-        ? url
-        : throw new InvalidOperationException($"The setting {key} is no address: '{configuration[key]}'. It is one like http://127.0.0.1:8080.");
+    /// <summary>Where another process is: the addresses of its instances.</summary>
+    /// <exception cref="InvalidOperationException">They are not set, or no addresses.</exception>
+    public static IReadOnlyList<Uri> Urls(IConfiguration configuration, string key)
+    {
+        try
+        {
+            var urls = Hosts.Of(Setting(configuration, key));
+            if (urls.All(url => url.Scheme is "http" or "https")) return urls;
+        }
+        catch (FormatException)
+        {
+        }
+        throw new InvalidOperationException($"The setting {key} is no address: '{configuration[key]}'. It is one like http://127.0.0.1:8080, with commas between several instances: http://one:8080,two:8080.");
+    }
 
     /// <exception cref="InvalidOperationException">It is not set. Says how to set it.</exception>
     public static string Setting(IConfiguration configuration, string key) => configuration[key] is { Length: > 0 } value

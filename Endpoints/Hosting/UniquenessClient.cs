@@ -16,7 +16,7 @@ namespace Signup.Hosting;
 /// </summary>
 public sealed partial class UniquenessClient : IDisposable
 {
-    /// <summary>Longer than a transaction that waits for another's claim, shorter than anybody who has signed up waits.</summary>
+    /// <summary>Longer, by half already, than a transaction that waits for another's claim; shorter than anybody who has signed up waits.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(2);
 
     /// <summary>So long all goes to the queue after a call without an answer, in milliseconds: not everybody shall wait for what is frozen.</summary>
@@ -29,18 +29,20 @@ public sealed partial class UniquenessClient : IDisposable
     private static readonly MediaTypeHeaderValue Json = new("application/json");
 
     private readonly HttpClient _http;
+    private readonly string _addresses;
     private readonly ILogger _logger;
     private readonly GroupCommit<CausedProposal, Verdict?> _calls;
 
     /// <summary>In milliseconds since the machine was started; 0 while calls are answered.</summary>
     private long _pausesUntil;
 
+    /// <param name="addresses">Of the <see cref="Instances"/>.</param>
     /// <param name="key">As the setting <c>Uniqueness:ApiKey</c> says.</param>
-    public UniquenessClient(Uri url, string? key, ILogger<UniquenessClient> logger)
+    public UniquenessClient(IReadOnlyList<Uri> addresses, string? key, ILogger<UniquenessClient> logger)
     {
         _logger = logger;
-        // The name may lead to other instances later.
-        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(1) }) { BaseAddress = url, Timeout = Timeout };
+        _addresses = string.Join(", ", addresses);
+        _http = new HttpClient(new Instances(addresses, Timeout)) { BaseAddress = addresses[0], Timeout = Timeout };
         _http.DefaultRequestHeaders.Add(ApiKey.Header, key);
         _calls = new(CallAsync, MaxBatch);
     }
@@ -66,7 +68,7 @@ public sealed partial class UniquenessClient : IDisposable
                 return;
             }
             // It may be starting, too.
-            catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
+            catch (HttpRequestException e) when (e.StatusCode is null)
             {
                 await Task.Delay(RehearsalPause, cancellation);
             }
@@ -90,7 +92,7 @@ public sealed partial class UniquenessClient : IDisposable
         }
         catch (Exception e)
         {
-            if (_pausesUntil == 0) DoesNotAnswer(_logger, _http.BaseAddress!, e.Message);
+            if (_pausesUntil == 0) DoesNotAnswer(_logger, _addresses, e.Message);
             _pausesUntil = Environment.TickCount64 + Pause;
             return new Verdict?[proposals.Count];
         }
@@ -105,8 +107,8 @@ public sealed partial class UniquenessClient : IDisposable
         return verdicts?.Length == proposals.Length ? verdicts : throw new JsonException("There must be as many verdicts as proposals.");
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Uniqueness does not answer at {Url}, so proposals go to its queue: {Reason}")]
-    private static partial void DoesNotAnswer(ILogger logger, Uri url, string reason);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Uniqueness does not answer at {Addresses}, so proposals go to its queue: {Reason}")]
+    private static partial void DoesNotAnswer(ILogger logger, string addresses, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Uniqueness answers again")]
     private static partial void Answers(ILogger logger);
@@ -119,8 +121,8 @@ public static class UniquenessClientServices
     public static void AddUniquenessClient(this IServiceCollection services, IConfiguration settings, Func<ProposeEvent> rehearsed)
     {
         if (string.IsNullOrEmpty(settings["Uniqueness:Url"])) return;
-        var url = SignupEndpoint.Url(settings, "Uniqueness:Url");
-        services.AddSingleton(s => new UniquenessClient(url, settings["Uniqueness:ApiKey"], s.GetRequiredService<ILogger<UniquenessClient>>()));
+        var addresses = SignupEndpoint.Urls(settings, "Uniqueness:Url");
+        services.AddSingleton(s => new UniquenessClient(addresses, settings["Uniqueness:ApiKey"], s.GetRequiredService<ILogger<UniquenessClient>>()));
         services.AddRehearsal((s, cancellation) => s.GetRequiredService<UniquenessClient>().RehearseAsync(rehearsed(), cancellation));
     }
 }

@@ -4,9 +4,10 @@ using Signup.Hosting;
 
 namespace Signup.Gateway.Ops;
 
-/// <summary>A part of the system as it is now.</summary>
-/// <param name="Queue">Null for one that has none, or whose figures cannot be had.</param>
-public sealed record Part(string Name, string Does, PartState State, string? Trouble, QueueFigures? Queue, IReadOnlyList<Check> Checks);
+/// <summary>A process as it is now.</summary>
+/// <param name="At">Its address, where there are several of that name.</param>
+/// <param name="Queue">Null for one that has none, or whose figures cannot be had, or are with another of that name already.</param>
+public sealed record Part(string Name, string? At, string Does, PartState State, string? Trouble, QueueFigures? Queue, IReadOnlyList<Check> Checks);
 
 public enum PartState { Well, Troubled, Away, Unknown }
 
@@ -35,20 +36,21 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
         ("Query", "keeps the read model", Topology.Query),
     ];
 
-    /// <summary>All parts, and why there are no queue figures, or null.</summary>
+    /// <summary>All processes whose addresses are known, of the gateways this one, and why there are no queue figures, or null.</summary>
     public async Task<(IReadOnlyList<Part> Parts, QueueFigures? Error, string? NoFigures)> LookAsync(CancellationToken cancellation)
     {
         var queues = QueuesAsync(cancellation);
-        var answers = await Task.WhenAll(Known.Select(part => part.Name == "Gateway" ? AskSelfAsync(cancellation) : AskAsync(settings[$"{part.Name}:Url"], cancellation)));
+        var answers = await Task.WhenAll(Known.Select(async part => await Task.WhenAll(part.Name == "Gateway" ? [AskSelfAsync(cancellation)] : InstancesOf(part.Name).Select(at => AskAsync(at, cancellation)))));
         var (figures, trouble) = await queues;
-        return ([.. Known.Select((part, i) =>
+        return ([.. Known.Zip(answers).SelectMany(p => p.Second.Select((answer, n) =>
         {
-            var queue = part.Queue is null ? null : figures.GetValueOrDefault(part.Queue);
-            var (state, why, checks) = answers[i];
+            var (name, does, queueName) = p.First;
+            var queue = queueName is null || n > 0 ? null : figures.GetValueOrDefault(queueName);
+            var (at, state, why, checks) = answer;
             // Who does not say how he is may still be seen at work.
             if (state == PartState.Unknown && queue is not null) (state, why) = queue.Consumers > 0 ? (PartState.Well, null) : (PartState.Away, "nobody takes from its queue");
-            return new Part(part.Name, part.Does, state, why, queue, checks);
-        })], figures.GetValueOrDefault(Topology.Error), trouble);
+            return new Part(name, p.Second.Length > 1 ? at?.Authority : null, does, state, why, queue, checks);
+        }))], figures.GetValueOrDefault(Topology.Error), trouble);
     }
 
     /// <summary>Who takes failed messages from their queue, as far as RabbitMQ says it.</summary>
@@ -65,27 +67,30 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
         }
     }
 
-    private async Task<(PartState, string?, IReadOnlyList<Check>)> AskSelfAsync(CancellationToken cancellation)
+    /// <summary>One that is null, where nobody has said.</summary>
+    private IReadOnlyList<Uri?> InstancesOf(string name) => string.IsNullOrEmpty(settings[$"{name}:Url"]) ? [null] : [.. SignupEndpoint.Urls(settings, $"{name}:Url")];
+
+    private async Task<(Uri?, PartState, string?, IReadOnlyList<Check>)> AskSelfAsync(CancellationToken cancellation)
     {
         var report = await own.CheckHealthAsync(cancellation);
-        return Found([.. report.Entries.Select(e => new Check(e.Key, e.Value.Status.ToString(), e.Value.Description, [.. e.Value.Data.Select(d => KeyValuePair.Create(d.Key, Short(d.Value)))]))]);
+        return Found(null, [.. report.Entries.Select(e => new Check(e.Key, e.Value.Status.ToString(), e.Value.Description, [.. e.Value.Data.Select(d => KeyValuePair.Create(d.Key, Short(d.Value)))]))]);
     }
 
-    private static (PartState, string?, IReadOnlyList<Check>) Found(List<Check> checks) => (checks.TrueForAll(c => c.IsWell) ? PartState.Well : PartState.Troubled, null, checks);
+    private static (Uri?, PartState, string?, IReadOnlyList<Check>) Found(Uri? at, List<Check> checks) => (at, checks.TrueForAll(c => c.IsWell) ? PartState.Well : PartState.Troubled, null, checks);
 
-    private async Task<(PartState, string?, IReadOnlyList<Check>)> AskAsync(string? url, CancellationToken cancellation)
+    private async Task<(Uri?, PartState, string?, IReadOnlyList<Check>)> AskAsync(Uri? at, CancellationToken cancellation)
     {
-        if (string.IsNullOrEmpty(url)) return (PartState.Unknown, null, []);
+        if (at is null) return (null, PartState.Unknown, null, []);
         try
         {
-            using var answer = await clients.CreateClient(Client).GetAsync(new Uri(new Uri(url), "/health/ready"), cancellation);
+            using var answer = await clients.CreateClient(Client).GetAsync(new Uri(at, "/health/ready"), cancellation);
             var report = (await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation)).RootElement;
-            return Found([.. report.GetProperty("checks").EnumerateObject().Select(c => new Check(c.Name, Text(c.Value, "status") ?? "", Text(c.Value, "description"),
+            return Found(at, [.. report.GetProperty("checks").EnumerateObject().Select(c => new Check(c.Name, Text(c.Value, "status") ?? "", Text(c.Value, "description"),
                 c.Value.TryGetProperty("data", out var data) ? [.. data.EnumerateObject().Select(d => KeyValuePair.Create(d.Name, Short(Value(d.Value))))] : []))]);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or KeyNotFoundException or TaskCanceledException && !cancellation.IsCancellationRequested)
         {
-            return (PartState.Away, "does not answer", []);
+            return (at, PartState.Away, "does not answer", []);
         }
     }
 

@@ -59,6 +59,9 @@ public sealed class SignupSystem : IAsyncDisposable
     /// <summary>The first process of that name.</summary>
     public SignupProcess this[string name] => _processes.First(p => p.Name == name);
 
+    /// <summary>All processes of that name.</summary>
+    public IReadOnlyList<SignupProcess> Instances(string name) => [.. _processes.Where(p => p.Name == name)];
+
     /// <summary>Without any process, for commands.</summary>
     public static Task<SignupSystem> CreateAsync(string name, IReadOnlyDictionary<string, string>? settings = null) => CreateAsync(name, settings, withLog: false);
 
@@ -96,13 +99,12 @@ public sealed class SignupSystem : IAsyncDisposable
         var process = new SignupProcess(name, DllOf(name), Path.Combine(Parts.Directory, $"{name}-{_processes.Count}.log"), SettingsOf(name));
         _processes.Add(process);
         // Everyone hears of addresses that are known by now, and the links in mails lead to the gateway.
-        foreach (var p in _processes)
+        var (key, value) = name == "Gateway" ? ("Signup__PublicUrl", process.Url) : ($"{name}__Url", $"http://{string.Join(',', Instances(name).Select(p => new Uri(p.Url).Authority))}");
+        if (name is "Accounts" or "Query" or "Uniqueness" or "Gateway")
         {
-            if (name is "Accounts" or "Query" or "Uniqueness") p.Set($"{name}__Url", process.Url);
-            if (name == "Gateway") p.Set("Signup__PublicUrl", process.Url);
+            _settings[key] = value;
+            foreach (var p in _processes) p.Set(key, value);
         }
-        if (name is "Accounts" or "Query" or "Uniqueness") _settings[$"{name}__Url"] = process.Url;
-        if (name == "Gateway") _settings["Signup__PublicUrl"] = process.Url;
         return process;
     }
 

@@ -25,6 +25,7 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
         foreach (var (name, key) in Keys) gateway.Set($"Ops__Keys__{name}", key);
         gateway.Set("RabbitMq__ManagementUrl", _system.Parts.Management);
         foreach (var name in new[] { "Accounts", "Uniqueness" }) gateway.Set($"{name}__Url", _system[name].Url);
+        gateway.Set("Accounts__Url", $"{_system["Accounts"].Url},127.0.0.1:9");
         await gateway.StartAsync();
         _channel = await _system.Broker.OpenConfirmingChannelAsync(Wait.Token);
     }
@@ -67,7 +68,9 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
             // RabbitMQ counts every five seconds.
             return text.Contains(">SignUp<", StringComparison.Ordinal) && text.Contains("in queue", StringComparison.Ordinal) ? text : null;
         }, "the failed message and the queues are on the page");
-        Assert.Matches("(?s)Accounts <span[^>]*>well<", page);
+        // Each instance, but the queue once.
+        foreach (var (state, at, takers) in new[] { ("well", new Uri(_system["Accounts"].Url).Authority, 1), ("does not answer", "127.0.0.1:9", 0) })
+            Assert.Equal(takers, Regex.Count(Assert.Single(page.Split("<li class=\"ops-part"), part => Regex.IsMatch(part, $"(?s)Accounts <span[^>]*>{state}<.*; at {at}<")), ">takers<"));
         Assert.Contains("event-log", page, StringComparison.Ordinal);
         Assert.Contains("NullReferenceException", page, StringComparison.Ordinal);
 

@@ -98,11 +98,4 @@ public sealed class when_a_session_is_open : IDisposable
         if (cookie is not null) http.Request.Headers.Cookie = cookie;
         return http.Request;
     }
-
-    private sealed class Clock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
-
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
 }

@@ -117,13 +117,6 @@ public class when_operators_are_let_in
         return next;
     }
 
-    private sealed class Clock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = new(2026, 11, 28, 9, 0, 0, TimeSpan.Zero);
-
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
-
     private static string? UrlsOf(Dictionary<string, string?> settings)
     {
         var builder = WebApplication.CreateBuilder();

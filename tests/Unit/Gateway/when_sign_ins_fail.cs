@@ -116,13 +116,4 @@ public class when_sign_ins_fail
     public void what_another_program_has_hashed_is_nobodys_password_here(string? text) => Assert.Null(PasswordSalt.Parse(text));
 
     private static TimeSpan? Fail(SignInLimits limits) => limits.Refuse(Ada, null, Here, out _);
-
-    private sealed class Clock : TimeProvider
-    {
-        private DateTimeOffset _now = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
-
-        public void Advance(TimeSpan by) => _now += by;
-
-        public override DateTimeOffset GetUtcNow() => _now;
-    }
 }

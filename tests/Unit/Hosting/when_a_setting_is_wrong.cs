@@ -11,11 +11,12 @@ public sealed class when_a_setting_is_wrong
     [InlineData("uniqueness:8080")]
     [InlineData("/event")]
     [InlineData("amqp://localhost")]
+    [InlineData("http://one:8080,,two:8080")]
     public void an_address_that_is_none_is_told_with_the_name_of_the_setting(string value)
     {
         var settings = new ConfigurationBuilder().AddInMemoryCollection([new("Query:Url", value)]).Build();
 
-        Assert.Contains("Query:Url", Assert.Throws<InvalidOperationException>(() => SignupEndpoint.Url(settings, "Query:Url")).Message, StringComparison.Ordinal);
+        Assert.Contains("Query:Url", Assert.Throws<InvalidOperationException>(() => SignupEndpoint.Urls(settings, "Query:Url")).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -100,13 +100,6 @@ public sealed class the_provider : IDisposable
         Assert.Equal(5, slow.Connections);
     }
 
-    private sealed class Clock : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = new(2026, 11, 23, 10, 0, 0, TimeSpan.Zero);
-
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
-
     private sealed class Meters : IMeterFactory
     {
         private readonly List<Meter> _meters = [];

@@ -9,16 +9,20 @@ namespace Signup.Hosting;
 public static class InternalHttp
 {
     /// <summary>For the process whose address is the setting <c>{name}:Url</c>, or the <see cref="Instances"/> of it, with the key <c>{name}:ApiKey</c>. What it asks changes nothing.</summary>
-    public static void AddInternalClient<TClient>(this IServiceCollection services, IConfiguration settings, string name, TimeSpan timeout) where TClient : class =>
+    public static void AddInternalClient<TClient>(this IServiceCollection services, IConfiguration settings, string name, TimeSpan timeout) where TClient : class
+    {
+        // Read when somebody asks: a client that is made anew for each request does not read them again, and who never asks need not be told.
+        var addresses = new Lazy<IReadOnlyList<Uri>>(() => SignupEndpoint.Urls(settings, $"{name}:Url"));
         services.AddHttpClient<TClient>(http =>
             {
-                http.BaseAddress = SignupEndpoint.Urls(settings, $"{name}:Url")[0];
+                http.BaseAddress = addresses.Value[0];
                 http.Timeout = timeout;
                 http.DefaultRequestHeaders.Add(ApiKey.Header, settings[$"{name}:ApiKey"]);
             })
-            .ConfigurePrimaryHttpMessageHandler(() => new Instances(SignupEndpoint.Urls(settings, $"{name}:Url"), timeout))
+            .ConfigurePrimaryHttpMessageHandler(() => new Instances(addresses.Value, timeout))
             // It renews its connections itself, and is to remember who does not answer.
             .SetHandlerLifetime(Timeout.InfiniteTimeSpan);
+    }
 
     /// <exception cref="HttpRequestException">No usable answer.</exception>
     public static async Task<T> AskAsync<T>(this HttpClient http, HttpMethod method, string path, HttpContent? content, CancellationToken cancellation) where T : class

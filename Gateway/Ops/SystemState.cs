@@ -40,17 +40,17 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
     public async Task<(IReadOnlyList<Part> Parts, QueueFigures? Error, string? NoFigures)> LookAsync(CancellationToken cancellation)
     {
         var queues = QueuesAsync(cancellation);
-        var answers = await Task.WhenAll(Known.Select(async part => await Task.WhenAll(part.Name == "Gateway" ? [AskSelfAsync(cancellation)] : InstancesOf(part.Name).Select(at => AskAsync(at, cancellation)))));
+        var instances = Known.SelectMany(InstancesOf).ToArray();
+        var answers = await Task.WhenAll(instances.Select(instance => instance.Name == "Gateway" ? AskSelfAsync(cancellation) : AskAsync(instance.Url, cancellation)));
         var (figures, trouble) = await queues;
-        return ([.. Known.Zip(answers).SelectMany(p => p.Second.Select((answer, n) =>
+        return ([.. instances.Zip(answers, (instance, answer) =>
         {
-            var (name, does, queueName) = p.First;
-            var queue = queueName is null || n > 0 ? null : figures.GetValueOrDefault(queueName);
-            var (at, state, why, checks) = answer;
+            var queue = instance.Queue is null ? null : figures.GetValueOrDefault(instance.Queue);
+            var (state, why, checks) = answer;
             // Who does not say how he is may still be seen at work.
             if (state == PartState.Unknown && queue is not null) (state, why) = queue.Consumers > 0 ? (PartState.Well, null) : (PartState.Away, "nobody takes from its queue");
-            return new Part(name, p.Second.Length > 1 ? at?.Authority : null, does, state, why, queue, checks);
-        }))], figures.GetValueOrDefault(Topology.Error), trouble);
+            return new Part(instance.Name, instance.At, instance.Does, state, why, queue, checks);
+        })], figures.GetValueOrDefault(Topology.Error), trouble);
     }
 
     /// <summary>Who takes failed messages from their queue, as far as RabbitMQ says it.</summary>
@@ -67,30 +67,36 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
         }
     }
 
-    /// <summary>One that is null, where nobody has said.</summary>
-    private IReadOnlyList<Uri?> InstancesOf(string name) => string.IsNullOrEmpty(settings[$"{name}:Url"]) ? [null] : [.. SignupEndpoint.Urls(settings, $"{name}:Url")];
-
-    private async Task<(Uri?, PartState, string?, IReadOnlyList<Check>)> AskSelfAsync(CancellationToken cancellation)
+    /// <summary>One without an address, where nobody has said; the first has the queue.</summary>
+    private IEnumerable<(string Name, string? At, string Does, string? Queue, Uri? Url)> InstancesOf((string Name, string Does, string? Queue) part)
     {
-        var report = await own.CheckHealthAsync(cancellation);
-        return Found(null, [.. report.Entries.Select(e => new Check(e.Key, e.Value.Status.ToString(), e.Value.Description, [.. e.Value.Data.Select(d => KeyValuePair.Create(d.Key, Short(d.Value)))]))]);
+        var setting = $"{part.Name}:Url";
+        if (part.Name == "Gateway" || string.IsNullOrEmpty(settings[setting])) return [(part.Name, null, part.Does, part.Queue, null)];
+        var urls = SignupEndpoint.Urls(settings, setting);
+        return urls.Select((url, n) => (part.Name, urls.Count > 1 ? url.Authority : null, part.Does, n == 0 ? part.Queue : null, (Uri?)url));
     }
 
-    private static (Uri?, PartState, string?, IReadOnlyList<Check>) Found(Uri? at, List<Check> checks) => (at, checks.TrueForAll(c => c.IsWell) ? PartState.Well : PartState.Troubled, null, checks);
-
-    private async Task<(Uri?, PartState, string?, IReadOnlyList<Check>)> AskAsync(Uri? at, CancellationToken cancellation)
+    private async Task<(PartState, string?, IReadOnlyList<Check>)> AskSelfAsync(CancellationToken cancellation)
     {
-        if (at is null) return (null, PartState.Unknown, null, []);
+        var report = await own.CheckHealthAsync(cancellation);
+        return Found([.. report.Entries.Select(e => new Check(e.Key, e.Value.Status.ToString(), e.Value.Description, [.. e.Value.Data.Select(d => KeyValuePair.Create(d.Key, Short(d.Value)))]))]);
+    }
+
+    private static (PartState, string?, IReadOnlyList<Check>) Found(List<Check> checks) => (checks.TrueForAll(c => c.IsWell) ? PartState.Well : PartState.Troubled, null, checks);
+
+    private async Task<(PartState, string?, IReadOnlyList<Check>)> AskAsync(Uri? url, CancellationToken cancellation)
+    {
+        if (url is null) return (PartState.Unknown, null, []);
         try
         {
-            using var answer = await clients.CreateClient(Client).GetAsync(new Uri(at, "/health/ready"), cancellation);
+            using var answer = await clients.CreateClient(Client).GetAsync(new Uri(url, "/health/ready"), cancellation);
             var report = (await JsonDocument.ParseAsync(await answer.Content.ReadAsStreamAsync(cancellation), cancellationToken: cancellation)).RootElement;
-            return Found(at, [.. report.GetProperty("checks").EnumerateObject().Select(c => new Check(c.Name, Text(c.Value, "status") ?? "", Text(c.Value, "description"),
+            return Found([.. report.GetProperty("checks").EnumerateObject().Select(c => new Check(c.Name, Text(c.Value, "status") ?? "", Text(c.Value, "description"),
                 c.Value.TryGetProperty("data", out var data) ? [.. data.EnumerateObject().Select(d => KeyValuePair.Create(d.Name, Short(Value(d.Value))))] : []))]);
         }
         catch (Exception e) when (e is HttpRequestException or JsonException or KeyNotFoundException or TaskCanceledException && !cancellation.IsCancellationRequested)
         {
-            return (at, PartState.Away, "does not answer", []);
+            return (PartState.Away, "does not answer", []);
         }
     }
 

@@ -63,18 +63,17 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         for (var again = false; ; again = true)
         {
-            var (_, events, waits) = await NextAsync(connection, "select @after as position", after, limit, cancellation);
+            var next = (await NextAsync(connection, "select @after as position, 0 as low, 65535 as high", after, limit, cancellation))!;
             // Most gaps were left by a rollback, and a second look settles them.
-            if (events.Count > 0 || !waits || again) return events;
+            if (next.Events.Count > 0 || !next.Waits || again) return next.Events;
         }
     }
 
-    /// <summary>Reads behind a checkpoint, on a connection in a transaction of the isolation READ COMMITTED. It holds the checkpoint until its end, which does not wait for
-    /// the server's disk: checkpoint and what belongs to it would be lost together, and be derived again.</summary>
-    /// <param name="checkpoint">SQL that selects one column, <c>position</c>, of one row, or of none where nobody is to read on.</param>
-    /// <returns>Null for a position where another transaction holds the checkpoint, or there is none; and whether there is more behind the events, which has to wait.</returns>
-    public Task<(long? Position, IReadOnlyList<LoggedEvent> Events, bool Waits)> FollowAsync(NpgsqlConnection connection, string checkpoint, int limit, CancellationToken cancellation) =>
-        NextAsync(connection, $"{checkpoint} for update skip locked", after: null, limit, cancellation);
+    /// <summary>Reads behind a checkpoint, on a connection in a transaction of the isolation READ COMMITTED: of its partitions that one which is most behind, and which no other transaction holds. It is held
+    /// until this one's end, which does not wait for the server's disk: checkpoint and what belongs to it would be lost together, and be derived again.</summary>
+    /// <param name="limit">Of the events.</param>
+    /// <returns>Null where others hold all of it, or this process may not take events in.</returns>
+    public Task<Stretch?> FollowAsync(NpgsqlConnection connection, Checkpoint checkpoint, int limit, CancellationToken cancellation) => NextAsync(connection, checkpoint.Next, after: null, limit, cancellation);
 
     /// <summary>All that happened in one stream, in order.</summary>
     /// <exception cref="InvalidDataException">It holds an event of a kind that this version of the code does not know: nothing can be decided on what is left.</exception>
@@ -103,6 +102,11 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         await foreach (var e in ReadAsync(reader, cancellation)) yield return e;
     }
 
+    /// <summary>A partition's events in a range of positions that is final, since somebody has come to its end, in order and up to <paramref name="limit"/> of them.</summary>
+    public async Task<IReadOnlyList<LoggedEvent>> ReadRangeAsync(NpgsqlConnection connection, Partition partition, long after, long upTo, int limit, CancellationToken cancellation) =>
+        await SelectAsync(connection, $"e.seq_id > @after and e.seq_id <= @upTo and {Partition.Has("e.stream_id", "@low", "@high")} order by e.seq_id limit @limit",
+            [new("after", after), new("upTo", upTo), new("low", partition.Low), new("high", partition.High), new("limit", limit)], cancellation).ToListAsync(cancellation);
+
     /// <summary>For SQL of others: has them find all events as <c>events</c>, with the columns that <see cref="LogStore.Events"/> has, in the connection's transaction, which must be rolled back in the end.</summary>
     /// <param name="withData">Also what dropped ones say. It is copied from the archive, all of it, into a temporary table.</param>
     public async Task ShowEventsAsync(NpgsqlConnection connection, bool withData, CancellationToken cancellation)
@@ -122,37 +126,37 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
     /// <summary>Up to here nothing is missing but for ever: whoever reads these positions from now on reads all that will ever have them. Ask again, it grows.</summary>
     public async Task<long> FinalAsync(CancellationToken cancellation) => (await SettleAsync(cancellation)).Position;
 
+    /// <param name="checkpoint">SQL that selects the columns <c>position</c>, <c>low</c> and <c>high</c> of one row, or of none.</param>
     /// <param name="after">For a checkpoint that says so.</param>
-    private async Task<(long? Position, IReadOnlyList<LoggedEvent> Events, bool Waits)> NextAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, CancellationToken cancellation)
+    private async Task<Stretch?> NextAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, CancellationToken cancellation)
     {
         // Before they are read: what an earlier look lacks, a later one may have seen settled.
         var settled = Volatile.Read(ref _settled);
         var rows = new List<StoredRow>();
-        var (position, heads, server) = replica is null
-            ? await QueryAsync(connection, checkpoint, after, limit, StoredEvents.Columns, StoredEvents.Keys, row => Keep(StoredEvents.Read(row)), cancellation)
-            : await QueryAsync(connection, checkpoint, after, limit, "e.seq_id, e.id", "", row => new EventHead(row.GetInt64(0), row.GetGuid(1)), cancellation);
-        if (position is not { } from) return (null, [], false);
-        var safe = await SafeAsync(from, heads, settled.At(server), cancellation);
-        var events = await OpenInOrderAsync(replica is null ? rows.GetRange(0, safe) : await replica.ReadAsync(heads.GetRange(0, safe), cancellation), cancellation);
-        return (from, events, events.Count < heads.Count);
-
-        EventHead Keep(StoredRow row)
-        {
-            rows.Add(row);
-            return new(row.Event.Position, row.Event.EventId);
-        }
+        var (from, partition, heads, server) = await QueryAsync(connection, checkpoint, after, limit, replica is null ? rows : null, cancellation);
+        if (from is not { } position) return null;
+        var safe = await SafeAsync(position, heads, settled.At(server), cancellation);
+        List<EventHead> own = [.. heads.Take(safe).Where(e => e.IsOwn).Take(limit)];
+        var events = await OpenInOrderAsync(replica is null ? rows.GetRange(0, own.Count) : await replica.ReadAsync(own, partition, cancellation), cancellation);
+        // Up to the first of them that is not among these.
+        var left = events.Count;
+        var passed = heads.Take(safe).TakeWhile(e => !e.IsOwn || left-- > 0).Count();
+        return new(partition, position, passed > 0 ? heads[passed - 1].Position : position, events, passed == heads.Count ? heads.Count >= limit : events.Count == limit, passed < heads.Count);
     }
 
-    /// <summary>The checkpoint's position, what is behind it, and since when the server runs.</summary>
-    private static async Task<(long?, List<EventHead>, DateTime)> QueryAsync(
-        NpgsqlConnection connection, string checkpoint, long? after, int limit, string columns, string keys, Func<NpgsqlDataReader, EventHead> read, CancellationToken cancellation)
+    /// <summary>Where the checkpoint stands, all that is behind it, since gaps show only in that, and since when the server runs.</summary>
+    /// <param name="rows">Gets those of the checkpoint's partition; null: they are read elsewhere.</param>
+    private static async Task<(long?, Partition, List<EventHead>, DateTime)> QueryAsync(NpgsqlConnection connection, string checkpoint, long? after, int limit, List<StoredRow>? rows, CancellationToken cancellation)
     {
+        var (columns, keys) = rows is null ? ("", "") : ($"{StoredEvents.Columns},", StoredEvents.Keys);
         // One statement, so one snapshot for all. A checkpoint that was moved since is locked, and read, as it is now, and the events as they were then: some are left for the next time.
         var sql = $"""
             with checkpoint as materialized ({checkpoint})
-            select {columns}, c.position, pg_postmaster_start_time()
+            select {columns} e.seq_id, e.id, e.is_own, c.position, c.low, c.high, pg_postmaster_start_time()
             from checkpoint c left join lateral
-                 (select * from {LogStore.Events} where seq_id > c.position order by seq_id limit @limit) e on true {keys}
+                 (select seq_id, id, is_own, stream_id, version, case when is_own then type end as type, timestamp, case when is_own then data end as data, case when is_own then headers end as headers from
+                     (select *, c.high - c.low = 65535 or {Partition.Has("stream_id", "c.low", "c.high")} as is_own
+                      from {LogStore.Events} where seq_id > c.position order by seq_id limit @limit * (65536 / (c.high - c.low + 1))) next) e on true {keys}
             order by e.seq_id
             """;
         var command = new NpgsqlBatchCommand(sql);
@@ -161,16 +165,19 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         await using var batch = new NpgsqlBatch(connection);
         if (after is null) batch.BatchCommands.Add(new("select set_config('synchronous_commit', 'off', true)"));
         batch.BatchCommands.Add(command);
-        var (position, server, heads) = ((long?)null, default(DateTime), new List<EventHead>());
+        var (position, partition, server, heads) = ((long?)null, default(Partition), default(DateTime), new List<EventHead>());
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         if (after is null) await reader.NextResultAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            (position, server) = (reader.GetInt64(reader.FieldCount - 2), reader.GetDateTime(reader.FieldCount - 1));
-            if (await reader.IsDBNullAsync(0, cancellation)) break;
-            heads.Add(read(reader));
+            var at = reader.FieldCount - 7;
+            (position, partition, server) = (reader.GetInt64(at + 3), new(reader.GetInt32(at + 4), reader.GetInt32(at + 5)), reader.GetDateTime(at + 6));
+            if (await reader.IsDBNullAsync(at, cancellation)) break;
+            var head = new EventHead(reader.GetInt64(at), reader.GetGuid(at + 1), reader.GetBoolean(at + 2));
+            heads.Add(head);
+            if (head.IsOwn) rows?.Add(StoredEvents.Read(reader));
         }
-        return (position, heads, server);
+        return (position, partition, heads, server);
     }
 
     /// <summary>Those before the first that cannot be read: that one stops whoever comes next.</summary>

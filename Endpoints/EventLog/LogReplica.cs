@@ -3,7 +3,8 @@ using Npgsql;
 namespace Signup.EventLog;
 
 /// <summary>What the log's order is made of.</summary>
-internal readonly record struct EventHead(long Position, Guid Id);
+/// <param name="IsOwn">It is of the partition that is read.</param>
+internal readonly record struct EventHead(long Position, Guid Id, bool IsOwn);
 
 /// <summary>
 /// A standby of the log's database, by which those who read the log in its order spare the primary. Which events come next, the primary says, in a list of positions and ids: it alone knows who is about to append, and
@@ -38,15 +39,17 @@ public sealed class LogReplica(NpgsqlDataSource standby) : IAsyncDisposable
 
     public ValueTask DisposeAsync() => standby.DisposeAsync();
 
-    /// <param name="heads">Of all events between the first and the last of them, in order.</param>
+    /// <param name="heads">Of all the partition's events between the first and the last of them, in order.</param>
     /// <returns>The first of these, as many as have come.</returns>
     /// <exception cref="InvalidDataException">The server replicates another log.</exception>
-    internal async Task<List<StoredRow>> ReadAsync(List<EventHead> heads, CancellationToken cancellation)
+    internal async Task<List<StoredRow>> ReadAsync(List<EventHead> heads, Partition partition, CancellationToken cancellation)
     {
         if (heads.Count == 0) return [];
-        await using var command = standby.CreateCommand($"select {StoredEvents.Columns} {StoredEvents.From} where e.seq_id between $1 and $2 order by e.seq_id");
+        await using var command = standby.CreateCommand($"select {StoredEvents.Columns} {StoredEvents.From} where e.seq_id between $1 and $2 and {Partition.Has("e.stream_id", "$3", "$4")} order by e.seq_id");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = heads[0].Position });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = heads[^1].Position });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = partition.Low });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = partition.High });
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var rows = new List<StoredRow>(heads.Count);
         while (rows.Count < heads.Count && await reader.ReadAsync(cancellation))

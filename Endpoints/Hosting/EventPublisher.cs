@@ -31,7 +31,7 @@ public sealed partial class EventPublisher : IProjection, IAsyncDisposable
 
     public string Name => "publisher.checkpoint";
 
-    public string Checkpoint => "select position from publisher.checkpoint";
+    public Checkpoint Checkpoint { get; } = new("publisher.checkpoint");
 
     /// <summary>Signalled by whoever has appended events.</summary>
     public WakeUp WakeUp { get; } = new();
@@ -73,16 +73,16 @@ public sealed partial class EventPublisher : IProjection, IAsyncDisposable
         await command.ExecuteNonQueryAsync(cancellation);
     }
 
-    public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
+    public async Task ApplyAsync(NpgsqlConnection connection, Stretch next, CancellationToken cancellation)
     {
+        var events = next.Events;
         if (_broker.BlockedBy is { } reason) throw new BrokerUnavailableException($"RabbitMQ takes no messages at present: {reason}.");
         var channel = await _channel.GetAsync(cancellation);
         var known = events.TakeWhile(e => e.Type == LogStore.Tombstone || EventTypes.Find(e.Type) is not null).ToList();
         if (known.Count == 0) throw new InvalidDataException($"The event at position {events[0].Position} is of the kind '{events[0].Type}', which is unknown here. A newer version has appended it, and publishes it.");
         // Each is begun after the one before, on one channel, so they go out in order.
         await Task.WhenAll(known.Select(e => PublishAsync(channel, e, cancellation))).WaitAsync(Patience, cancellation);
-        await using var command = new NpgsqlCommand("update publisher.checkpoint set position = $1", connection) { Parameters = { new() { Value = known[^1].Position } } };
-        await command.ExecuteNonQueryAsync(cancellation);
+        await Checkpoint.MoveAsync(connection, next.Partition, known[^1].Position, cancellation);
     }
 
     public ValueTask DisposeAsync() => _channel.DisposeAsync();

@@ -18,12 +18,11 @@ public interface IProjection
     /// <summary>Creates what it needs in the database; repeating does no harm, also from several processes at once.</summary>
     Task EnsureAsync(CancellationToken cancellation);
 
-    /// <summary>SQL that selects one column, <c>position</c>, of one row of its own: of the last event that is in it, 0 before the first. Of no row where this process must not
-    /// write (a newer version of the code has taken over). Whoever writes locks that row.</summary>
-    string Checkpoint { get; }
+    /// <summary>Where it stands. It says, too, where this process must not write: a newer version of the code has taken over.</summary>
+    Checkpoint Checkpoint { get; }
 
-    /// <summary>Takes in events that follow the checkpoint, all or the first of them, and moves the checkpoint to the last that it took, in the connection's transaction.</summary>
-    Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation);
+    /// <summary>Takes in the events that follow the checkpoint, and moves it, in the connection's transaction: all of them, or the first, and to the last of these.</summary>
+    Task ApplyAsync(NpgsqlConnection connection, Stretch next, CancellationToken cancellation);
 
     /// <summary>That is committed.</summary>
     void Applied()
@@ -100,7 +99,7 @@ internal sealed record Obstacle(long Position, string Why);
 /// takes the events in. So there is no seam between history and present, nothing is taken twice and nothing is left out, whatever dies
 /// when. Messages only end its rest early: their order does not matter, and one that never arrives costs one rest (half a second) and no data.
 /// </para>
-/// Any number of processes may follow for the same projection: the checkpoint's row lock lets one in at a time.
+/// Any number of processes may follow for the same projection: the checkpoint's row lock lets one in at a time, or one for each partition.
 /// </summary>
 /// <param name="rest">How long a lost message may go unnoticed; half a second where none is given.</param>
 public sealed partial class LogFollower<TProjection>(
@@ -139,7 +138,7 @@ public sealed partial class LogFollower<TProjection>(
             select coalesce(position, last), coalesce(greatest(0, last - position), 0),
                    coalesce((select extract(epoch from clock_timestamp() - timestamp) from {LogStore.Events}
                              where seq_id > position and isfinite(timestamp) order by seq_id limit 1), 0)::double precision, position is null -- Marten notes an append that failed without a time
-            from (select coalesce(max(seq_id), 0) as last from {LogStore.Events}) log cross join lateral (select ({projection.Checkpoint}) as position) checkpoint
+            from (select coalesce(max(seq_id), 0) as last from {LogStore.Events}) log cross join lateral (select ({projection.Checkpoint.Lowest}) as position) checkpoint
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
@@ -151,7 +150,7 @@ public sealed partial class LogFollower<TProjection>(
         var ensured = false;
         var pause = TimeSpan.Zero;
         var (shortRest, signalled) = (ShortestRest, false);
-        var measured = 0L;
+        var (measured, isCurrent) = (0L, false);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -159,15 +158,17 @@ public sealed partial class LogFollower<TProjection>(
                 if (!ensured) await projection.EnsureAsync(stoppingToken);
                 ensured = true;
                 if (pause > TimeSpan.Zero) await MeasureAsync(stoppingToken);
-                var found = await TakeAsync(stoppingToken);
+                var (found, partition) = await TakeAsync(stoppingToken);
                 if (pause > TimeSpan.Zero) Recovered(logger, projection.Name);
                 pause = TimeSpan.Zero;
-                if (found != Found.Nothing && Stopwatch.GetElapsedTime(measured) > MeasureEvery)
+                if (found == Found.Nothing && partition == Partition.All) isCurrent = true;
+                if (found != Found.Nothing) isCurrent = false;
+                if (!isCurrent && Stopwatch.GetElapsedTime(measured) > MeasureEvery)
                 {
                     await MeasureAsync(stoppingToken);
-                    measured = Stopwatch.GetTimestamp();
+                    (measured, isCurrent) = (Stopwatch.GetTimestamp(), found == Found.Nothing);
                 }
-                if (found == Found.Few) await Task.Delay(WakeUp.Linger, stoppingToken);
+                if (found == Found.Few) await Task.Delay(WakeUp.Linger / partition.Count, stoppingToken);
                 if (found is Found.Many or Found.Few) continue;
                 // A signal may be of something that was committed after the other process had looked.
                 var soon = found == Found.Gap || (found == Found.Busy && signalled);
@@ -195,31 +196,29 @@ public sealed partial class LogFollower<TProjection>(
         }
     }
 
-    private async Task<Found> TakeAsync(CancellationToken cancellation)
+    private async Task<(Found, Partition)> TakeAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var (position, events, waits) = await log.FollowAsync(connection, projection.Checkpoint, _atOnce, cancellation);
-        if (position is null) return Found.Busy;
-        if (events.Count == 0 && waits) return Found.Gap;
-        if (events.Count == 0)
+        if (await log.FollowAsync(connection, projection.Checkpoint, _atOnce, cancellation) is not { } next) return (Found.Busy, Partition.All);
+        if (next.UpTo == next.After)
         {
-            Lag = new Lag(position.Value, 0, 0);
-            return Found.Nothing;
+            if (next.Waits) return (Found.Gap, next.Partition);
+            if (next.Partition == Partition.All) Lag = new Lag(next.After, 0, 0);
+            return (Found.Nothing, next.Partition);
         }
         try
         {
-            await projection.ApplyAsync(connection, events, cancellation);
+            await projection.ApplyAsync(connection, next, cancellation);
         }
-        catch (Exception e) when (!Recoverability.IsTransient(e))
+        catch (Exception e) when (next.Events.Count > 0 && !Recoverability.IsTransient(e))
         {
-            throw new EventsNotTakenException(events, e);
+            throw new EventsNotTakenException(next.Events, e);
         }
         await transaction.CommitAsync(cancellation);
         projection.Applied();
-        var isFull = events.Count == _atOnce;
         _atOnce = Math.Min(_atOnce * 2, BatchSize);
-        return isFull ? Found.Many : Found.Few;
+        return (next.IsFull ? Found.Many : Found.Few, next.Partition);
     }
 
     /// <param name="events">One of them is why.</param>

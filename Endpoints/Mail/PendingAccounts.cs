@@ -24,13 +24,13 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
 
     public string Name => "mail.activation";
 
-    public string Checkpoint => "select position from mail.checkpoint";
+    public Checkpoint Checkpoint { get; } = new("mail.checkpoint");
 
     public Task EnsureAsync(CancellationToken cancellation) => activations.CreateTableAsync(cancellation);
 
-    public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
+    public async Task ApplyAsync(NpgsqlConnection connection, Stretch next, CancellationToken cancellation)
     {
-        var followed = events.Where(e => Followed.Contains(e.Type)).ToList();
+        var followed = next.Events.Where(e => Followed.Contains(e.Type)).ToList();
         var histories = await log.ReadStreamsAsync([.. followed.Where(e => e.Type == nameof(AccountCreated) || Told.Contains(e.Type)).Select(e => e.StreamId).Distinct()], cancellation, forTheLastMail: true);
         var changes = new List<(Guid Id, Func<Activation?, Activation?> Apply)>();
         foreach (var e in followed)
@@ -39,7 +39,7 @@ public sealed partial class PendingAccounts(LogReader log, Activations activatio
             if (!Told.Contains(e.Type)) continue;
             foreach (var notice in Notices(e, histories[e.StreamId])) changes.Add((notice.Id, state => state ?? notice));
         }
-        await activations.ApplyAsync(connection, changes, events[^1].Position);
+        await activations.ApplyAsync(connection, changes, next.UpTo);
         // To whom the last mail goes is noted now.
         await PersonalKeys.DestroyAsync(connection, [.. followed.Where(e => e.Type == nameof(AccountDeleted) && Read(e) is AccountDeleted { Forgotten: true }).Select(e => e.StreamId)], cancellation);
     }

@@ -3,8 +3,9 @@
 using Signup.Hosting;
 using Signup.Query;
 using Signup.Query.Commands;
+using Signup.Query.Projection;
 
-if (await CommandLine.TryRunAsync(args, Rebuild.Command, Audit.Command, Bisect.Command, Export.Command, Import.Command) is { } exitCode) return exitCode;
+if (await CommandLine.TryRunAsync(args, Rebuild.Command, Audit.Command, Bisect.Command, Export.Command, Import.Command, Partitions.Command((database, log) => new ReadModel(database, log))) is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.Create(Topology.Query, args, new Handlers(), concurrency: 20);
 builder.Services.AddQuery();

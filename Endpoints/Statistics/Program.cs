@@ -3,6 +3,8 @@ using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Statistics;
 
+if (await CommandLine.TryRunAsync(args, Partitions.Command((database, _) => new DailyStatistics(database))) is { } exitCode) return exitCode;
+
 var builder = SignupEndpoint.Create("statistics", args, new Handlers(), concurrency: 5);
 builder.Services.AddProjection<DailyStatistics>("daily-statistics", EventTypes.All);
 var app = builder.Build();
@@ -10,3 +12,4 @@ app.UseHeadRouting();
 app.MapHealth();
 app.MapGet("/days", DailyStatistics.ReadAsync).RequireApiKey("Query:ApiKey");
 await app.RunAsync();
+return 0;

@@ -14,13 +14,10 @@ public static class History
     public static Task<IReadOnlyList<LoggedEvent>> ReadLatestAsync(LogReader log, NpgsqlConnection connection, int limit, CancellationToken cancellation) =>
         QueryAsync(log, connection, "true order by e.seq_id desc limit @limit", [new("limit", limit)], cancellation);
 
-    /// <summary>Events in a range of positions that is known to be final; elsewhere only <see cref="LogReader"/> reads by position without skipping.</summary>
-    public static Task<IReadOnlyList<LoggedEvent>> ReadRangeAsync(LogReader log, NpgsqlConnection connection, long after, long upTo, int limit, CancellationToken cancellation) =>
-        QueryAsync(log, connection, "e.seq_id > @after and e.seq_id <= @upTo order by e.seq_id limit @limit", [new("after", after), new("upTo", upTo), new("limit", limit)], cancellation);
-
-    /// <summary>All events of these streams up to a position, stream by stream in order.</summary>
-    public static Task<IReadOnlyList<LoggedEvent>> ReadStreamsAsync(LogReader log, NpgsqlConnection connection, Guid[] ids, long upTo, CancellationToken cancellation) =>
-        QueryAsync(log, connection, "e.stream_id = any(@ids) and e.seq_id <= @upTo order by e.stream_id, e.version", [new("ids", ids), new("upTo", upTo)], cancellation);
+    /// <summary>The events of these streams, stream by stream in order.</summary>
+    /// <param name="condition">SQL: of events <c>e</c>, which.</param>
+    public static Task<IReadOnlyList<LoggedEvent>> ReadStreamsAsync(LogReader log, NpgsqlConnection connection, Guid[] ids, string condition, CancellationToken cancellation) =>
+        QueryAsync(log, connection, $"e.stream_id = any(@ids) and {condition} order by e.stream_id, e.version", [new("ids", ids)], cancellation);
 
     private static async Task<IReadOnlyList<LoggedEvent>> QueryAsync(LogReader log, NpgsqlConnection connection, string where, NpgsqlParameter[] parameters, CancellationToken cancellation) =>
         await log.SelectAsync(connection, where, parameters, cancellation).ToListAsync(cancellation);

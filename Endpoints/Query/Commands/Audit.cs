@@ -17,7 +17,7 @@ public sealed record Difference(Guid AccountId, string Kind, IReadOnlyList<strin
 }
 
 /// <summary>
-/// Compares every document with the fold of its stream. Each page is compared within one snapshot of the database, up to the checkpoint in it,
+/// Compares every document with the fold of its stream. Each page is compared within one snapshot of the database, up to the checkpoints in it,
 /// so that a read model that is behind, or moves on meanwhile, raises no false alarm.
 /// </summary>
 public sealed class Audit(NpgsqlDataSource database, LogReader log, ProgressBar progress)
@@ -72,7 +72,7 @@ public sealed class Audit(NpgsqlDataSource database, LogReader log, ProgressBar 
             """, new { after, limit = PageSize }, cancellationToken: cancellation))).ToArray();
         var documents = (await connection.QueryAsync<(Guid Id, string Document, string Email)>(new CommandDefinition(
             $"select id, document::text, email from {live.Table} where id = any(@ids)", new { ids }, cancellationToken: cancellation))).ToDictionary(d => d.Id);
-        var folds = (await History.ReadStreamsAsync(log, connection, ids, live.Position, cancellation)).GroupBy(e => e.StreamId)
+        var folds = (await History.ReadStreamsAsync(log, connection, ids, ReadModel.OfLive.Has, cancellation)).GroupBy(e => e.StreamId)
             .Select(AccountDocument.Fold).OfType<AccountDocument>().ToDictionary(a => a.Id);
         var differences = new List<Difference>();
         foreach (var id in ids)
@@ -95,14 +95,14 @@ public sealed class Audit(NpgsqlDataSource database, LogReader log, ProgressBar 
         return fields.Count == 0 ? null : new Difference(id, "the document differs in", fields);
     }
 
-    /// <summary>Writes the folds of these streams, while the follower waits.</summary>
+    /// <summary>Writes the folds of these streams, while the followers wait.</summary>
     private async Task MendAsync(NpgsqlConnection connection, Guid[] ids, CancellationToken cancellation)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var live = await connection.QuerySingleAsync<Generation>(new CommandDefinition(
-            $"select id, shape, position from {ReadModel.Schema}.generation where state = 'live' for update", cancellationToken: cancellation));
+        await ReadModel.OfLive.HoldAsync(connection, cancellation);
+        var live = await ReadModel.LiveAsync(connection, cancellation) ?? throw new InvalidOperationException("There is no read model.");
         await connection.ExecuteAsync(new CommandDefinition($"delete from {live.Table} where id = any(@ids)", new { ids }, cancellationToken: cancellation));
-        var accounts = (await History.ReadStreamsAsync(log, connection, ids, live.Position, cancellation)).GroupBy(e => e.StreamId).Select(AccountDocument.Fold).OfType<AccountDocument>();
+        var accounts = (await History.ReadStreamsAsync(log, connection, ids, ReadModel.OfLive.Has, cancellation)).GroupBy(e => e.StreamId).Select(AccountDocument.Fold).OfType<AccountDocument>();
         await ReadModel.SaveAsync(connection, live, accounts, cancellation);
         await transaction.CommitAsync(cancellation);
     }

@@ -53,7 +53,7 @@ public sealed class Bisect(NpgsqlDataSource database, LogReader log, ProgressBar
                 $"select id from {LogStore.Schema}.mt_streams where id > @after order by id limit @limit", new { after, limit = PageSize }, cancellationToken: cancellation))).ToArray();
             if (ids.Length == 0) break;
             after = ids[^1];
-            foreach (var stream in (await History.ReadStreamsAsync(log, connection, ids, long.MaxValue, cancellation)).GroupBy(e => e.StreamId))
+            foreach (var stream in (await History.ReadStreamsAsync(log, connection, ids, "true", cancellation)).GroupBy(e => e.StreamId))
             {
                 var steps = Step.Of(stream).ToList();
                 var broken = steps.Find(s => s.State is { } state && !rule.Holds(state));

@@ -105,9 +105,9 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
                 await using var transaction = await connection.BeginTransactionAsync(cancellation);
                 // What is lost of it in a crash of the server is built again: the checkpoint is lost with it.
                 await connection.ExecuteAsync("set local synchronous_commit = off");
-                await ReadModel.ApplyAsync(connection, log, generation, events, cancellation);
+                await ReadModel.FoldAsync(connection, log, generation, events, cancellation);
+                generation = await ReadModel.ReachAsync(connection, generation, events[^1].Position, cancellation);
                 await transaction.CommitAsync(cancellation);
-                generation = generation with { Position = events[^1].Position };
                 progress.Report(done += events.Count, total = Math.Max(total, done));
             }
         }
@@ -145,18 +145,21 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await connection.ExecuteAsync("set local lock_timeout = '1s'");
-        // From here on the follower waits.
-        var live = await connection.QuerySingleAsync<Generation>($"select id, shape, position from {ReadModel.Schema}.generation where state = 'live' for update");
-        // What the follower has taken in beyond us it took from behind all gaps that were still open: this range is final.
-        while (generation.Position < live.Position)
+        // From here on the followers wait.
+        var live = await ReadModel.OfLive.HoldAsync(connection, cancellation);
+        var reached = live.Max(p => p.Position);
+        // What a follower has taken in beyond us it took from behind all gaps that were still open: this range is final.
+        while (generation.Position < reached)
         {
-            var events = await History.ReadRangeAsync(log, connection, generation.Position, live.Position, BatchSize, cancellation);
-            if (events.Count == 0) break;
-            await ReadModel.ApplyAsync(connection, log, generation, events, cancellation);
-            generation = generation with { Position = events[^1].Position };
+            var events = await log.ReadRangeAsync(connection, Partition.All, generation.Position, reached, BatchSize, cancellation);
+            await ReadModel.FoldAsync(connection, log, generation, events, cancellation);
+            generation = await ReadModel.ReachAsync(connection, generation, events.Count > 0 ? events[^1].Position : reached, cancellation);
         }
-        await connection.ExecuteAsync($"delete from {ReadModel.Schema}.generation where id = @id", new { id = live.Id });
-        await connection.ExecuteAsync($"update {ReadModel.Schema}.generation set state = 'live', position = @position where id = @id", new { id = generation.Id, position = generation.Position });
+        await connection.ExecuteAsync($"""
+            delete from {ReadModel.Schema}.generation where state = 'live';
+            update {ReadModel.Schema}.generation set state = 'live' where id = @id
+            """, new { id = generation.Id });
+        await ReadModel.OfLive.ReplaceAsync(connection, live.Select(p => p.Partition), generation.Position, cancellation);
         await ReadModel.PointViewAsync(connection, generation, cancellation);
         await transaction.CommitAsync(cancellation);
         return generation;

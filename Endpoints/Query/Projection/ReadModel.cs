@@ -8,7 +8,7 @@ namespace Signup.Query.Projection;
 
 /// <summary>One build of the read model, in a table of its own.</summary>
 /// <param name="Shape">The <see cref="AccountDocument.Shape"/> it was begun with.</param>
-/// <param name="Position">Last event that is in it.</param>
+/// <param name="Position">While it is being built: of the last event that is in it. Then <see cref="ReadModel.OfLive"/> goes on.</param>
 public sealed record Generation(int Id, int Shape, long Position)
 {
     public string Table => $"{ReadModel.Schema}.accounts_{Id}";
@@ -26,7 +26,9 @@ public sealed class ReadModel(NpgsqlDataSource database, LogReader log) : IProje
     public string Name => "query.accounts";
 
     /// <summary>Where a newer version of the code has rebuilt already, this one would write documents of the old shape among the new.</summary>
-    public string Checkpoint => $"select position from {Schema}.generation where state = 'live' and shape <= {AccountDocument.Shape}";
+    public Checkpoint Checkpoint => OfLive;
+
+    internal static readonly Checkpoint OfLive = new($"{Schema}.checkpoint", IsDivided: true, $"exists (select from {Schema}.generation where state = 'live' and shape <= {AccountDocument.Shape})");
 
     public async Task EnsureAsync(CancellationToken cancellation)
     {
@@ -50,6 +52,12 @@ public sealed class ReadModel(NpgsqlDataSource database, LogReader log) : IProje
             await CreateIndexesAsync(connection, generation, cancellation);
             await PointViewAsync(connection, generation, cancellation);
         }
+        // Earlier versions went on where the generation says.
+        await connection.ExecuteAsync($"""
+            create table if not exists {OfLive.Table} ({Checkpoint.Columns});
+            insert into {OfLive.Table} (low, high, position)
+                select 0, 65535, position from {Schema}.generation where state = 'live' and not exists (select from {OfLive.Table});
+            """);
         await transaction.CommitAsync(cancellation);
     }
 
@@ -57,14 +65,15 @@ public sealed class ReadModel(NpgsqlDataSource database, LogReader log) : IProje
         connection.QuerySingleOrDefaultAsync<Generation>(new CommandDefinition(
             $"select id, shape, position from {Schema}.generation where state = 'live'", cancellationToken: cancellation));
 
-    public async Task ApplyAsync(NpgsqlConnection connection, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
+    public async Task ApplyAsync(NpgsqlConnection connection, Stretch next, CancellationToken cancellation)
     {
         var live = await LiveAsync(connection, cancellation) ?? throw new InvalidOperationException("The read model has no live generation.");
-        await ApplyAsync(connection, log, live, events, cancellation);
+        await FoldAsync(connection, log, live, next.Events, cancellation);
+        await Checkpoint.MoveAsync(connection, next.Partition, next.UpTo, cancellation);
     }
 
-    /// <summary>Folds events into the generation's documents, and moves its checkpoint, in the connection's transaction.</summary>
-    internal static async Task ApplyAsync(NpgsqlConnection connection, LogReader log, Generation generation, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
+    /// <summary>Folds events into the generation's documents, in the connection's transaction.</summary>
+    internal static async Task FoldAsync(NpgsqlConnection connection, LogReader log, Generation generation, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
     {
         var accounts = await LoadAsync(connection, generation, events, cancellation);
         foreach (var e in events)
@@ -74,7 +83,7 @@ public sealed class ReadModel(NpgsqlDataSource database, LogReader log) : IProje
                 ? AccountDocument.Fold(await History.ReadAsync(log, connection, e.StreamId, e.Version, cancellation))
                 : AccountDocument.Next(account, e);
         }
-        await SaveAsync(connection, generation, accounts.Values.OfType<AccountDocument>(), cancellation, events[^1].Position);
+        await SaveAsync(connection, generation, accounts.Values.OfType<AccountDocument>(), cancellation);
     }
 
     private static async Task<Dictionary<Guid, AccountDocument?>> LoadAsync(NpgsqlConnection connection, Generation generation, IReadOnlyList<LoggedEvent> events, CancellationToken cancellation)
@@ -92,24 +101,20 @@ public sealed class ReadModel(NpgsqlDataSource database, LogReader log) : IProje
     }
 
     /// <summary>Writes documents. One that is older than what is stored is ignored.</summary>
-    /// <param name="position">Where the checkpoint is moved to; null: it stays.</param>
-    internal static async Task SaveAsync(NpgsqlConnection connection, Generation generation, IEnumerable<AccountDocument> accounts, CancellationToken cancellation, long? position = null)
+    internal static async Task SaveAsync(NpgsqlConnection connection, Generation generation, IEnumerable<AccountDocument> accounts, CancellationToken cancellation)
     {
         var rows = accounts.ToList();
         await connection.ExecuteAsync(new CommandDefinition($"""
             insert into {generation.Table} as stored (id, document, email)
             select * from unnest(@ids, @documents::jsonb[], @emails)
             on conflict (id) do update set document = excluded.document, email = excluded.email
-            where stored.version <= excluded.version;
-            update {Schema}.generation set position = @position where id = @generation and @position is not null
+            where stored.version <= excluded.version
             """,
             new
             {
                 ids = rows.ConvertAll(r => r.Id).ToArray(),
                 documents = rows.ConvertAll(r => r.ToJson()).ToArray(),
                 emails = rows.ConvertAll(r => EmailAddress.Comparable(r.Email)).ToArray(),
-                position,
-                generation = generation.Id,
             }, cancellationToken: cancellation));
     }
 
@@ -127,6 +132,13 @@ public sealed class ReadModel(NpgsqlDataSource database, LogReader log) : IProje
                 version  bigint generated always as ((document ->> 'version')::bigint) stored)
             """, cancellationToken: cancellation));
         return generation;
+    }
+
+    /// <summary>Up to there all events are in a generation that is being built.</summary>
+    internal static async Task<Generation> ReachAsync(NpgsqlConnection connection, Generation generation, long position, CancellationToken cancellation)
+    {
+        await connection.ExecuteAsync(new CommandDefinition($"update {Schema}.generation set position = @position where id = @id", new { position, id = generation.Id }, cancellationToken: cancellation));
+        return generation with { Position = position };
     }
 
     /// <summary>Made after the bulk of a rebuild, when that is much cheaper than keeping them up with every row. From then on each row is soon written a second time, when its first mail

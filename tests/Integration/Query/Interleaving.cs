@@ -85,9 +85,9 @@ internal sealed class Writer : IAsyncDisposable
         return new Writer(connection);
     }
 
-    public async Task<long> AppendAsync()
+    public async Task<long> AppendAsync(Guid? stream = null)
     {
-        Positions.AddRange(await LogDatabase.AppendAsync(_connection, Guid.NewGuid(), ("AccountActivated", """{"activatedAt":"2026-11-23T10:00:00Z"}""")));
+        Positions.AddRange(await LogDatabase.AppendAsync(_connection, stream ?? Guid.NewGuid(), ("AccountActivated", """{"activatedAt":"2026-11-23T10:00:00Z"}""")));
         return Positions[^1];
     }
 

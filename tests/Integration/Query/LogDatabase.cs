@@ -99,7 +99,7 @@ public sealed class LogDatabase : IAsyncDisposable
     }
 
     /// <returns>The position of the projection's checkpoint; null where somebody else holds it.</returns>
-    public async Task<long?> LockAsync(IProjection projection, NpgsqlConnection connection) => (await new LogReader(Database).FollowAsync(connection, projection.Checkpoint, 1, Wait.Token)).Position;
+    public async Task<long?> LockAsync(IProjection projection, NpgsqlConnection connection) => (await new LogReader(Database).FollowAsync(connection, projection.Checkpoint, 1, Wait.Token))?.After;
 
     public Task CaughtUpAsync(LogFollower<ReadModel> follower) =>
         Wait.UntilAsync(async () => (await follower.MeasureAsync(Wait.Token)).Events == 0, "the read model is at the end of the log");

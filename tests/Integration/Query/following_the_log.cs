@@ -1,5 +1,6 @@
 using Dapper;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
 using Signup.Query.Accounts;
@@ -124,12 +125,10 @@ public sealed class following_the_log : IAsyncLifetime
         await model.EnsureAsync(Wait.Token);
         var id = Guid.NewGuid();
         await _log.AppendAsync(id, LogDatabase.Created("crash@example.org"), new ActivationMailSent("activation", Later));
-        var events = await new Signup.EventLog.LogReader(_log.Database).ReadAsync(0, 10, Wait.Token);
         await using (var connection = await _log.Database.OpenConnectionAsync())
         await using (await connection.BeginTransactionAsync())
         {
-            await _log.LockAsync(model, connection);
-            await model.ApplyAsync(connection, events, Wait.Token);
+            await model.ApplyAsync(connection, (await new LogReader(_log.Database).FollowAsync(connection, model.Checkpoint, 10, Wait.Token))!, Wait.Token);
             // Dies before the commit.
         }
         Assert.Equal(0, await DocumentsAsync());

@@ -32,6 +32,9 @@ public sealed class reading_the_log_from_a_standby(Servers servers) : IAsyncLife
     [Property(MaxTest = 50, StartSize = 50)]
     public Property never_skips_an_event_however_commits_interleave() => Interleaving.Any(_log, () => Reader());
 
+    [Property(MaxTest = 20, StartSize = 60)]
+    public Property and_takes_each_in_once_however_accounts_are_divided() => Division.Any(_log, () => Reader());
+
     [Fact]
     public async Task takes_what_events_say_from_there_and_says_so_where_it_does_not_answer()
     {

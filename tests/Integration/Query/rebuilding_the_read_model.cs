@@ -82,7 +82,8 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
         {
             var begun = await ReadModel.CreateGenerationAsync(connection, "building", Wait.Token);
             var events = await new LogReader(_log.Database).ReadAsync(0, 10, Wait.Token);
-            await ReadModel.ApplyAsync(connection, new LogReader(_log.Database), begun, events, Wait.Token);
+            await ReadModel.FoldAsync(connection, new LogReader(_log.Database), begun, events, Wait.Token);
+            await ReadModel.ReachAsync(connection, begun, events[^1].Position, Wait.Token);
             await _log.ExecuteAsync($"alter table {begun.Table} add constraint only_new check (id not in ({string.Join(',', events.Select(e => $"'{e.StreamId}'"))})) not valid");
         }
         using var output = new StringWriter(CultureInfo.InvariantCulture);

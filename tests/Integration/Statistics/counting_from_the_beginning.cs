@@ -27,8 +27,7 @@ public sealed class counting_from_the_beginning
         await using (var connection = await log.Database.OpenConnectionAsync())
         await using (await connection.BeginTransactionAsync())
         {
-            var (_, events, _) = await new LogReader(log.Database).FollowAsync(connection, projection.Checkpoint, 10, Wait.Token);
-            await projection.ApplyAsync(connection, events, Wait.Token);
+            await projection.ApplyAsync(connection, (await new LogReader(log.Database).FollowAsync(connection, projection.Checkpoint, 10, Wait.Token))!, Wait.Token);
         }
 
         var followers = await Task.WhenAll(Enumerable.Range(0, 3).Select(async _ =>
@@ -55,6 +54,10 @@ public sealed class counting_from_the_beginning
         var process = system.Add("Statistics");
         process.Set("ConnectionStrings__PostgresReplica", system.Parts.Postgres);
         await process.StartAsync();
+        var (_, refused) = await system.RunAsync("Statistics", "partitions", "--count", "65");
+        Assert.Contains("--count must be a number from 1 to 64.", refused, StringComparison.Ordinal);
+        var (exit, output) = await system.RunAsync("Statistics", "partitions", "--count", "2");
+        Assert.Equal((0, true, true), (exit, output.Contains("\n0000-7fff  ", StringComparison.Ordinal), output.Contains("\n8000-ffff  ", StringComparison.Ordinal)));
         await CreateAsync("after@example.org");
 
         using var statistics = system.Client("Statistics");

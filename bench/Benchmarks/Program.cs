@@ -4,6 +4,7 @@ using Signup.Bench;
 using Signup.Bench.Alone;
 using Signup.Bench.Archive;
 using Signup.Bench.Mail;
+using Signup.Bench.Partitions;
 using Signup.Bench.Rebuild;
 using Signup.Bench.SignUps;
 
@@ -24,7 +25,8 @@ foreach (var part in options.Parts)
         "sign-ups" => SignUpsPart.RunAsync(figures, options),
         "mail" => MailPart.RunAsync(figures, options),
         "rebuild" => RebuildPart.RunAsync(figures, options),
-        _ => ArchivePart.RunAsync(figures, options),
+        "archive" => ArchivePart.RunAsync(figures, options),
+        _ => PartitionsPart.RunAsync(figures, options),
     });
 }
 figures.Print();

@@ -102,10 +102,18 @@ public sealed class LogReader(NpgsqlDataSource dataSource, LogArchive? archive =
         await foreach (var e in ReadAsync(reader, cancellation)) yield return e;
     }
 
-    /// <summary>A partition's events in a range of positions that is final, since somebody has come to its end, in order and up to <paramref name="limit"/> of them.</summary>
-    public async Task<IReadOnlyList<LoggedEvent>> ReadRangeAsync(NpgsqlConnection connection, Partition partition, long after, long upTo, int limit, CancellationToken cancellation) =>
-        await SelectAsync(connection, $"e.seq_id > @after and e.seq_id <= @upTo and {Partition.Has("e.stream_id", "@low", "@high")} order by e.seq_id limit @limit",
-            [new("after", after), new("upTo", upTo), new("low", partition.Low), new("high", partition.High), new("limit", limit)], cancellation).ToListAsync(cancellation);
+    /// <summary>A partition's events in a range of positions that is final, since somebody has come to its end, in order, and so many at once. The connection is free between them.</summary>
+    public async IAsyncEnumerable<IReadOnlyList<LoggedEvent>> ReadRangeAsync(NpgsqlConnection connection, Partition partition, long after, long upTo, int atOnce, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var events = await SelectAsync(connection, $"e.seq_id > @after and e.seq_id <= @upTo and {Partition.Has("e.stream_id", "@low", "@high")} order by e.seq_id limit @limit",
+                [new("after", after), new("upTo", upTo), new("low", partition.Low), new("high", partition.High), new("limit", atOnce)], cancellation).ToListAsync(cancellation);
+            if (events.Count == 0) break;
+            yield return events;
+            after = events[^1].Position;
+        }
+    }
 
     /// <summary>For SQL of others: has them find all events as <c>events</c>, with the columns that <see cref="LogStore.Events"/> has, in the connection's transaction, which must be rolled back in the end.</summary>
     /// <param name="withData">Also what dropped ones say. It is copied from the archive, all of it, into a temporary table.</param>

@@ -43,15 +43,8 @@ public static class Partitions
         var first = partitions.Max(p => p.Position);
         foreach (var (partition, position) in partitions)
         {
-            for (var (after, isFull) = (position, true); isFull;)
-            {
-                var events = await log.ReadRangeAsync(connection, partition, after, first, BatchSize, cancellation);
-                isFull = events.Count == BatchSize;
-                if (events.Count == 0) continue;
-                var next = new Stretch(partition, after, events[^1].Position, events, isFull, Waits: false);
-                await projection.ApplyAsync(connection, next, cancellation);
-                after = next.UpTo;
-            }
+            await foreach (var events in log.ReadRangeAsync(connection, partition, position, first, BatchSize, cancellation))
+                await projection.ApplyAsync(connection, new Stretch(partition, position, events[^1].Position, events, IsFull: false, Waits: false), cancellation);
         }
         await checkpoint.ReplaceAsync(connection, Partition.Divide(count), first, cancellation);
         await transaction.CommitAsync(cancellation);

@@ -149,12 +149,9 @@ public sealed class Rebuild(NpgsqlDataSource database, LogReader log, ProgressBa
         var live = await ReadModel.OfLive.HoldAsync(connection, cancellation);
         var reached = live.Max(p => p.Position);
         // What a follower has taken in beyond us it took from behind all gaps that were still open: this range is final.
-        while (generation.Position < reached)
-        {
-            var events = await log.ReadRangeAsync(connection, Partition.All, generation.Position, reached, BatchSize, cancellation);
+        await foreach (var events in log.ReadRangeAsync(connection, Partition.All, generation.Position, reached, BatchSize, cancellation))
             await ReadModel.FoldAsync(connection, log, generation, events, cancellation);
-            generation = await ReadModel.ReachAsync(connection, generation, events.Count > 0 ? events[^1].Position : reached, cancellation);
-        }
+        generation = await ReadModel.ReachAsync(connection, generation, Math.Max(generation.Position, reached), cancellation);
         await connection.ExecuteAsync($"""
             delete from {ReadModel.Schema}.generation where state = 'live';
             update {ReadModel.Schema}.generation set state = 'live' where id = @id

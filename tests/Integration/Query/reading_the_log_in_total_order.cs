@@ -97,6 +97,16 @@ public sealed class reading_the_log_in_total_order : IAsyncLifetime
     }
 
     [Fact]
+    public async Task reads_a_range_that_is_final_to_its_end_so_many_at_once()
+    {
+        for (var n = 0; n < 7; n++) await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created($"{n}@example.org"));
+        await using var connection = await _log.Database.OpenConnectionAsync();
+        var read = new List<long[]>();
+        await foreach (var events in new LogReader(_log.Database).ReadRangeAsync(connection, Partition.All, after: 1, upTo: 6, atOnce: 2, Wait.Token)) read.Add([.. events.Select(e => e.Position)]);
+        Assert.Equal([[2, 3], [4, 5], [6]], read);
+    }
+
+    [Fact]
     public async Task tells_when_an_event_was_appended_whatever_the_time_zone_of_the_server()
     {
         await using var writer = await Writer.BeginAsync(_log.Database);

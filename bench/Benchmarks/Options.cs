@@ -9,7 +9,7 @@ namespace Signup.Bench;
 /// <param name="Output">A file for the figures, as JSON.</param>
 public sealed record Options(IReadOnlyList<string> Parts, int Clients, double Scale, IReadOnlyList<bool> Hashing, string Output)
 {
-    private static readonly string[] All = ["alone", "sign-ups", "mail", "rebuild", "archive", "partitions"];
+    private static readonly string[] All = ["alone", "sign-ups", "mail", "rebuild", "archive", "partitions", "log"];
 
     /// <exception cref="ArgumentException">Says what is wrong.</exception>
     public static Options Parse(string[] args)

@@ -3,6 +3,7 @@ using System.Globalization;
 using Signup.Bench;
 using Signup.Bench.Alone;
 using Signup.Bench.Archive;
+using Signup.Bench.Log;
 using Signup.Bench.Mail;
 using Signup.Bench.Partitions;
 using Signup.Bench.Rebuild;
@@ -26,7 +27,8 @@ foreach (var part in options.Parts)
         "mail" => MailPart.RunAsync(figures, options),
         "rebuild" => RebuildPart.RunAsync(figures, options),
         "archive" => ArchivePart.RunAsync(figures, options),
-        _ => PartitionsPart.RunAsync(figures, options),
+        "partitions" => PartitionsPart.RunAsync(figures, options),
+        _ => LogPart.RunAsync(figures, options),
     });
 }
 figures.Print();

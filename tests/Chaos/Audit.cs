@@ -69,14 +69,15 @@ public sealed class Audit(SignupSystem system, SmtpServer smtp)
     }
 
     /// <summary>Every account was told of, has a document and its mail.</summary>
-    public async Task EveryoneHasHeardAsync()
+    /// <param name="doubled">So many mails at most may have come twice: those that were in somebody's hands who died, or whose note was lost.</param>
+    public async Task EveryoneHasHeardAsync(int doubled = 0)
     {
         await PublishedAsync((await CreatedAsync()).Select(c => c.Account).ToHashSet());
-        await EveryoneHasDocumentAndMailAsync();
+        await EveryoneHasDocumentAndMailAsync(doubled);
         Assert.Equal(0u, await MessagesInErrorAsync());
     }
 
-    public async Task EveryoneHasDocumentAndMailAsync()
+    public async Task EveryoneHasDocumentAndMailAsync(int doubled = 0)
     {
         var accounts = (await CreatedAsync()).Select(c => c.Account).ToHashSet();
         using var query = system.Client("Query");
@@ -100,9 +101,10 @@ public sealed class Audit(SignupSystem system, SmtpServer smtp)
         }
         Assert.Equal(accounts.Order(), listed.Order());
 
-        await Wait.UntilAsync(() => Task.FromResult(Mailed().Count >= accounts.Count), "each account has its mail", Patience);
-        // One to each, and none twice: Mail itself was not killed.
-        Assert.Equal(accounts.Order(), Mailed().Order());
+        await Wait.UntilAsync(() => Task.FromResult(Mailed().Distinct().Count() >= accounts.Count), "each account has its mail", Patience);
+        var mailed = Mailed();
+        Assert.Equal(accounts.Order(), mailed.Distinct().Order());
+        Assert.InRange(mailed.Count - accounts.Count, 0, doubled);
     }
 
     /// <summary>The events of all these accounts came to the test's own queue. None of anybody else.</summary>

@@ -22,15 +22,22 @@ public sealed class Crowd : IAsyncDisposable
     private readonly ConcurrentDictionary<int, Answer> _answers = new();
     private readonly ConcurrentDictionary<int, int> _counts = new();
     private readonly HttpClient _http;
+    private readonly IReadOnlyList<string> _gateways;
     private readonly Task[] _clients;
-    private int _answered;
+    private int _answered, _asked;
     private long _longest;
 
     /// <param name="retry">Whether a client that got 503, or no answer, tries again with the same key, as a well-behaved one does.</param>
     /// <param name="decided">Whether one that was told to wait asks again, too, until it is decided.</param>
-    public Crowd(string gateway, int clients, bool retry = true, bool decided = false)
+    public Crowd(string gateway, int clients, bool retry = true, bool decided = false) : this([gateway], clients, retry, decided)
     {
-        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = clients, UseCookies = false }) { BaseAddress = new Uri(gateway), Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    /// <param name="gateways">They are asked in turn, as by a proxy in front of them.</param>
+    public Crowd(IReadOnlyList<string> gateways, int clients, bool retry, bool decided)
+    {
+        _gateways = gateways;
+        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = clients, UseCookies = false }) { Timeout = TimeSpan.FromSeconds(60) };
         _clients = [.. Enumerable.Range(0, clients).Select(_ => Task.Run(() => LiveAsync(retry, decided)))];
     }
 
@@ -101,7 +108,7 @@ public sealed class Crowd : IAsyncDisposable
 
     private async Task<Answer> SignUpAsync(Attempt attempt)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "users")
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(new Uri(_gateways[(int)((uint)Interlocked.Increment(ref _asked) % (uint)_gateways.Count)]), "users"))
         {
             Content = JsonContent.Create(new { username = attempt.Username, email = attempt.Email, password = attempt.Password }),
         };

@@ -11,40 +11,51 @@ namespace Signup.Tests.Cluster;
 /// <summary>People who sign up without a pause, for as long as one waits for something here, at a system of their own. Each asks until it is decided.</summary>
 internal sealed class People : IAsyncDisposable
 {
-    private const int AtOnce = 3, Most = 30_000;
-
     /// <summary>What one of them may have to wait for a verdict, whatever happens.</summary>
     private static readonly TimeSpan Bearable = TimeSpan.FromSeconds(10);
 
+    /// <summary>Of each Mail.</summary>
+    private const int Connections = 4;
+
     private static readonly string[] Queues = [Topology.Accounts, Topology.Uniqueness, Topology.Mail, Topology.Query, Topology.Error];
 
-    private readonly Run _run = new();
+    private readonly Run _run;
     private readonly SmtpServer _smtp;
     private readonly SignupSystem _system;
     private readonly Audit _audit;
     private readonly Crowd _crowd;
     private readonly IReadOnlyList<Attempt> _attempts;
-    private int _entered;
+    private readonly int _atOnce, _together;
+    private int _entered, _invited;
 
-    private People(SmtpServer smtp, SignupSystem system)
+    private People(Run run, SmtpServer smtp, SignupSystem system, IReadOnlyList<Attempt> attempts, int atOnce, int together)
     {
-        (_smtp, _system) = (smtp, system);
+        (_run, _smtp, _system, _attempts, _atOnce, _together) = (run, smtp, system, attempts, atOnce, together);
+        _invited = _attempts.Count;
         _audit = new Audit(system, smtp);
-        _attempts = new Addresses(_run.Random).Attempts(Most, 1, _run.Id);
-        _crowd = new Crowd(system.GatewayUrl, AtOnce, decided: true);
+        _crowd = new Crowd([.. system.Instances("Gateway").Select(g => g.Url)], atOnce, retry: true, decided: true);
     }
 
-    public static async Task<People> ComeAsync(string name)
+    /// <summary>Three at once, as long as one waits for something.</summary>
+    public static Task<People> ComeAsync(string name) => ComeAsync(name, addresses: 30_000, spellings: 1, atOnce: 3, together: 3, instances: 1);
+
+    /// <param name="atOnce">How many wait for a verdict at the most.</param>
+    /// <param name="together">How many come at a time; those who come next, 50 ms later, do not wait for these.</param>
+    /// <param name="instances">Of each process.</param>
+    public static async Task<People> ComeAsync(string name, int addresses, int spellings, int atOnce, int together, int instances)
     {
         var smtp = new SmtpServer { Capabilities = { "SMTPUTF8" } }.Start();
-        var people = new People(smtp, await SignupSystem.StartAsync(name, new Dictionary<string, string>(smtp.Settings)
+        var system = await SignupSystem.StartAsync(name, new Dictionary<string, string>(smtp.Settings)
         {
             // Hashing costs next to nothing here: it is not what is tested.
             ["PasswordHashing__MemoryKiB"] = "8",
             ["PasswordHashing__Passes"] = "1",
             ["RateLimiting__SignUpsPerMinute"] = "0",
             ["Signup__ReplyTimeout"] = "00:00:02",
-        }));
+            ["Mail__Connections"] = $"{Connections}",
+        }, [.. Enumerable.Repeat(SignupSystem.All, instances).SelectMany(all => all)]);
+        var run = new Run();
+        var people = new People(run, smtp, system, new Addresses(run.Random).Attempts(addresses, spellings, run.Id), atOnce, together);
         await people._audit.SubscribeAsync();
         return people;
     }
@@ -56,12 +67,18 @@ internal sealed class People : IAsyncDisposable
         return all;
     }
 
+    /// <summary>Of those who have not come yet only so many more come until this is said again.</summary>
+    public void Invite(int count) => _invited = Math.Min(_entered + count, _attempts.Count);
+
     /// <summary>Returns after so many more have a verdict.</summary>
-    public Task SignUpAsync(int count = 10 * AtOnce)
+    public Task SignUpAsync(int count = 30)
     {
         var before = _crowd.Answered;
         return UntilAsync(() => Task.FromResult(_crowd.Answered >= before + count), $"{count} more people have a verdict");
     }
+
+    /// <summary>All who are invited have come, and have a verdict.</summary>
+    public Task AllHaveAVerdictAsync() => UntilAsync(() => Task.FromResult(_crowd.Answered >= _invited), $"{_invited} people have a verdict");
 
     public Task SignUpForAsync(TimeSpan time)
     {
@@ -76,6 +93,16 @@ internal sealed class People : IAsyncDisposable
         var provisioned = Parts.ProvisionAsync(verb, what);
         await UntilAsync(() => Task.FromResult(provisioned.IsCompleted), $"{verb} {what} is done");
         await provisioned;
+    }
+
+    /// <summary>One of a kind of process is killed, or frozen, and comes back after a while. The other one goes on.</summary>
+    public async Task HitAsync(string name, string blow, TimeSpan away)
+    {
+        var process = Shuffle([.. _system.Instances(name)]).First();
+        _run.Tell(string.Create(CultureInfo.InvariantCulture, $"{_crowd.Answered} have a verdict; {blow} one of {name}"));
+        await (blow == "kill" ? process.KillAsync() : process.FreezeAsync());
+        await SignUpForAsync(away);
+        await (blow == "kill" ? process.StartAsync() : process.ContinueAsync());
     }
 
     /// <summary>Each queue has so many copies, in touch with each other.</summary>
@@ -112,12 +139,18 @@ internal sealed class People : IAsyncDisposable
     }
 
     /// <summary>Nobody comes any more; what they were told is what the log says, and everyone has heard of it.</summary>
-    public async Task LeaveAsync()
+    /// <param name="blows">That may each have had mails come twice: as many as Mail has connections.</param>
+    public async Task LeaveAsync(int blows = 0)
     {
         await _crowd.CloseAsync();
         _run.Tell($"answers: {_crowd.Counts}");
         await _audit.AnswersAreTrueAsync([.. _attempts.Take(_entered)], _crowd.Answers);
-        await _audit.EveryoneHasHeardAsync();
+        await _audit.EveryoneHasHeardAsync(blows * Connections * _system.Instances("Mail").Count);
+        foreach (var (name, command) in new[] { ("Uniqueness", "verify"), ("Query", "audit") })
+        {
+            var (exitCode, output) = await _system.RunAsync(name, command);
+            Assert.True(exitCode == 0, output);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -131,10 +164,11 @@ internal sealed class People : IAsyncDisposable
 
     private Task UntilAsync(Func<Task<bool>> condition, string what) => Wait.UntilAsync(() =>
     {
-        if (_crowd.Answered > _entered - AtOnce)
+        if (_crowd.Answered > _entered - _atOnce)
         {
-            _crowd.Enter(_attempts.Skip(_entered).Take(AtOnce));
-            _entered = Math.Min(_entered + AtOnce, Most);
+            var next = Math.Min(_together, _invited - _entered);
+            _crowd.Enter(_attempts.Skip(_entered).Take(next));
+            _entered += next;
         }
         return condition();
     }, what, TimeSpan.FromMinutes(2));

@@ -12,7 +12,7 @@ public static class Recoverability
     private static readonly TimeSpan[] Pauses = [.. new[] { 0.1, 0.5, 2, 5 }.Select(TimeSpan.FromSeconds)];
 
     /// <summary>Then it rests in the hands of its process, unacknowledged, however long it takes. Others go past it, so that one that never succeeds holds up nobody.</summary>
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
 
     private const int MostConflicts = 8;
 

@@ -74,6 +74,13 @@ public sealed class when_a_message_fails
     public void because_of_what_it_holds_it_is_set_aside(string state) => Assert.False(Recoverability.IsTransient(new PostgresException("", "ERROR", "ERROR", state)));
 
     [Fact]
+    public void because_the_database_is_away_it_is_tried_at_least_every_six_seconds_for_as_long_as_that_takes()
+    {
+        for (var attempt = 1; attempt <= 100; attempt++)
+            Assert.InRange(Recoverability.RetryAfter(new CommitInDoubtException(), attempt)!.Value.Pause, TimeSpan.Zero, TimeSpan.FromSeconds(6));
+    }
+
+    [Fact]
     public void because_of_a_file_or_a_wait_of_its_handler_it_is_set_aside()
     {
         Assert.False(Recoverability.IsTransient(new FileNotFoundException()));

@@ -10,6 +10,9 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
     /// <summary>How long to wait for what another transaction has in hand (of an instance frozen before its commit, for example), in milliseconds.</summary>
     private const int LockTimeout = 1000;
 
+    /// <summary>How long the database lets this transaction keep what it has in hand while nothing is said in it, in milliseconds. It takes a few; only who is frozen takes longer, and whoever wants the same waits for that.</summary>
+    private const int IdleTimeout = 3000;
+
     /// <summary>Locks what the proposals touch, and reads how it stands.</summary>
     /// <exception cref="RebuildingException"/>
     public async Task<ClaimState> LookAsync(IReadOnlyList<Proposal> batch)
@@ -24,7 +27,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
         // waited for: a statement that fails after its first row leaves the client in doubt what the connection has prepared, and the connection fails at each use.
         Add($"""
             select coalesce(array_agg(n) filter (where got), array[]::bigint[]) from (
-                select 0 as n, set_config('lock_timeout', '{LockTimeout}', true) is not null and pg_try_advisory_xact_lock_shared({ClaimsFence.Lock}) as got
+                select 0 as n, set_config('lock_timeout', '{LockTimeout}', true) is not null and set_config('idle_in_transaction_session_timeout', '{IdleTimeout}', true) is not null and pg_try_advisory_xact_lock_shared({ClaimsFence.Lock}) as got
                 union all
                 select n, {(wait ? "pg_advisory_xact_lock(key) is not null" : "pg_try_advisory_xact_lock(key)")}
                 from (select n, hashtextextended(name || ' ' || value, 0) as key from unnest($1, $2) with ordinality as w (name, value, n) order by key) w) r

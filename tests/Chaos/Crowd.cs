@@ -33,7 +33,7 @@ public sealed class Crowd : IAsyncDisposable
     {
     }
 
-    /// <param name="gateways">They are asked in turn, as by a proxy in front of them.</param>
+    /// <param name="gateways">They are asked in turn, as by a proxy in front of them: whoever got no answer asks the next.</param>
     public Crowd(IReadOnlyList<string> gateways, int clients, bool retry, bool decided)
     {
         _gateways = gateways;
@@ -71,7 +71,8 @@ public sealed class Crowd : IAsyncDisposable
     public async Task<Answer> DecideAsync(Attempt attempt)
     {
         Answer answer = new(0, null);
-        await Wait.UntilAsync(async () => (answer = await SignUpAsync(attempt)).Status is 201 or 409, $"sign-up {attempt.Number} is decided", Patience);
+        var turn = 0;
+        await Wait.UntilAsync(async () => (answer = await SignUpAsync(attempt, turn++)).Status is 201 or 409, $"sign-up {attempt.Number} is decided", Patience);
         return answer;
     }
 
@@ -98,7 +99,8 @@ public sealed class Crowd : IAsyncDisposable
         {
             Answer answer = new(0, null);
             var begun = Stopwatch.GetTimestamp();
-            await Wait.UntilAsync(async () => (answer = await SignUpAsync(attempt)).Status is not (0 or 503) && (answer.Status != 202 || !decided) || !retry, $"sign-up {attempt.Number} is taken", Patience);
+            var turn = Interlocked.Increment(ref _asked);
+            await Wait.UntilAsync(async () => (answer = await SignUpAsync(attempt, turn++)).Status is not (0 or 503) && (answer.Status != 202 || !decided) || !retry, $"sign-up {attempt.Number} is taken", Patience);
             var waited = Stopwatch.GetElapsedTime(begun).Ticks;
             for (var longest = Volatile.Read(ref _longest); waited > longest;) longest = Interlocked.CompareExchange(ref _longest, waited, longest) is var seen && seen == longest ? waited : seen;
             _answers[attempt.Number] = answer;
@@ -106,9 +108,9 @@ public sealed class Crowd : IAsyncDisposable
         }
     }
 
-    private async Task<Answer> SignUpAsync(Attempt attempt)
+    private async Task<Answer> SignUpAsync(Attempt attempt, int turn)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(new Uri(_gateways[(int)((uint)Interlocked.Increment(ref _asked) % (uint)_gateways.Count)]), "users"))
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(new Uri(_gateways[turn % _gateways.Count]), "users"))
         {
             Content = JsonContent.Create(new { username = attempt.Username, email = attempt.Email, password = attempt.Password }),
         };

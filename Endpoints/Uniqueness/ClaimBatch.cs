@@ -10,7 +10,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
     /// <summary>How long to wait for what another transaction has in hand (of an instance frozen before its commit, for example), in milliseconds.</summary>
     private const int LockTimeout = 1000;
 
-    /// <summary>How long the database lets this transaction keep what it has in hand while nothing is said in it, in milliseconds. It takes a few; only who is frozen takes longer, and whoever wants the same waits for that.</summary>
+    /// <summary>How long the database lets this transaction keep what it has in hand while nothing is said in it, in milliseconds. It takes a few; only who is frozen takes longer, and whoever wants the same waits for that. Other transactions have longer (<see cref="LogStore"/>): they may wait for the broker, or for a mail.</summary>
     private const int IdleTimeout = 3000;
 
     /// <summary>Locks what the proposals touch, and reads how it stands.</summary>

@@ -265,7 +265,8 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
         {
             var stuck = Enumerable.Range(0, 20).Select(_ => pair.ProposeAsync(Proposal(Guid.NewGuid(), email))).ToList();
 
-            Assert.All(await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => pair.HttpAsync("POST", Created(Guid.NewGuid(), NewEmail())))), other => Assert.Equal(200, other.Status));
+            // One after the other. Were one of them to wait for the value, those who are stuck would have it by then.
+            for (var n = 0; n < 10; n++) Assert.Equal(200, (await pair.HttpAsync("POST", Created(Guid.NewGuid(), NewEmail()))).Status);
 
             // For three seconds the database gives the value to nobody.
             Assert.DoesNotContain(stuck, s => s.IsCompleted);

@@ -41,10 +41,11 @@ public sealed class Parts
         var settings = (await File.ReadAllLinesAsync(all)).Select(l => l.Split('=', 2)).Where(p => p.Length == 2).ToDictionary(p => p[0], p => p[1]);
         var unique = $"{name}_{Guid.NewGuid():N}"[..Math.Min(name.Length + 9, 40)];
 
-        // Not pooled: tests restart the server, and a kept connection would be found dead only when it is used.
-        var postgres = new NpgsqlConnectionStringBuilder($"{settings["POSTGRES"]};Pooling=false");
+        // Not pooled: tests restart the server, and a kept connection would be found dead only when it is used. For the same reason it does not remember which of several is the primary.
+        var postgres = new NpgsqlConnectionStringBuilder($"{settings["POSTGRES"]};Pooling=false;Host Recheck Seconds=0");
         await CreateDatabaseAsync(postgres, withLog ? $"{unique} template {await DatabaseWithLogAsync(postgres)}" : unique);
         postgres.Remove("Pooling");
+        postgres.Remove("Host Recheck Seconds");
         postgres.Database = unique;
 
         var directory = Path.Combine(State, "systems", unique);

@@ -42,17 +42,14 @@ public sealed class Parts
         var unique = $"{name}_{Guid.NewGuid():N}"[..Math.Min(name.Length + 9, 40)];
 
         // Not pooled: tests restart the server, and a kept connection would be found dead only when it is used. For the same reason it does not remember which of several is the primary.
-        var postgres = new NpgsqlConnectionStringBuilder($"{settings["POSTGRES"]};Pooling=false;Host Recheck Seconds=0");
-        await CreateDatabaseAsync(postgres, withLog ? $"{unique} template {await DatabaseWithLogAsync(postgres)}" : unique);
-        postgres.Remove("Pooling");
-        postgres.Remove("Host Recheck Seconds");
-        postgres.Database = unique;
+        var server = new NpgsqlConnectionStringBuilder($"{settings["POSTGRES"]};Pooling=false;Host Recheck Seconds=0");
+        await CreateDatabaseAsync(server, withLog ? $"{unique} template {await DatabaseWithLogAsync(server)}" : unique);
 
         var directory = Path.Combine(State, "systems", unique);
         System.IO.Directory.CreateDirectory(directory);
         return new Parts
         {
-            RabbitMq = $"{settings["RABBITMQ_URI"]}/{unique}", Postgres = postgres.ConnectionString,
+            RabbitMq = $"{settings["RABBITMQ_URI"]}/{unique}", Postgres = new NpgsqlConnectionStringBuilder(settings["POSTGRES"]) { Database = unique }.ConnectionString,
             PostgresReplica = settings["POSTGRES_REPLICA"] is { Length: > 0 } replica ? new NpgsqlConnectionStringBuilder(replica) { Database = unique }.ConnectionString : null,
             PostgresOwner = new NpgsqlConnectionStringBuilder(settings["POSTGRES_OWNER"]) { Database = unique }.ConnectionString, Management = settings["RABBITMQ_MANAGEMENT"], Directory = directory,
         };

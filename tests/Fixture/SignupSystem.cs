@@ -98,9 +98,13 @@ public sealed class SignupSystem : IAsyncDisposable
     {
         var process = new SignupProcess(name, DllOf(name), Path.Combine(Parts.Directory, $"{name}-{_processes.Count}.log"), SettingsOf(name));
         _processes.Add(process);
-        // Everyone hears of addresses that are known by now, and the links in mails lead to the gateway.
+        // Everyone hears of addresses that are known by now, and the links in mails lead to the first gateway.
         var (key, value) = name == "Gateway" ? ("Signup__PublicUrl", process.Url) : ($"{name}__Url", $"http://{string.Join(',', Instances(name).Select(p => new Uri(p.Url).Authority))}");
-        if (name is "Accounts" or "Query" or "Uniqueness" or "Gateway")
+        if (name == "Gateway" && Instances(name).Count > 1)
+        {
+            process.Set(key, value);
+        }
+        else if (name is "Accounts" or "Query" or "Uniqueness" or "Gateway")
         {
             _settings[key] = value;
             foreach (var p in _processes) p.Set(key, value);

@@ -19,7 +19,7 @@ public abstract partial class SystemWithGateway(string name, params (string Key,
         Gateway = new GatewayHttp(System["Gateway"]);
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         Gateway.Dispose();
         await System.DisposeAsync();

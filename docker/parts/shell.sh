@@ -50,6 +50,11 @@ password() { # KEY: like secret, but safe inside a URI and a connection string
     }
 }
 
+forget_settings() { # those that somebody has for ./run must not change what is tested or shown, nor send mail to anyone
+    local name
+    for name in $(compgen -e | grep -E '^(Smtp__|Mail__|Signup__|RateLimiting__|PasswordHashing__|ForwardedHeaders__|Ops__|Uniqueness__|Query__|Archive__|AWS_|ServiceControl__|ConnectionStrings__Postgres(Owner|Replica)$|ASPNETCORE_|DOTNET_ENVIRONMENT$)' || true); do unset "$name"; done
+}
+
 # --- ports ---
 
 port_taken() { (exec 3<>"/dev/tcp/${2:-127.0.0.1}/$1") 2>/dev/null; } # PORT [ADDRESS]

@@ -237,26 +237,6 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
     }
 
     [Fact]
-    public async Task an_instance_frozen_before_its_commit_lets_nothing_through_when_it_goes_on()
-    {
-        var email = NewEmail();
-        var (frozen, other) = (Guid.NewGuid(), Guid.NewGuid());
-        var slow = await FreezeSecondAsync(Created(frozen, email));
-        try
-        {
-            // The database takes the frozen transaction back after three seconds; until then the other instance waits, and says nothing.
-            var verdict = await Wait.ForAsync(() => pair.ProposeAsync(Proposal(other, email)), "the other instance has decided");
-            Assert.Equal(VerdictOutcome.Accepted, verdict.Outcome);
-        }
-        finally
-        {
-            await pair.Second.ContinueAsync();
-        }
-        Assert.Equal(409, (await slow).Status);
-        Assert.Equal([other], await pair.AccountsWithAsync(email));
-    }
-
-    [Fact]
     public async Task one_value_that_is_stuck_costs_the_others_nothing()
     {
         var email = NewEmail();

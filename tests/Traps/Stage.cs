@@ -126,6 +126,33 @@ public sealed class Stage : SystemWithGateway
             """), "it has claimed, and waits to append");
     }
 
+    /// <summary>Kills Mail when the provider has taken so many mails that hold this text, and has not said so of the last, and of those after it; then starts it again.</summary>
+    /// <param name="begin">Makes them due.</param>
+    public async Task KillMailAsync(int atMail, string text, Func<Task> begin)
+    {
+        var (count, taken, killed) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        Smtp.OnMail = async (_, mail) =>
+        {
+            if (!mail.Contains(text, StringComparison.Ordinal) || Interlocked.Increment(ref count) < atMail) return null;
+            taken.TrySetResult();
+            await killed.Task;
+            throw new HangUpException();
+        };
+        try
+        {
+            await begin();
+            await taken.Task.WaitAsync(Wait.Deadline);
+            await System["Mail"].KillAsync();
+        }
+        finally
+        {
+            Smtp.OnMail = null;
+            killed.SetResult();
+            await System["Mail"].KillAsync();
+            await System["Mail"].StartAsync();
+        }
+    }
+
     // The real system
 
     /// <summary>An address that nobody has had.</summary>

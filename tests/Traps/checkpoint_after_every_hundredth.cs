@@ -1,4 +1,4 @@
-using Signup.Tests.Integration.Gateway;
+using Signup.Tests.Integration.Mail;
 
 namespace Signup.Tests.Traps;
 
@@ -20,34 +20,18 @@ public sealed class checkpoint_after_every_hundredth(Stage stage)
         Story.Tell("A hundred people got it twice.");
 
         Story.Tell("Here: Mail, which may use two connections, is killed when the provider has taken the two hundredth mail.");
-        var (domain, mail) = ($"{Guid.NewGuid():N}.example", stage.System["Mail"]);
-        var (count, taken, killed) = (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        stage.Smtp.OnMail = async (_, text) =>
+        var domain = $"{Guid.NewGuid():N}.example";
+        await stage.KillMailAsync(200, domain, async () =>
         {
-            if (!text.Contains(domain, StringComparison.Ordinal) || Interlocked.Increment(ref count) < 200) return null;
-            taken.TrySetResult();
-            await killed.Task;
-            throw new Integration.Mail.HangUpException();
-        };
-        try
-        {
-            await using (var connection = await stage.System.Database.OpenConnectionAsync())
-                await Stage.AppendAsync(connection, [.. Enumerable.Range(0, 210).Select(n => $"{n}@{domain}")]);
-            await taken.Task.WaitAsync(Wait.Deadline);
-            await mail.KillAsync();
-        }
-        finally
-        {
-            stage.Smtp.OnMail = null;
-            killed.SetResult();
-            await mail.StartAsync();
-        }
+            await using var connection = await stage.System.Database.OpenConnectionAsync();
+            await Stage.AppendAsync(connection, [.. Enumerable.Range(0, 210).Select(n => $"{n}@{domain}")]);
+        });
         await Wait.UntilAsync(() => Task.FromResult(Copies().Count == 210), "all get theirs");
         Assert.InRange(Copies().Count(copies => copies.Count() > 1), 1, 2);
         Assert.All(Copies(), copies => Assert.Single(copies.Select(m => m.MessageId).Distinct()));
         Story.Tell("Each connection has one mail in hand. That may come twice, as the same; the others do not.");
 
-        List<IGrouping<string, Integration.Mail.ReceivedMail>> Copies() => [.. stage.Smtp.Mails.Where(m => m.Recipient.EndsWith(domain, StringComparison.Ordinal)).GroupBy(m => m.Recipient)];
+        List<IGrouping<string, ReceivedMail>> Copies() => [.. stage.Smtp.Mails.Where(m => m.Recipient.EndsWith(domain, StringComparison.Ordinal)).GroupBy(m => m.Recipient)];
     }
 }
 

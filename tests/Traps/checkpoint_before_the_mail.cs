@@ -1,5 +1,3 @@
-using Signup.Tests.Integration.Gateway;
-
 namespace Signup.Tests.Traps;
 
 public sealed class checkpoint_before_the_mail(Stage stage)
@@ -21,27 +19,8 @@ public sealed class checkpoint_before_the_mail(Stage stage)
         Story.Tell("Nothing is left to be done, it says. The mail was never sent.");
 
         Story.Tell("Here: Mail is killed between the two steps, too: the provider has taken the mail, and Mail has not heard so.");
-        var (email, mail) = (Stage.NewEmail(), stage.System["Mail"]);
-        var (taken, killed) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        stage.Smtp.OnMail = async (_, text) =>
-        {
-            if (!text.Contains(email, StringComparison.Ordinal)) return null;
-            taken.TrySetResult();
-            await killed.Task;
-            throw new Integration.Mail.HangUpException();
-        };
-        try
-        {
-            Assert.Equal(201, (await stage.SignUpAsync(email)).Status);
-            await taken.Task.WaitAsync(Wait.Deadline);
-            await mail.KillAsync();
-        }
-        finally
-        {
-            stage.Smtp.OnMail = null;
-            killed.SetResult();
-            await mail.StartAsync();
-        }
+        var email = Stage.NewEmail();
+        await stage.KillMailAsync(1, email, async () => Assert.Equal(201, (await stage.SignUpAsync(email)).Status));
         await Wait.UntilAsync(() => Task.FromResult(stage.MailsTo(email).Count == 2), "it is sent again");
         Assert.Single(stage.MailsTo(email).Select(m => (m.MessageId, m.Link)).Distinct());
         foreach (var copy in stage.MailsTo(email)) Story.Tell($"Message-ID: {copy.MessageId}");

@@ -1,5 +1,3 @@
-using Signup.Tests.Integration.Gateway;
-
 namespace Signup.Tests.Traps;
 
 public sealed class fencing_token_checked_by_readers(Stage stage)

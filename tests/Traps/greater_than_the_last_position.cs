@@ -1,6 +1,4 @@
 using Signup.EventLog;
-using Signup.Tests.Integration.Gateway;
-
 namespace Signup.Tests.Traps;
 
 public sealed class greater_than_the_last_position(Stage stage)

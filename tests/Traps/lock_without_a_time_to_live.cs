@@ -1,5 +1,3 @@
-using Signup.Tests.Integration.Gateway;
-
 namespace Signup.Tests.Traps;
 
 public sealed class lock_without_a_time_to_live(Stage stage)

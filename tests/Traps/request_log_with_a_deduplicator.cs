@@ -1,5 +1,3 @@
-using Signup.Tests.Integration.Gateway;
-
 namespace Signup.Tests.Traps;
 
 public sealed class request_log_with_a_deduplicator(Stage stage)

@@ -2,8 +2,6 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
-using Signup.Tests.Integration.Gateway;
-
 namespace Signup.Tests.Traps;
 
 public sealed class schema_migration(Stage stage)

@@ -17,6 +17,7 @@ public sealed class SignupProcess : IAsyncDisposable
     private readonly ProcessStartInfo _start;
     private readonly string _log;
     private Process? _process;
+    private bool _disposed;
 
     public SignupProcess(string name, string dll, string log, IReadOnlyDictionary<string, string> settings)
     {
@@ -39,6 +40,8 @@ public sealed class SignupProcess : IAsyncDisposable
 
     public async Task StartAsync()
     {
+        // By a test that was given up, and has not noticed.
+        ObjectDisposedException.ThrowIf(_disposed, this);
         var process = _process = Command.StartQuietly(_start);
         process.OutputDataReceived += (_, line) => Append(line.Data);
         process.ErrorDataReceived += (_, line) => Append(line.Data);
@@ -78,6 +81,7 @@ public sealed class SignupProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _disposed = true;
         await KillAsync();
         _process?.Dispose();
     }

@@ -176,7 +176,7 @@ public sealed class Stage : SystemWithGateway
 
     public static AccountCreated Created(string email) => new("Ada", email, "$argon2id$test", "en", DateTimeOffset.UtcNow);
 
-    /// <summary>Accounts with these addresses, in one transaction that the caller ends.</summary>
+    /// <summary>Accounts with these addresses, in the connection's transaction.</summary>
     public static Task<long[]> AppendAsync(NpgsqlConnection connection, params string[] emails) =>
         Appending.AppendAsync(connection, [.. emails.Select(e => NewEvent.Of(Guid.CreateVersion7(), 0, Created(e), Cause.None))], Wait.Token);
 
@@ -191,6 +191,7 @@ public sealed class Stage : SystemWithGateway
     }
 
     public IReadOnlyList<ReceivedMail> MailsTo(string email) => [.. Smtp.Mails.Where(m => m.Recipient == email)];
-
-    private sealed class KilledException : Exception;
 }
+
+/// <summary>A naive variant's process has ended here.</summary>
+public sealed class KilledException : Exception;

@@ -14,7 +14,7 @@ public sealed class checkpoint_after_every_hundredth(Stage stage)
         var naive = new CheckpointNowAndThen(database, stage.SendMailAsync);
 
         Story.Tell("To be quick, a mailer notes where it is after every hundredth mail. It is killed after two hundred, before it has noted that, and started again.");
-        await Assert.ThrowsAnyAsync<Exception>(() => naive.RunAsync(beforeNote: position => position == 200 ? Stage.Dies() : Stage.Lives()));
+        await Assert.ThrowsAsync<KilledException>(() => naive.RunAsync(beforeNote: position => position == 200 ? Stage.Dies() : Stage.Lives()));
         await naive.RunAsync(_ => Stage.Lives());
         Assert.Equal(100, stage.Smtp.Mails.Where(m => m.Recipient.EndsWith("@hundred.example", StringComparison.Ordinal)).GroupBy(m => m.Recipient).Count(copies => copies.Count() == 2));
         Story.Tell("A hundred people got it twice.");

@@ -12,7 +12,7 @@ public sealed class checkpoint_before_the_mail(Stage stage)
         var naive = new CheckpointFirst(database, stage.SendMailAsync);
 
         Story.Tell("A mailer notes that it is past an event, and is killed before it has sent the mail. It is started again.");
-        await Assert.ThrowsAnyAsync<Exception>(() => naive.RunAsync(inBetween: Stage.Dies));
+        await Assert.ThrowsAsync<KilledException>(() => naive.RunAsync(inBetween: Stage.Dies));
         await naive.RunAsync(Stage.Lives);
         Assert.Empty(stage.MailsTo("before@example.org"));
         await Story.ShowAsync("where the naive mailer is", database, "select position, (select max(position) from log) as end_of_log from checkpoint");

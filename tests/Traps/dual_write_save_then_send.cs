@@ -15,7 +15,7 @@ public sealed class dual_write_save_then_send(Stage stage)
         var naive = new SaveThenSend(database, channel);
 
         Story.Tell("Ada signs up. Her account is saved, and the process is killed before it has sent the message that Mail waits for.");
-        await Assert.ThrowsAnyAsync<Exception>(() => naive.SignUpAsync("ada@example.org", inBetween: Stage.Dies));
+        await Assert.ThrowsAsync<KilledException>(() => naive.SignUpAsync("ada@example.org", inBetween: Stage.Dies));
         await using var connection = await database.OpenConnectionAsync();
         Assert.Equal(1, await connection.ExecuteScalarAsync<long>("select count(*) from accounts"));
         Assert.Equal(0u, await channel.MessageCountAsync("naive-sign-ups"));

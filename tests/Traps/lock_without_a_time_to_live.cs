@@ -9,7 +9,7 @@ public sealed class lock_without_a_time_to_live(Stage stage)
         var naive = new UnderLock(database);
 
         Story.Tell("A process takes the lock on an address, and is killed before it has written.");
-        await Assert.ThrowsAnyAsync<Exception>(() => naive.TrySignUpAsync("ada@example.org", "first", inBetween: Stage.Dies));
+        await Assert.ThrowsAsync<KilledException>(() => naive.TrySignUpAsync("ada@example.org", "first", inBetween: Stage.Dies));
         Assert.False(await naive.TrySignUpAsync("ada@example.org", "second", Stage.Lives));
         await using var connection = await database.OpenConnectionAsync();
         Assert.Equal((0, "first"), await connection.QuerySingleAsync<(long, string)>("select (select count(*) from log), holder from locks"));

@@ -103,28 +103,7 @@ public sealed class Stage : SystemWithGateway
         await connection.ExecuteAsync($"drop trigger no_space_left on {table}");
     }
 
-    /// <summary>Holds a lock in the system's database, until it is disposed of.</summary>
-    public async Task<IAsyncDisposable> HoldAsync(string table, string mode)
-    {
-        var connection = await System.Database.OpenConnectionAsync();
-        await connection.ExecuteAsync($"begin; lock table {table} in {mode} mode");
-        return connection;
-    }
-
-    /// <summary>Whoever signs up from now on gets as far as to the claim, and no further: the event cannot be appended until this is disposed of.</summary>
-    public Task<IAsyncDisposable> HoldAppendsAsync() => HoldAsync("log.mt_streams", "share");
-
-    /// <summary>Returns when an instance has claimed an address, and now waits to append.</summary>
-    public async Task HasClaimedAsync()
-    {
-        await using var connection = await System.Database.OpenConnectionAsync();
-        // Whoever notes that a mail was sent waits, too.
-        await Wait.UntilAsync(() => connection.ExecuteScalarAsync<bool>("""
-            select exists (select from pg_locks waits join pg_locks claims using (pid)
-                           where not waits.granted and waits.relation = 'log.mt_streams'::regclass
-                             and claims.granted and claims.relation = 'uniqueness.claims'::regclass and claims.mode = 'RowExclusiveLock')
-            """), "it has claimed, and waits to append");
-    }
+    public Task<HeldAppends> HoldAppendsAsync() => HeldAppends.BeginAsync(System.Database);
 
     /// <summary>Kills Mail when the provider has taken so many mails that hold this text, and has not said so of the last, and of those after it; then starts it again.</summary>
     /// <param name="begin">Makes them due.</param>
@@ -142,13 +121,12 @@ public sealed class Stage : SystemWithGateway
         {
             await begin();
             await taken.Task.WaitAsync(Wait.Deadline);
-            await System["Mail"].KillAsync();
         }
         finally
         {
+            await System["Mail"].KillAsync();
             Smtp.OnMail = null;
             killed.SetResult();
-            await System["Mail"].KillAsync();
             await System["Mail"].StartAsync();
         }
     }

@@ -29,8 +29,9 @@ public sealed class dual_write_save_then_send(Stage stage)
         {
             Guid account;
             string email;
-            await using (await stage.HoldAsync("publisher.checkpoint", "exclusive"))
+            await using (var publisher = await stage.System.Database.OpenConnectionAsync())
             {
+                await publisher.ExecuteAsync("begin; lock table publisher.checkpoint in exclusive mode");
                 (email, account, _) = await stage.SignUpAsync();
                 Assert.False(await HeardAsync(account));
                 await Story.ShowAsync("in the log, and not told of yet", stage.System.Database, "select seq_id as position, type, version from log.mt_events where stream_id = @account", new { account });

@@ -27,10 +27,10 @@ public sealed class lock_with_a_time_to_live(Stage stage)
         Story.Tell("Here: one instance is frozen after its claim and before its commit.");
         var (email, frozen, other) = (Stage.NewEmail(), Guid.NewGuid(), Guid.NewGuid());
         Task<int> slow;
-        await using (await stage.HoldAppendsAsync())
+        await using (var held = await stage.HoldAppendsAsync())
         {
             slow = stage.ProposeAsync(stage.Second, frozen, email);
-            await stage.HasClaimedAsync();
+            await held.HasClaimedAsync();
             await stage.Second.FreezeAsync();
         }
         try

@@ -19,10 +19,10 @@ public sealed class lock_without_a_time_to_live(Stage stage)
         var (email, killed, other) = (Stage.NewEmail(), Guid.NewGuid(), Guid.NewGuid());
         try
         {
-            await using (await stage.HoldAppendsAsync())
+            await using (var held = await stage.HoldAppendsAsync())
             {
                 var cut = stage.ProposeAsync(stage.Second, killed, email);
-                await stage.HasClaimedAsync();
+                await held.HasClaimedAsync();
                 await stage.Second.KillAsync();
                 await Assert.ThrowsAsync<HttpRequestException>(() => cut);
             }

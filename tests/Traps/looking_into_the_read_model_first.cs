@@ -21,10 +21,10 @@ public sealed class looking_into_the_read_model_first(Stage stage)
         Story.Tell("Here: both are on their way before either can write.");
         var email = Stage.NewEmail();
         Task<Answer>[] both;
-        await using (await stage.HoldAppendsAsync())
+        await using (var held = await stage.HoldAppendsAsync())
         {
             both = [stage.SignUpAsync(email), stage.SignUpAsync(email)];
-            await stage.HasClaimedAsync();
+            await held.HasClaimedAsync();
         }
         Assert.Equal([201, 409], (await Task.WhenAll(both)).Select(a => a.Status).Order());
         Assert.Single(await stage.AccountsWithAsync(email));

@@ -325,14 +325,9 @@ public class when_an_address_is_claimed(UniquenessPair pair) : IClassFixture<Uni
     /// <summary>Holds the second instance up where it has claimed and not yet appended, and freezes it there.</summary>
     private async Task<Task<(int Status, System.Text.Json.Nodes.JsonObject Body)>> FreezeSecondAsync(object proposal)
     {
-        await using var connection = await pair.System.Database.OpenConnectionAsync();
-        await using var block = await connection.BeginTransactionAsync();
-        await using var hold = new Npgsql.NpgsqlCommand("lock table log.mt_streams in share mode", connection);
-        await hold.ExecuteNonQueryAsync();
+        await using var held = await HeldAppends.BeginAsync(pair.System.Database);
         var slow = pair.HttpAsync("POST", proposal, pair.Second.Url);
-        // Autovacuum may wait for the table, too, before the instance has claimed anything.
-        await using var waiting = new Npgsql.NpgsqlCommand("select count(*) from pg_locks where not granted and relation = 'log.mt_streams'::regclass and mode = 'RowExclusiveLock'", connection);
-        await Wait.UntilAsync(async () => (long)(await waiting.ExecuteScalarAsync())! > 0, "the second instance has claimed and waits");
+        await held.HasClaimedAsync();
         await pair.Second.FreezeAsync();
         return slow;
     }

@@ -50,9 +50,9 @@ password() { # KEY: like secret, but safe inside a URI and a connection string
     }
 }
 
-forget_settings() { # those that somebody has for ./run must not change what is tested or shown, nor send mail to anyone
+forget_settings() { # but for where the parts are: those that somebody has for ./run must not change what is tested or shown, nor send mail to anyone
     local name
-    for name in $(compgen -e | grep -E '^(Smtp__|Mail__|Signup__|RateLimiting__|PasswordHashing__|ForwardedHeaders__|Ops__|Uniqueness__|Query__|Archive__|AWS_|ServiceControl__|ConnectionStrings__Postgres(Owner|Replica)$|ASPNETCORE_|DOTNET_ENVIRONMENT$)' || true); do unset "$name"; done
+    for name in $(compgen -e | grep -E '^([A-Za-z]+__|ASPNETCORE_|AWS_|OTEL_|DOTNET_ENVIRONMENT$)' | grep -vE '^(ConnectionStrings__(RabbitMq|Postgres)|RabbitMq__ManagementUrl)$' || true); do unset "$name"; done
 }
 
 # --- ports ---

@@ -1,8 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Diagnostics;
+using Signup.EventLog;
 using Signup.Gateway.Accounts;
-using Signup.Gateway.Activation;
 using Signup.Gateway.Inbox;
 using Signup.Gateway.MailEvents;
 using Signup.Gateway.OpenId;
@@ -13,8 +13,12 @@ using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
-using Signup.EventLog;
 using Signup.Hosting;
+using Signup.Hosting.Calls;
+using Signup.Hosting.Handling;
+using Signup.Hosting.Http;
+using Signup.Hosting.Operations;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 
@@ -32,9 +36,9 @@ public static partial class GatewayServices
         services.AddProblemDetails();
         services.AddEndpointHealth(database: false);
 
-        var keys = new DerivedKeys(SignupEndpoint.SigningKeys(settings));
+        var keys = new DerivedKeys(Settings.SigningKeys(settings));
         services.AddSingleton(keys);
-        services.AddSingleton<FormTokens>().AddSingleton<StatusTokens>().AddSingleton<PageRenderer>().AddSingleton<GatewayMetrics>();
+        services.AddSingleton<FormTokens>().AddSingleton<StatusTokens>().AddSingleton<GatewayMetrics>();
         services.AddOptions<HashingSettings>().Bind(settings.GetSection("PasswordHashing")).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<PasswordHasher>().AddSingleton<HashingPool>();
         services.AddSingleton(new ClientLimit(settings.GetValue("RateLimiting:SignUpsPerMinute", 60)));
@@ -75,7 +79,7 @@ public static partial class GatewayServices
             Cause.Is(person);
             return next(http);
         });
-        app.MapAssets();
+        Layout.Files.Map(app);
         app.UseOpenId();
     }
 
@@ -98,7 +102,7 @@ public static partial class GatewayServices
     /// <summary>What becomes of a form here, from the page to the answer.</summary>
     private static async Task RehearseAsync(IServiceProvider services, CancellationToken cancellation)
     {
-        await services.GetRequiredService<PageRenderer>().RenderAsync<SignUpPage>(Texts.English, new Dictionary<string, object?> { [nameof(SignUpPage.FormToken)] = "", [nameof(SignUpPage.Key)] = "" });
+        await Page.RenderAsync<SignUpPage>(services, LocalizedPage.Parameters(Texts.English, new Dictionary<string, object?> { [nameof(SignUpPage.FormToken)] = "", [nameof(SignUpPage.Key)] = "" }));
         var filledIn = """{"username":"rehearsal","email":"nobody@rehearsal.invalid","password":"rehearsed by nobody"}"""u8.ToArray();
         var (json, _) = await Body.ReadJsonAsync(new DefaultHttpContext { Request = { ContentType = "application/json", Body = new MemoryStream(filledIn) } }.Request, cancellation);
         SignUpValidation.Check(SignUpFields.Of(json));

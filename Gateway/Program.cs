@@ -9,6 +9,7 @@ using Signup.Gateway.OwnAccount;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
 using Signup.Hosting;
+using Signup.Hosting.Operations;
 
 var builder = SignupEndpoint.CreateHost("gateway", args);
 builder.AddGateway();

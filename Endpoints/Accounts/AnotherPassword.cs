@@ -1,5 +1,5 @@
 using Signup.EventLog.Accounts;
-using Signup.Hosting;
+using Signup.Hosting.Handling;
 using Signup.Messages.Accounts;
 using PasswordChanged = Signup.EventLog.Accounts.PasswordChanged;
 

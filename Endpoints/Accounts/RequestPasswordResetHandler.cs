@@ -1,6 +1,6 @@
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
-using Signup.Hosting;
+using Signup.Hosting.Handling;
 using Signup.Messages.Accounts;
 using PasswordResetRequested = Signup.EventLog.Accounts.PasswordResetRequested;
 

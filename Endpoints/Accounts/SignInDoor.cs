@@ -2,7 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
-using Signup.Hosting;
+using Signup.Hosting.Handling;
+using Signup.Hosting.Http;
 
 namespace Signup.Accounts;
 

@@ -1,6 +1,7 @@
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
-using Signup.Hosting;
+using Signup.Hosting.Calls;
+using Signup.Hosting.Handling;
 using Signup.Messages.Accounts;
 using SignUpAttempted = Signup.EventLog.Accounts.SignUpAttempted;
 

@@ -3,8 +3,12 @@ using Signup.Archive;
 using Signup.Archive.Commands;
 using Signup.EventLog;
 using Signup.Hosting;
+using Signup.Hosting.Commands;
+using Signup.Hosting.Handling;
+using Signup.Hosting.Http;
+using Signup.Hosting.Operations;
 
-if (await CommandLine.TryRunAsync(args, Verify.Command, Drop.Command, Restore.Command) is { } exitCode) return exitCode;
+if (await CommandLine.TryRunAsync(args, VerifyArchive.Command, Drop.Command, Restore.Command) is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.Create("archive", args, new Handlers(), concurrency: 1);
 var settings = ArchiveSettings.From(builder.Configuration);

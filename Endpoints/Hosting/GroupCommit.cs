@@ -1,4 +1,6 @@
 using System.Threading.Channels;
+using Signup.Hosting.Handling;
+using Signup.Hosting.Operations;
 
 namespace Signup.Hosting;
 

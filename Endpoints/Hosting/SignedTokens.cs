@@ -19,8 +19,6 @@ public sealed class SignedTokens(IReadOnlyList<byte[]> keys, TimeProvider time)
 
     private const int ExpiryBits = 5 * 8, MostGeneration = (1 << 23) - 1;
 
-    public SignedTokens(byte[] key, TimeProvider time) : this([key], time) { }
-
     /// <param name="generation">Of what the token is about, such as the account's address: how often it had changed by then, up to 8,388,607. That it is the latest one is
     /// for whoever knows the account to check.</param>
     public string Issue(string purpose, Guid accountId, DateTimeOffset expires, int generation = 0)

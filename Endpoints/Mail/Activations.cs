@@ -5,6 +5,9 @@ using Npgsql;
 using NpgsqlTypes;
 using Signup.EventLog;
 using Signup.Hosting;
+using Signup.Hosting.Following;
+using Signup.Hosting.Handling;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Mail;
 

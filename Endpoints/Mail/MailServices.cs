@@ -1,8 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using Signup.EventLog;
-using Signup.EventLog.Accounts;
 using Signup.Hosting;
+using Signup.Hosting.Following;
 
 namespace Signup.Mail;
 
@@ -16,14 +16,14 @@ public static class MailServices
         Check(mail, smtp);
         services.AddSingleton(mail).AddSingleton(smtp);
         services.AddSingleton<ActivationPolicy>().AddSingleton<Activations>().AddSingleton<Transports>().AddSingleton<Provider>().AddSingleton<Supervisor>();
-        services.AddSingleton(_ => new SentNotes(SignupEndpoint.Setting(configuration, "ConnectionStrings:Postgres")));
+        services.AddSingleton(_ => new SentNotes(Settings.Database(configuration)));
         var templates = new MailTemplates(Path.Combine(AppContext.BaseDirectory, mail.Templates));
         if (smtp.OAuth.TokenUrl.Length > 0) services.AddSingleton(s => new AccessTokens(smtp.OAuth, s.GetRequiredService<TimeProvider>()));
         var dkim = ReadKey(mail, configuration);
         services.AddSingleton(s =>
         {
             dkim?.Announce(s.GetRequiredService<ILogger<Dkim>>());
-            return new MailComposer(templates, SignupEndpoint.Setting(configuration, "Signup:PublicUrl"), mail.From, s.GetRequiredService<SignedTokens>(), dkim, mail.Headers);
+            return new MailComposer(templates, Settings.Required(configuration, "Signup:PublicUrl"), mail.From, s.GetRequiredService<SignedTokens>(), dkim, mail.Headers);
         });
         services.AddBeforeStart((s, cancellation) => s.GetRequiredService<Activations>().CreateTableAsync(cancellation));
         services.AddLogWriter();
@@ -87,7 +87,7 @@ public static class MailServices
     {
         if (mail.Dkim == new DkimSettings()) return null;
         Demand(mail.Dkim is { KeyFile.Length: > 0, Selector.Length: > 0 }, "Mail:Dkim:KeyFile and Mail:Dkim:Selector must both be set, so that mails can be signed.");
-        var domain = mail.Dkim.Domain.Length > 0 ? mail.Dkim.Domain : MailComposer.Sender(mail.From, MailComposer.BaseOfLinks(SignupEndpoint.Setting(configuration, "Signup:PublicUrl"))).Domain;
+        var domain = mail.Dkim.Domain.Length > 0 ? mail.Dkim.Domain : MailComposer.Sender(mail.From, MailComposer.BaseOfLinks(Settings.Required(configuration, "Signup:PublicUrl"))).Domain;
         Demand(Uri.CheckHostName(domain) == UriHostNameType.Dns, $"Mails cannot be signed for {domain}: set Mail:From to an address at your domain, or Mail:Dkim:Domain.");
         try
         {

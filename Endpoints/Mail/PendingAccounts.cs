@@ -1,7 +1,7 @@
 using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
-using Signup.Hosting;
+using Signup.Hosting.Following;
 
 namespace Signup.Mail;
 

@@ -1,6 +1,9 @@
 // Mail sees every account from sign-up to activation: it sends the activation mail, reminds, and asks for the account's expiry in the end.
 // Start reading at ActivationPolicy.cs. What it has sent is in the log; what is to be done is in its own table.
 using Signup.Hosting;
+using Signup.Hosting.Handling;
+using Signup.Hosting.Operations;
+using Signup.Hosting.RabbitMq;
 using Signup.Mail;
 using Signup.Messages.Mail;
 

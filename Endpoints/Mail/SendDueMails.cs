@@ -2,7 +2,8 @@ using System.Diagnostics;
 using System.Numerics;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Operations;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 
 namespace Signup.Mail;

@@ -1,11 +1,16 @@
 // Query keeps a JSON document per account, derived from the log and always catching up with it, and answers questions about accounts.
 // All it owns can be thrown away and derived again.
 using Signup.Hosting;
+using Signup.Hosting.Commands;
+using Signup.Hosting.Following;
+using Signup.Hosting.Handling;
+using Signup.Hosting.Operations;
+using Signup.Hosting.RabbitMq;
 using Signup.Query;
 using Signup.Query.Commands;
 using Signup.Query.Projection;
 
-if (await CommandLine.TryRunAsync(args, Rebuild.Command, Audit.Command, Bisect.Command, Export.Command, Import.Command, Partitions.Command((database, log) => new ReadModel(database, log))) is { } exitCode) return exitCode;
+if (await CommandLine.TryRunAsync(args, RebuildReadModel.Command, Audit.Command, CheckRule.Command, Export.Command, Import.Command, Partitions.Command((database, log) => new ReadModel(database, log))) is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.Create(Topology.Query, args, new Handlers(), concurrency: 20);
 builder.Services.AddQuery();

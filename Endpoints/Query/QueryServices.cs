@@ -1,6 +1,8 @@
 using Npgsql;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Following;
+using Signup.Hosting.Http;
+using Signup.Hosting.Operations;
 using Signup.Query.Accounts;
 using Signup.Query.Log;
 using Signup.Query.Pages;
@@ -23,6 +25,7 @@ public static class QueryServices
     public static void MapQuery(this WebApplication app)
     {
         app.UseProxies();
+        app.UseMiddleware<SecurityHeaders>();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseHeadRouting();

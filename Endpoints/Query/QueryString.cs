@@ -1,6 +1,6 @@
 using System.Globalization;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 
 namespace Signup.Query;
 

@@ -1,6 +1,11 @@
 // Statistics counts what happened, by day: the example of a consumer that came later than everything it counts. README.md says how it is made.
 using Signup.EventLog;
 using Signup.Hosting;
+using Signup.Hosting.Commands;
+using Signup.Hosting.Following;
+using Signup.Hosting.Handling;
+using Signup.Hosting.Http;
+using Signup.Hosting.Operations;
 using Signup.Statistics;
 
 if (await CommandLine.TryRunAsync(args, Partitions.Command((database, _) => new DailyStatistics(database))) is { } exitCode) return exitCode;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Handling;
+using Signup.Hosting.Http;
 using Signup.Messages.Uniqueness;
 
 namespace Signup.Uniqueness;

@@ -1,7 +1,8 @@
 using Npgsql;
 using NpgsqlTypes;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Handling;
+using Signup.Hosting.Http;
 
 namespace Signup.Uniqueness;
 

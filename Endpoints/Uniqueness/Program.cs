@@ -1,11 +1,16 @@
 // Uniqueness is the pipe in front of the log: an event that touches a unique value is in the log when the caller hears "yes".
 // It knows nothing about accounts. What is unique is said in uniqueness.json.
 using Signup.Hosting;
+using Signup.Hosting.Commands;
+using Signup.Hosting.Handling;
+using Signup.Hosting.Http;
+using Signup.Hosting.Operations;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Uniqueness;
 using Signup.Uniqueness;
 using Signup.Uniqueness.Commands;
 
-if (await CommandLine.TryRunAsync(args, Rebuild.Command, Verify.Command, Migrate.Command) is { } exitCode) return exitCode;
+if (await CommandLine.TryRunAsync(args, RebuildClaims.Command, VerifyClaims.Command, Migrate.Command) is { } exitCode) return exitCode;
 
 var handlers = new Handlers()
     .On<ProposeEvent>(async (proposed, services, _) => await ProposeEventHandler.Handle(proposed, services.GetRequiredService<Proposals>(), services.GetRequiredService<Verdicts>()));

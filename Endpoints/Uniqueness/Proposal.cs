@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Signup.EventLog;
-using Signup.Hosting;
 using Signup.Messages.Uniqueness;
 
 namespace Signup.Uniqueness;

@@ -1,6 +1,8 @@
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting;
+using Signup.Hosting.Following;
+using Signup.Hosting.Handling;
 using Signup.Messages.Uniqueness;
 
 namespace Signup.Uniqueness;

@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Http;
+using Signup.Hosting.Operations;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Uniqueness;
 
 namespace Signup.Uniqueness;
 
-/// <summary>The bus's other door: many proposals in one request, of an endpoint that holds the commands which led to them. See <see cref="UniquenessClient"/>.</summary>
+/// <summary>The bus's other door: many proposals in one request, of an endpoint that holds the commands which led to them. See <see cref="Hosting.Calls.UniquenessClient"/>.</summary>
 public static class ProposalsDoor
 {
     public static void MapProposalsDoor(this WebApplication app)

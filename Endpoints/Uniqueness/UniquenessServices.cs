@@ -1,5 +1,7 @@
 using Npgsql;
 using Signup.Hosting;
+using Signup.Hosting.Following;
+using Signup.Hosting.Handling;
 
 namespace Signup.Uniqueness;
 

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Signup.Gateway.Inbox;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 
 namespace Signup.Gateway.Accounts;
 
@@ -36,7 +36,7 @@ public sealed class AccountAnswers(AccountLookup accounts, FormTokens formTokens
         {
             Problems.SetRetryAfter(http.Response, TimeSpan.FromSeconds(5));
             return page
-                ? new Page<MessagePage>(503, texts, new() { [nameof(MessagePage.Title)] = texts.StatusUnavailableTitle, [nameof(MessagePage.Text)] = texts.StatusUnavailable })
+                ? new LocalizedPage<MessagePage>(503, texts, new() { [nameof(MessagePage.Title)] = texts.StatusUnavailableTitle, [nameof(MessagePage.Text)] = texts.StatusUnavailable })
                 : Problems.Problem(503, "unavailable", texts.StatusUnavailableTitle, texts.StatusUnavailable);
         }
         var (path, isLong) = Waiting(http.Request, proof.AccountId);
@@ -53,7 +53,7 @@ public sealed class AccountAnswers(AccountLookup accounts, FormTokens formTokens
         // Browsers without scripts load the page again by themselves; there is nothing on it to lose one's place in, or to fill in.
         if (isDeciding || account.Correction is { Status: AccountView.Deciding } && !isLong)
             http.Response.Headers["Refresh"] = $"{(isLong ? LongRefresh : Refresh).TotalSeconds:0}; url={path}";
-        return new Page<AccountPage>(status, texts, new()
+        return new LocalizedPage<AccountPage>(status, texts, new()
         {
             [nameof(AccountPage.Account)] = account,
             [nameof(AccountPage.WaitsLong)] = isLong,

@@ -1,4 +1,4 @@
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Uniqueness;
 
 namespace Signup.Gateway.Accounts;

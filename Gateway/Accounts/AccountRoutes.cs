@@ -1,6 +1,6 @@
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 
 namespace Signup.Gateway.Accounts;
 
@@ -16,7 +16,7 @@ public static class AccountRoutes
     {
         var texts = Client.Texts(http.Request);
         return Client.WantsPage(http.Request)
-            ? new Page<MessagePage>(404, texts, new() { [nameof(MessagePage.Title)] = texts.NotFoundTitle, [nameof(MessagePage.Text)] = texts.AccountNotFound })
+            ? new LocalizedPage<MessagePage>(404, texts, new() { [nameof(MessagePage.Title)] = texts.NotFoundTitle, [nameof(MessagePage.Text)] = texts.AccountNotFound })
             : Problems.Problem(404, "not-found", texts.NotFoundTitle, texts.AccountNotFound);
     }
 }

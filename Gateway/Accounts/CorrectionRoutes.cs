@@ -1,8 +1,8 @@
 using Signup.EventLog.Accounts;
-using Signup.Gateway.Pages;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 

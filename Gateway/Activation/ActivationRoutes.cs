@@ -3,6 +3,8 @@ using Signup.Gateway.Pages;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 using Signup.Hosting;
+using Signup.Hosting.Http;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Mail;
 
@@ -33,7 +35,7 @@ public static class ActivationRoutes
         if (state != TokenState.Invalid && await IsActiveAsync(query, accountId, http.RequestAborted)) return ActivePage(texts);
         return state switch
         {
-            TokenState.Valid => new Page<ActivatePage>(200, texts, new() { [nameof(ActivatePage.Token)] = token }),
+            TokenState.Valid => new LocalizedPage<ActivatePage>(200, texts, new() { [nameof(ActivatePage.Token)] = token }),
             TokenState.Expired => BadLink(texts, expired: true),
             _ => BadLink(texts, expired: false),
         };
@@ -155,7 +157,7 @@ public static class ActivationRoutes
         return Client.IsFromElsewhere(http.Request);
     }
 
-    private static Page<MessagePage> ActivePage(Texts texts) => new(200, texts, new()
+    private static LocalizedPage<MessagePage> ActivePage(Texts texts) => new(200, texts, new()
     {
         [nameof(MessagePage.Title)] = texts.ActiveTitle,
         [nameof(MessagePage.Text)] = texts.Active,
@@ -163,10 +165,10 @@ public static class ActivationRoutes
         [nameof(MessagePage.Next)] = NextStep.SignIn,
     });
 
-    private static Page<MessagePage> BadLink(Texts texts, bool expired) =>
+    private static LocalizedPage<MessagePage> BadLink(Texts texts, bool expired) =>
         Message(400, texts, expired ? texts.LinkExpiredTitle : texts.LinkInvalidTitle, expired ? texts.LinkExpired : texts.LinkInvalid, NextStep.SignUpAgain);
 
-    private static Page<MessagePage> Message(int status, Texts texts, string title, string text, NextStep next = NextStep.Start) => new(status, texts, new()
+    private static LocalizedPage<MessagePage> Message(int status, Texts texts, string title, string text, NextStep next = NextStep.Start) => new(status, texts, new()
     {
         [nameof(MessagePage.Title)] = title,
         [nameof(MessagePage.Text)] = text,

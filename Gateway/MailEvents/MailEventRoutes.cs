@@ -5,7 +5,8 @@ using System.Text.Json;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Mail;
 
 namespace Signup.Gateway.MailEvents;

@@ -5,7 +5,7 @@ using Signup.Gateway.Accounts;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Signup.Gateway.OpenId;
@@ -57,7 +57,7 @@ public static class AuthorizeRoutes
         if (client.Consent == Consent.Implicit && !request.HasPromptValue(PromptValues.Consent)) return LetIn(signedIn, request);
         return mayAsk ? Ask(200) : OpenIdAnswers.Refuse(Errors.ConsentRequired);
 
-        Page<LetInPage> Ask(int status, string? message = null)
+        LocalizedPage<LetInPage> Ask(int status, string? message = null)
         {
             // A browser follows no answer to a form to where the page does not say that it leads.
             SecurityHeaders.LetFormsLeadTo(http, client.FormTargets);
@@ -109,6 +109,6 @@ public static class AuthorizeRoutes
             : Problems.Problem(400, error, texts.CannotLetInTitle, description ?? error);
     }
 
-    private static Page<MessagePage> Message(int status, Texts texts, string title, string text) =>
+    private static LocalizedPage<MessagePage> Message(int status, Texts texts, string title, string text) =>
         new(status, texts, new() { [nameof(MessagePage.Title)] = title, [nameof(MessagePage.Text)] = text, [nameof(MessagePage.Next)] = NextStep.Account });
 }

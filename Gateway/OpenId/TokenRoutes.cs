@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore;
 using OpenIddict.Abstractions;
 using Signup.Gateway.Accounts;
-using Signup.Hosting;
+using Signup.Hosting.Http;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 

@@ -1,8 +1,7 @@
 using OpenIddict.Abstractions;
 using Signup.Gateway.Accounts;
-using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 using static OpenIddict.Abstractions.OpenIddictConstants;
 
 namespace Signup.Gateway.OpenId;

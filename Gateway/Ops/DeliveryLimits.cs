@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Gateway.Ops;
 

@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using Signup.Hosting;
+using Signup.Hosting.Calls;
 
 namespace Signup.Gateway.Ops;
 
@@ -15,7 +16,7 @@ public sealed class ManagementApi(IHttpClientFactory clients, IConfiguration set
 
     /// <summary>The virtual host that is in use.</summary>
     public string VirtualHost { get; } =
-        Uri.UnescapeDataString(SignupEndpoint.BrokerNodesOf(settings).All[0].AbsolutePath.Trim('/')) is { Length: > 0 } path ? path : "/";
+        Uri.UnescapeDataString(Settings.BrokerNodes(settings).All[0].AbsolutePath.Trim('/')) is { Length: > 0 } path ? path : "/";
 
     public bool IsThere => settings[Setting] is { Length: > 0 };
 

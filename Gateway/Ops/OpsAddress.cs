@@ -1,5 +1,6 @@
-using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Gateway.Pages;
+using Signup.Hosting.Http;
+using Signup.Hosting.Operations;
 
 namespace Signup.Gateway.Ops;
 
@@ -33,7 +34,7 @@ public sealed record OpsAddress(int? Port, IReadOnlyList<string> PublicUrls)
             {
                 routes.MapGet("/", () => Results.Redirect(OpsRoutes.Path));
                 routes.MapOps();
-                routes.MapAssets();
+                Layout.Files.Map(routes);
                 routes.MapHealth();
             });
         });

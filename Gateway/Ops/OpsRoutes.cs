@@ -1,7 +1,6 @@
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
-using Signup.Hosting;
-using Signup.Hosting.ServiceControl;
+using Signup.Hosting.Operations;
 
 namespace Signup.Gateway.Ops;
 
@@ -23,34 +22,30 @@ public static class OpsRoutes
         builder.Services.AddHttpClient(SystemState.Client, http => http.Timeout = TimeSpan.FromSeconds(2));
     }
 
-    public static void MapOps(this IEndpointRouteBuilder app)
+    private static readonly OperatorDoor Door = new(Path, form => new LocalizedPage<OpsSignInPage>(form.Status, Texts, new() { [nameof(OpsSignInPage.Form)] = form }));
+
+    public static void MapOps(this IEndpointRouteBuilder all)
     {
+        var app = Door.Map(all);
         app.MapGet(Path, ShowAsync);
-        app.MapPost(Path + "/sign-in", SignInAsync);
-        app.MapPost(Path + "/sign-out", (HttpContext http, Operators operators, FormTokens tokens) => ActAsync(http, operators, tokens, (_, _) =>
-        {
-            operators.SignOut(http);
-            return Task.FromResult(Results.Redirect(Path));
-        }));
         app.MapGet(Path + "/messages/{id:guid}", ShowMessageAsync);
-        app.MapPost(Path + "/messages/{id:guid}/retry", (Guid id, HttpContext http, Operators operators, FormTokens tokens, ErrorQueue error) =>
-            ActAsync(http, operators, tokens, async (by, _) => Back(Said(await error.RetryAsync(id, by, http.RequestAborted), OpsNotice.Retried))));
-        app.MapPost(Path + "/messages/{id:guid}/discard", (Guid id, HttpContext http, Operators operators, FormTokens tokens, ErrorQueue error) =>
-            ActAsync(http, operators, tokens, async (by, form) => form.GetValueOrDefault("reason").ToString().Trim() is { Length: > 0 and <= 500 } reason
+        app.MapPost(Path + "/messages/{id:guid}/retry", (Guid id, HttpContext http, FormTokens tokens, ErrorQueue error) =>
+            ActAsync(http, tokens, async (by, _) => Back(Said(await error.RetryAsync(id, by, http.RequestAborted), OpsNotice.Retried))));
+        app.MapPost(Path + "/messages/{id:guid}/discard", (Guid id, HttpContext http, FormTokens tokens, ErrorQueue error) =>
+            ActAsync(http, tokens, async (by, form) => form.GetValueOrDefault("reason").ToString().Trim() is { Length: > 0 and <= 500 } reason
                 ? Back(Said(await error.DiscardAsync(id, by, reason, http.RequestAborted), OpsNotice.Discarded))
                 : Results.Redirect($"{Path}/messages/{id}?say=reason")));
-        app.MapPost(Path + "/retry-all", (HttpContext http, Operators operators, FormTokens tokens, ErrorQueue error) =>
-            ActAsync(http, operators, tokens, async (by, _) => await RetryAllAsync(error, by, http.RequestAborted)));
+        app.MapPost(Path + "/retry-all", (HttpContext http, FormTokens tokens, ErrorQueue error) =>
+            ActAsync(http, tokens, async (by, _) => await RetryAllAsync(error, by, http.RequestAborted)));
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext http, Operators operators, FormTokens tokens, SystemState state, ErrorQueue error, TimeProvider time, string? say, int? done, int? left)
+    private static async Task<IResult> ShowAsync(HttpContext http, FormTokens tokens, SystemState state, ErrorQueue error, TimeProvider time, string? say, int? done, int? left)
     {
-        if (operators.Find(http.Request) is not { } name) return SignInPage(http, tokens, 401, null);
         var (parts, queue, noFigures) = await state.LookAsync(http.RequestAborted);
         var failed = await error.LookAsync(http.RequestAborted);
-        return Private(http, new Page<OpsPage>(200, Texts, new()
+        return new LocalizedPage<OpsPage>(200, Texts, new()
         {
-            [nameof(OpsPage.Operator)] = name,
+            [nameof(OpsPage.Operator)] = Door.NameOf(http),
             [nameof(OpsPage.Parts)] = parts,
             [nameof(OpsPage.Error)] = queue,
             [nameof(OpsPage.NoFigures)] = noFigures,
@@ -59,36 +54,27 @@ public static class OpsRoutes
             [nameof(OpsPage.Say)] = Text(say, done, left),
             [nameof(OpsPage.FormToken)] = tokens.Issue(http),
             [nameof(OpsPage.At)] = time.GetUtcNow(),
-        }));
+        });
     }
 
-    private static async Task<IResult> ShowMessageAsync(Guid id, HttpContext http, Operators operators, FormTokens tokens, ErrorQueue error, string? say)
+    private static async Task<IResult> ShowMessageAsync(Guid id, HttpContext http, FormTokens tokens, ErrorQueue error, string? say)
     {
-        if (operators.Find(http.Request) is not { } name) return SignInPage(http, tokens, 401, null);
         var failed = await error.LookAsync(http.RequestAborted);
         return failed.Messages.FirstOrDefault(m => m.FailureId == id) is { } message
-            ? Private(http, new Page<OpsMessagePage>(200, Texts, new()
+            ? new LocalizedPage<OpsMessagePage>(200, Texts, new()
             {
-                [nameof(OpsMessagePage.Operator)] = name,
+                [nameof(OpsMessagePage.Operator)] = Door.NameOf(http),
                 [nameof(OpsMessagePage.Message)] = message,
                 [nameof(OpsMessagePage.ReasonMissing)] = say == "reason",
                 [nameof(OpsMessagePage.FormToken)] = tokens.Issue(http),
-            }))
+            })
             : Back(failed.Others > 0 ? OpsNotice.NotOurs : OpsNotice.Gone);
     }
 
-    private static async Task<IResult> SignInAsync(HttpContext http, Operators operators, FormTokens tokens)
+    private static async Task<IResult> ActAsync(HttpContext http, FormTokens tokens, Func<string, IReadOnlyDictionary<string, Microsoft.Extensions.Primitives.StringValues>, Task<IResult>> act)
     {
         var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
-        if (fault is not null || !tokens.AreValid(http.Request, form)) return SignInPage(http, tokens, 400, "The form was too old. Try again.");
-        return operators.SignIn(http, form.GetValueOrDefault("key")) is { } refused ? SignInPage(http, tokens, refused.Status, refused.Trouble) : Results.Redirect(Path);
-    }
-
-    private static async Task<IResult> ActAsync(HttpContext http, Operators operators, FormTokens tokens, Func<string, IReadOnlyDictionary<string, Microsoft.Extensions.Primitives.StringValues>, Task<IResult>> act)
-    {
-        if (operators.Find(http.Request) is not { } name) return SignInPage(http, tokens, 401, null);
-        var (form, fault) = await Body.ReadFormAsync(http.Request, http.RequestAborted);
-        return fault is null && tokens.AreValid(http.Request, form) ? await act(name, form) : Back(OpsNotice.FormTooOld);
+        return fault is null && tokens.AreValid(http.Request, form) ? await act(Door.NameOf(http), form) : Back(OpsNotice.FormTooOld);
     }
 
     private static async Task<IResult> RetryAllAsync(ErrorQueue error, string by, CancellationToken cancellation)
@@ -126,18 +112,6 @@ public static class OpsRoutes
     };
 
     private static IResult Back(OpsNotice say) => Results.Redirect($"{Path}?say={say}");
-
-    private static IResult SignInPage(HttpContext http, FormTokens tokens, int status, string? trouble) => Private(http, new Page<OpsSignInPage>(status, Texts, new()
-    {
-        [nameof(OpsSignInPage.Trouble)] = trouble,
-        [nameof(OpsSignInPage.FormToken)] = tokens.Issue(http),
-    }));
-
-    private static IResult Private(HttpContext http, IResult page)
-    {
-        http.Response.Headers.CacheControl = "no-store";
-        return page;
-    }
 }
 
 /// <summary>What became of an operator's act.</summary>

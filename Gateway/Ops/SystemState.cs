@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Gateway.Ops;
 
@@ -72,7 +73,7 @@ public sealed class SystemState(IHttpClientFactory clients, IConfiguration setti
     {
         var setting = $"{part.Name}:Url";
         if (part.Name == "Gateway" || string.IsNullOrEmpty(settings[setting])) return [(part.Name, null, part.Does, part.Queue, null)];
-        var urls = SignupEndpoint.Urls(settings, setting);
+        var urls = Settings.Urls(settings, setting);
         return urls.Select((url, n) => (part.Name, urls.Count > 1 ? url.Authority : null, part.Does, n == 0 ? part.Queue : null, (Uri?)url));
     }
 

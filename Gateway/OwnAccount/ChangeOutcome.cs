@@ -3,7 +3,8 @@ using Signup.Gateway.Pages;
 using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Uniqueness;
 
 namespace Signup.Gateway.OwnAccount;
@@ -85,7 +86,7 @@ public static class ChangeAnswers
         return Results.StatusCode(StatusCodes.Status303SeeOther);
     }
 
-    public static Page<MessagePage> Message(int status, Texts texts, string title, string text, NextStep next, bool isGood = false) =>
+    public static LocalizedPage<MessagePage> Message(int status, Texts texts, string title, string text, NextStep next, bool isGood = false) =>
         new(status, texts, new() { [nameof(MessagePage.Title)] = title, [nameof(MessagePage.Text)] = text, [nameof(MessagePage.Next)] = next, [nameof(MessagePage.IsGood)] = isGood });
 
     private static async Task<ChangeOutcome> TryAsync(Func<Task<ChangeOutcome>> change, Texts texts)

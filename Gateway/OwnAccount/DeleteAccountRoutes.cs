@@ -3,7 +3,6 @@ using Signup.Gateway.Pages;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
-using Signup.Hosting;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 
@@ -61,7 +60,7 @@ public static class DeleteAccountRoutes
         });
     }
 
-    private static Page<DeleteAccountPage> Form(HttpContext http, AccountView account, string formToken, FormView view) => new(view.Status, Client.Texts(http.Request), new()
+    private static LocalizedPage<DeleteAccountPage> Form(HttpContext http, AccountView account, string formToken, FormView view) => new(view.Status, Client.Texts(http.Request), new()
     {
         [nameof(DeleteAccountPage.View)] = view,
         [nameof(DeleteAccountPage.Account)] = account,

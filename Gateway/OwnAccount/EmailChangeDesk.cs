@@ -6,6 +6,8 @@ using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 using Signup.Hosting;
+using Signup.Hosting.Http;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 

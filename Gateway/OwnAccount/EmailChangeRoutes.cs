@@ -35,7 +35,7 @@ public static class EmailChangeRoutes
         app.MapPost(ApiPath, ConfirmAsync);
     }
 
-    private static Page<ChangeEmailPage> Form(HttpContext http, AccountView account, string formToken, FormView view, EmailChangeSettings settings) => new(view.Status, Client.Texts(http.Request), new()
+    private static LocalizedPage<ChangeEmailPage> Form(HttpContext http, AccountView account, string formToken, FormView view, EmailChangeSettings settings) => new(view.Status, Client.Texts(http.Request), new()
     {
         [nameof(ChangeEmailPage.View)] = view,
         [nameof(ChangeEmailPage.Account)] = account,
@@ -51,7 +51,7 @@ public static class EmailChangeRoutes
         IResult Done(Guid accountId) => Body.IsForm(http.Request) ? ChangeAnswers.Message(200, texts, texts.EmailChangedTitle, texts.EmailChanged, NextStep.Account, isGood: true) : Results.Json(new { id = accountId });
     }
 
-    private static Page<ConfirmEmailPage> Button(HttpContext http, string token, FormView view) => new(view.Status, Client.Texts(http.Request), new()
+    private static LocalizedPage<ConfirmEmailPage> Button(HttpContext http, string token, FormView view) => new(view.Status, Client.Texts(http.Request), new()
     {
         [nameof(ConfirmEmailPage.View)] = view,
         [nameof(ConfirmEmailPage.Token)] = token,

@@ -3,7 +3,7 @@ using Signup.Gateway.Pages;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 
 namespace Signup.Gateway.OwnAccount;
 

@@ -20,7 +20,7 @@ public static class OwnAccountRoutes
     {
         var texts = Client.Texts(http.Request);
         if (!Client.WantsPage(http.Request)) return Results.Json(account);
-        return new Page<OwnAccountPage>(200, texts, new()
+        return new LocalizedPage<OwnAccountPage>(200, texts, new()
         {
             [nameof(OwnAccountPage.Account)] = account,
             [nameof(OwnAccountPage.FormToken)] = formToken,

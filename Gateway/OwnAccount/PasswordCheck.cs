@@ -3,7 +3,7 @@ using Signup.Gateway.Accounts;
 using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 
 namespace Signup.Gateway.OwnAccount;
 

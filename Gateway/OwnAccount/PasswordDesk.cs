@@ -3,7 +3,7 @@ using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 
 namespace Signup.Gateway.OwnAccount;

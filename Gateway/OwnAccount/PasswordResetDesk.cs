@@ -7,6 +7,9 @@ using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 using Signup.Hosting;
+using Signup.Hosting.Calls;
+using Signup.Hosting.Http;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 
 namespace Signup.Gateway.OwnAccount;

@@ -47,7 +47,7 @@ public static class PasswordResetRoutes
         return await ChangeAnswers.AnswerAsync(http, fields, view => AskForm(http, formTokens, view), () => ChangeAnswers.GoOn(http, AskPath), () => desk.AskAsync(http, fields), look);
     }
 
-    private static Page<ForgotPasswordPage> AskForm(HttpContext http, FormTokens formTokens, FormView view) => new(view.Status, Client.Texts(http.Request), new()
+    private static LocalizedPage<ForgotPasswordPage> AskForm(HttpContext http, FormTokens formTokens, FormView view) => new(view.Status, Client.Texts(http.Request), new()
     {
         [nameof(ForgotPasswordPage.View)] = view,
         [nameof(ForgotPasswordPage.FormToken)] = formTokens.Issue(http),
@@ -58,7 +58,7 @@ public static class PasswordResetRoutes
     private static Task<IResult> ChooseAsync(HttpContext http, SignedTokens tokens, PasswordResetDesk desk) => Link.TakeAsync(http, tokens, (token, view) => ChooseForm(http, token, view),
         _ => ChangeAnswers.GoOn(http, SignInRoutes.AfterPasswordReset), (accountId, credentials, fields) => desk.ChooseAsync(http, accountId, credentials, fields));
 
-    private static Page<ChoosePasswordPage> ChooseForm(HttpContext http, string token, FormView view) => new(view.Status, Client.Texts(http.Request), new()
+    private static LocalizedPage<ChoosePasswordPage> ChooseForm(HttpContext http, string token, FormView view) => new(view.Status, Client.Texts(http.Request), new()
     {
         [nameof(ChoosePasswordPage.View)] = view,
         [nameof(ChoosePasswordPage.Token)] = token,

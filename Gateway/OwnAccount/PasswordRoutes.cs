@@ -16,7 +16,7 @@ public static class PasswordRoutes
             desk.ChangeAsync(http, (account, formToken, view) => Form(http, account, formToken, view), () => ChangeAnswers.GoOn(http, OwnAccountRoutes.AfterPassword), (signedIn, fields) => passwords.ChangeAsync(http, signedIn, fields)));
     }
 
-    private static Page<PasswordPage> Form(HttpContext http, AccountView account, string formToken, FormView view) => new(view.Status, Client.Texts(http.Request), new()
+    private static LocalizedPage<PasswordPage> Form(HttpContext http, AccountView account, string formToken, FormView view) => new(view.Status, Client.Texts(http.Request), new()
     {
         [nameof(PasswordPage.View)] = view,
         [nameof(PasswordPage.Email)] = account.Email,

@@ -33,7 +33,7 @@ public static class UsernameRoutes
         });
     }
 
-    private static Page<UsernamePage> Form(HttpContext http, AccountView account, string formToken, FormView view) => new(view.Status, Client.Texts(http.Request), new()
+    private static LocalizedPage<UsernamePage> Form(HttpContext http, AccountView account, string formToken, FormView view) => new(view.Status, Client.Texts(http.Request), new()
     {
         [nameof(UsernamePage.View)] = view,
         [nameof(UsernamePage.Username)] = view.Fields[Field.Username] ?? account.Username,

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Signup.EventLog.Accounts;
 using Signup.Gateway.Accounts;
-using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 

@@ -1,6 +1,5 @@
-using System.Net.Http.Json;
 using Signup.Gateway.Accounts;
-using Signup.Hosting;
+using Signup.Hosting.Calls;
 
 namespace Signup.Gateway.SigningIn;
 

@@ -5,7 +5,7 @@ using Signup.EventLog;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Passwords;
 using Signup.Gateway.SigningUp;
-using Signup.Hosting;
+using Signup.Hosting.Calls;
 using Signup.Messages.Accounts;
 
 namespace Signup.Gateway.SigningIn;

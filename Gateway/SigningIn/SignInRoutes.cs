@@ -1,10 +1,9 @@
-using Signup.Gateway.Accounts;
 using Signup.Gateway.OpenId;
 using Signup.Gateway.OwnAccount;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 
 namespace Signup.Gateway.SigningIn;
 
@@ -30,7 +29,7 @@ public static class SignInRoutes
         app.MapPost("/sessions", PostJsonAsync);
     }
 
-    private static Page<SignInPage> Form(HttpContext http, FormTokens formTokens, OpenIdClients clients) =>
+    private static LocalizedPage<SignInPage> Form(HttpContext http, FormTokens formTokens, OpenIdClients clients) =>
         FormPage(http, formTokens, 200, Fields.None, AuthorizationRequest.Read(http.Request.Query[AuthorizationRequest.Field], clients), []);
 
     private static async Task<IResult> PostFormAsync(HttpContext http, FormTokens formTokens, OpenIdClients clients, TakenAddresses taken, SignInDesk desk, Sessions sessions, KnownDevices devices)
@@ -63,7 +62,7 @@ public static class SignInRoutes
                 return Again(503, [], texts.SignInUnavailable);
         }
 
-        Page<SignInPage> Again(int status, IReadOnlyList<FieldError> errors, string? message = null) => FormPage(http, formTokens, status, fields, goOn, errors, message);
+        LocalizedPage<SignInPage> Again(int status, IReadOnlyList<FieldError> errors, string? message = null) => FormPage(http, formTokens, status, fields, goOn, errors, message);
     }
 
     private static async Task<IResult> PostJsonAsync(HttpContext http, TakenAddresses taken, SignInDesk desk, Sessions sessions, KnownDevices devices)
@@ -112,11 +111,11 @@ public static class SignInRoutes
         return errors.Any(e => e is not null) ? (null, [.. errors.OfType<FieldError>()]) : (new(fields[Field.Email]!.Trim(), password), []);
     }
 
-    private static Page<SignInPage> FormPage(HttpContext http, FormTokens formTokens, int status, Fields fields, AuthorizationRequest? goOn, IReadOnlyList<FieldError> errors, string? message = null)
+    private static LocalizedPage<SignInPage> FormPage(HttpContext http, FormTokens formTokens, int status, Fields fields, AuthorizationRequest? goOn, IReadOnlyList<FieldError> errors, string? message = null)
     {
         var texts = Client.Texts(http.Request);
         if (goOn is not null) SecurityHeaders.LetFormsLeadTo(http, goOn.Client.FormTargets);
-        return new Page<SignInPage>(status, texts, new()
+        return new LocalizedPage<SignInPage>(status, texts, new()
         {
             [nameof(SignInPage.Email)] = fields[Field.Email],
             [nameof(SignInPage.Errors)] = errors.ToDictionary(e => e.Field, texts.Of),

@@ -2,7 +2,8 @@ using Signup.Gateway.Accounts;
 using Signup.Gateway.OwnAccount;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 
 namespace Signup.Gateway.SigningIn;
@@ -88,6 +89,6 @@ public static class SignOutRoutes
         return await commands.AskAsync<AccountVerdict>(command, cancellation) is not null;
     }
 
-    private static Page<MessagePage> Message(int status, Texts texts, string title, string text) =>
+    private static LocalizedPage<MessagePage> Message(int status, Texts texts, string title, string text) =>
         new(status, texts, new() { [nameof(MessagePage.Title)] = title, [nameof(MessagePage.Text)] = text });
 }

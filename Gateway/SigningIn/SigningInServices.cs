@@ -1,5 +1,4 @@
-using Microsoft.Extensions.Options;
-using Signup.Hosting;
+using Signup.Hosting.Calls;
 
 namespace Signup.Gateway.SigningIn;
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 using Signup.EventLog.Accounts;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Passwords;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 

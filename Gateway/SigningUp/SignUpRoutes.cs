@@ -4,7 +4,7 @@ using Microsoft.Extensions.Primitives;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 
 namespace Signup.Gateway.SigningUp;
 
@@ -22,7 +22,7 @@ public static class SignUpRoutes
         app.MapPost("/users", PostJsonAsync);
     }
 
-    private static Page<SignUpPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, SignUpFields.Empty, []);
+    private static LocalizedPage<SignUpPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, SignUpFields.Empty, []);
 
     private static async Task<IResult> PostFormAsync(HttpContext http, ClientLimit limit, FormTokens formTokens, StatusTokens statusTokens, SignUpDesk desk)
     {
@@ -134,12 +134,12 @@ public static class SignUpRoutes
         return true;
     }
 
-    private static Page<SignUpPage> FormPage(
+    private static LocalizedPage<SignUpPage> FormPage(
         HttpContext http, FormTokens formTokens, int status, SignUpFields fields, IReadOnlyList<FieldError> errors, string? message = null, Dictionary<string, string>? fieldMessages = null)
     {
         var texts = Client.Texts(http.Request);
         var messages = fieldMessages ?? errors.ToDictionary(e => e.Field, texts.Of);
-        return new Page<SignUpPage>(status, texts, new()
+        return new LocalizedPage<SignUpPage>(status, texts, new()
         {
             [nameof(SignUpPage.Username)] = fields.Username,
             [nameof(SignUpPage.Email)] = fields.Email,

@@ -1,5 +1,5 @@
 using Signup.Gateway.Pages;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 
 namespace Signup.Gateway.Web;
 
@@ -27,7 +27,7 @@ public static class Failures
             _ => ("fault", texts.FaultTitle, texts.Fault),
         };
         return Client.WantsPage(http.Request)
-            ? new Page<MessagePage>(status, texts, new() { [nameof(MessagePage.Title)] = title, [nameof(MessagePage.Text)] = detail })
+            ? new LocalizedPage<MessagePage>(status, texts, new() { [nameof(MessagePage.Title)] = title, [nameof(MessagePage.Text)] = detail })
             : Problems.Problem(status, name, title, detail);
     }
 }

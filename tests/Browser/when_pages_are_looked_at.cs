@@ -74,11 +74,11 @@ public class when_pages_are_looked_at(Site site)
         var page = visitor.Page;
         await page.GotoAsync(site.System.QueryUrl);
         await visitor.SeesAsync("For operators");
-        await on("log in");
-        await LogInAsync("a guess");
+        await on("operators sign in");
+        await SignInAsync("a guess");
         await Expect(page.Locator("#refused")).ToBeVisibleAsync();
         await on("wrong key");
-        await LogInAsync(Site.OperatorsKey);
+        await SignInAsync(Site.OperatorsKey);
         await visitor.SeesAsync("What happened, and when");
         await on("read side");
         var questions = await page.Locator(".questions a").AllTextContentsAsync();
@@ -131,7 +131,7 @@ public class when_pages_are_looked_at(Site site)
         await visitor.SeesAsync("AccountDeleted");
         await Expect(page.GetByText("(forgotten)")).ToHaveCountAsync(3);
         await on("somebody who was forgotten");
-        await visitor.PressAsync("Log out");
+        await visitor.PressAsync("Sign out");
         await visitor.SeesAsync("For operators");
 
         async Task<Guid> ForgottenAsync()
@@ -139,7 +139,7 @@ public class when_pages_are_looked_at(Site site)
             using var http = site.System.Client("Gateway");
             var email = $"{Guid.NewGuid():N}@example.org";
             var id = (Guid)(await SendAsync(HttpMethod.Post, "users", new() { ["username"] = "Zoë", ["email"] = email, ["password"] = Visitor.Password }))!["id"]!;
-            var token = new SignedTokens(site.System.SigningKey, TimeProvider.System).Issue("activation", id, DateTimeOffset.UtcNow.AddDays(1));
+            var token = new SignedTokens([site.System.SigningKey], TimeProvider.System).Issue("activation", id, DateTimeOffset.UtcNow.AddDays(1));
             await SendAsync(HttpMethod.Post, "activations", new() { ["token"] = token });
             var session = await SendAsync(HttpMethod.Post, "sessions", new() { ["email"] = email, ["password"] = Visitor.Password });
             http.DefaultRequestHeaders.Authorization = new("Bearer", (string)session!["token"]!);
@@ -155,10 +155,10 @@ public class when_pages_are_looked_at(Site site)
             }
         }
 
-        async Task LogInAsync(string key)
+        async Task SignInAsync(string key)
         {
             await page.GetByLabel("Your key").FillAsync(key);
-            await visitor.PressAsync("Log in");
+            await visitor.PressAsync("Sign in");
         }
 
         async Task AskAsync(string from, string to)

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using RabbitMQ.Client;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Mail;

@@ -45,7 +45,7 @@ public sealed class when_addresses_change_hands
         var hiding = system.Add("Gateway");
         hiding.Set("Signup__HideTaken", "true");
         await Task.WhenAll(uniqueness[1].StartAsync(), accounts[1].StartAsync(), hiding.StartAsync());
-        var tokens = new SignedTokens(system.SigningKey, TimeProvider.System);
+        var tokens = new SignedTokens([system.SigningKey], TimeProvider.System);
         await using var database = NpgsqlDataSource.Create($"{system.Parts.Postgres};Pooling=false");
         var reader = new LogReader(database);
         using var http = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri(system.GatewayUrl), Timeout = TimeSpan.FromSeconds(60) };

@@ -1,6 +1,7 @@
 using Npgsql;
 using RabbitMQ.Client;
-using Signup.Hosting;
+using Signup.Hosting.Calls;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 using Signup.Tests.Fixture;

@@ -35,7 +35,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
         using HttpClient uniqueness = running.System.Client("Uniqueness"), query = running.System.Client("Query"), accounts = running.System.Client("Accounts");
         var answers = new SortedDictionary<int, int>();
         // Somebody who is signed in, two who have a link, and somebody who may leave.
-        var (tokens, end) = (new SignedTokens(running.System.SigningKey, TimeProvider.System), DateTimeOffset.UtcNow.AddDays(1));
+        var (tokens, end) = (new SignedTokens([running.System.SigningKey], TimeProvider.System), DateTimeOffset.UtcNow.AddDays(1));
         var (id, session) = await ActiveAsync();
         var leaver = (await ActiveAsync()).Session;
         string[] links = [tokens.Issue("password reset", (await SignUpAsync()).Id, end), tokens.Issue("email change", id, end, generation: 1)];
@@ -99,7 +99,7 @@ public sealed class when_anything_at_all_is_sent(Running running)
             case 2:
                 return random.Next(2) == 0
                     ? (query, HttpMethod.Get, $"/log?{Query(random, ["after", "limit"])}", null, headers)
-                    : (query, HttpMethod.Post, Pick(random, ["/login", "/logout"]), Body(random, Spoil(random, new() { ["key"] = "x", ["to"] = "/" })), headers);
+                    : (query, HttpMethod.Post, Pick(random, ["/sign-in", "/sign-out"]), Body(random, Spoil(random, new() { ["key"] = "x", ["to"] = "/" })), headers);
             case 3:
                 return (gateway, Pick(random, [HttpMethod.Get, HttpMethod.Head, HttpMethod.Post, HttpMethod.Delete]), $"/activate?{Query(random, ["token"])}", null, headers);
             case 4:

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Tests.Chaos;
 using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Mail;

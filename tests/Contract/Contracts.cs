@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Tests.Contract;
 

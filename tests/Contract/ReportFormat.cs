@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Signup.Hosting;
+using Signup.Hosting.Operations;
+using Signup.Hosting.RabbitMq;
 using Signup.Hosting.ServiceControl;
 
 namespace Signup.Tests.Contract;
@@ -28,7 +30,7 @@ public class a_report_about_this_endpoint
         var captured = Captured.Get($"to Particular.Monitoring: {metric}");
         var ours = Reports.Series(metric, [new Occurrence(1, "a", 1)]);
         Shape.Same(Shape.Of(captured.Headers), Shape.OfHeaders(ours.Properties));
-        Assert.Equal(metric, ours.Properties.Headers![Headers.MetricType]);
+        Assert.Equal(metric, ours.Properties.Headers![WireHeaders.MetricType]);
         Assert.Equal(captured.Properties["content_type"], ours.Properties.ContentType);
     }
 
@@ -75,7 +77,7 @@ public class personal_data
     [Fact]
     public void in_a_body_is_masked_and_the_rest_stays_readable()
     {
-        var masked = JsonDocument.Parse(PersonalData.MaskBody(JsonSerializer.SerializeToUtf8Bytes(new
+        var masked = JsonDocument.Parse(Masking.MaskBody(JsonSerializer.SerializeToUtf8Bytes(new
         {
             AccountId = Guid.Parse("0199f000-0000-7000-8000-000000000001"), Username = "Ada", Email = "ada@example.org", PasswordHash = "$argon2id$x", Language = "en",
             RequestedAt = Now, Once = true, ExpectedVersion = 3, Type = "AccountCreated", Data = new { username = "Ada", mail = "ada@example.org" },
@@ -89,13 +91,13 @@ public class personal_data
     }
 
     [Fact]
-    public void in_a_body_that_cannot_be_read_is_not_shown() => Assert.Equal("(15 bytes that are no JSON)", PersonalData.MaskBody("ada@example.org"u8));
+    public void in_a_body_that_cannot_be_read_is_not_shown() => Assert.Equal("(15 bytes that are no JSON)", Masking.MaskBody("ada@example.org"u8));
 
     [Theory]
     [InlineData("duplicate key: Key (email)=(ada lovelace) already exists")]
     [InlineData("The address <ada@example.org> was refused")]
     [InlineData("Failing row contains (1, Ada, x)")]
-    public void in_an_exception_is_masked(string text) => Assert.DoesNotMatch("(?i)ada|lovelace|example", PersonalData.MaskText(text));
+    public void in_an_exception_is_masked(string text) => Assert.DoesNotMatch("(?i)ada|lovelace|example", Masking.MaskText(text));
 
     private static readonly DateTimeOffset Now = new(2026, 11, 23, 12, 52, 48, TimeSpan.Zero);
 }

@@ -1,10 +1,12 @@
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using Signup.Hosting;
+using Signup.EventLog;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Tests.Contract;
 
@@ -27,6 +29,12 @@ public partial class the_architecture
     [Fact]
     public void messages_reference_no_package_finds_a_planted_one() =>
         Assert.NotEmpty(References(XDocument.Parse("<Project><ItemGroup><PackageReference Include='NServiceBus' /></ItemGroup></Project>")));
+
+    [Fact]
+    public void no_two_types_have_one_name() => Assert.Empty(Twins([.. Endpoints.Append("Hosting").Append("EventLog").Append("Messages").SelectMany(e => Load(e).GetTypes())]));
+
+    [Fact]
+    public void no_two_types_have_one_name_finds_planted_twins() => Assert.Equal(["Twin"], Twins([typeof(Planted.Here.Twin), typeof(Planted.There.Twin<>), typeof(PlantedHandler)]));
 
     [Theory, MemberData(nameof(Deployables))]
     public void no_handler_names_a_bus(string endpoint) => Assert.Empty(Load(endpoint).GetTypes().SelectMany(BusesIn));
@@ -84,6 +92,14 @@ public partial class the_architecture
         .SelectMany(framework => framework.Value!.AsObject()).Where(package => package.Value!["type"]!.GetValue<string>() == "CentralTransitive").Select(package => package.Key).Where(name => !pinned.Contains(name)).ToList();
 
     private static Assembly Load(string endpoint) => Assembly.Load($"Signup.{endpoint}");
+
+    /// <summary>An event as the log stores it and the message that tells of it are meant to be called the same.</summary>
+    private static List<string> Twins(IReadOnlyList<Type> types)
+    {
+        var messages = EventTypes.All.Select(t => t.Message).ToHashSet();
+        return [.. types.Where(t => !t.IsNested && !messages.Contains(t) && t.Name is not ("Program" or "_Imports") && !t.IsDefined(typeof(CompilerGeneratedAttribute), inherit: false) && t.Namespace?.StartsWith("Signup", StringComparison.Ordinal) == true)
+            .GroupBy(t => t.Name.Split('`')[0]).Where(g => g.Select(t => t.Namespace).Distinct().Count() > 1).Select(g => g.Key)];
+    }
 
     private static IEnumerable<string> References(XDocument project) => project.Descendants()
         .Where(e => e.Name.LocalName is "PackageReference" or "ProjectReference" or "FrameworkReference" or "Reference").Select(e => (string)e.Attribute("Include")!);

@@ -4,6 +4,8 @@ using System.Text.Json;
 using RabbitMQ.Client;
 using Signup.EventLog;
 using Signup.Hosting;
+using Signup.Hosting.Following;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 
 namespace Signup.Tests.Contract;
@@ -38,7 +40,7 @@ public class a_message_of_ours
         // Nobody is to answer an event, so it names no address to reply to.
         Shape.Same(Shape.Of(captured.Properties.Where(p => p.Key != "reply_to")), Shape.Of(ours));
         var expected = AsSent(captured);
-        expected.Remove(Headers.ReplyToAddress);
+        expected.Remove(WireHeaders.ReplyToAddress);
         Shape.Same(expected, Shape.OfHeaders(ours));
     }
 
@@ -46,12 +48,12 @@ public class a_message_of_ours
     public void says_the_same_where_a_property_and_a_header_say_it()
     {
         var ours = Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", "partner", "a-correlation");
-        Assert.Equal(ours.MessageId, ours.Headers![Headers.MessageId]);
-        Assert.Equal(ours.CorrelationId, ours.Headers[Headers.CorrelationId]);
-        Assert.Equal(ours.ReplyTo, ours.Headers[Headers.ReplyToAddress]);
-        Assert.Equal(ours.ContentType, ours.Headers[Headers.ContentType]);
+        Assert.Equal(ours.MessageId, ours.Headers![WireHeaders.MessageId]);
+        Assert.Equal(ours.CorrelationId, ours.Headers[WireHeaders.CorrelationId]);
+        Assert.Equal(ours.ReplyTo, ours.Headers[WireHeaders.ReplyToAddress]);
+        Assert.Equal(ours.ContentType, ours.Headers[WireHeaders.ContentType]);
         Assert.Equal("Signup.Messages.Accounts.SignUp", ours.Type);
-        Assert.Equal("Signup.Messages.Accounts.SignUp, Signup.Messages, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null", ours.Headers[Headers.EnclosedMessageTypes]);
+        Assert.Equal("Signup.Messages.Accounts.SignUp, Signup.Messages, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null", ours.Headers[WireHeaders.EnclosedMessageTypes]);
     }
 
     [Fact]
@@ -60,12 +62,12 @@ public class a_message_of_ours
         var incoming = Received(Captured.Get("audited command"));
         Cause.Is(incoming.AsCause());
         var reply = Wire.Describe(typeof(ActivationVerdict), Guid.NewGuid(), "Reply", null, incoming.CorrelationId);
-        Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", reply.Headers![Headers.RelatedTo]);
-        Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", reply.Headers[Headers.ConversationId]);
+        Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", reply.Headers![WireHeaders.RelatedTo]);
+        Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", reply.Headers[WireHeaders.ConversationId]);
 
         var published = Published();
-        Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", published.Headers![Headers.RelatedTo]);
-        Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", published.Headers[Headers.ConversationId]);
+        Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", published.Headers![WireHeaders.RelatedTo]);
+        Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", published.Headers[WireHeaders.ConversationId]);
         Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", published.CorrelationId);
     }
 
@@ -81,18 +83,18 @@ public class a_message_of_ours
     [Fact]
     public void says_who_is_behind_it_where_that_is_known()
     {
-        Assert.False(Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", null, "c").Headers!.ContainsKey(Headers.Actor));
+        Assert.False(Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", null, "c").Headers!.ContainsKey(WireHeaders.Actor));
         Cause.Is(Cause.By(Actors.Person));
-        Assert.Equal("person", Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", null, "c").Headers![Headers.Actor]);
-        Assert.Equal("person", Published().Headers![Headers.Actor]);
+        Assert.Equal("person", Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", null, "c").Headers![WireHeaders.Actor]);
+        Assert.Equal("person", Published().Headers![WireHeaders.Actor]);
     }
 
     [Fact]
     public void carries_the_trace_it_belongs_to()
     {
         using var activity = new Activity("test").SetIdFormat(ActivityIdFormat.W3C).Start();
-        Assert.Equal(activity.Id, Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", null, "c").Headers![Headers.TraceParent]);
-        Assert.Equal(activity.Id, Published().Headers![Headers.TraceParent]);
+        Assert.Equal(activity.Id, Wire.Describe(typeof(SignUp), Guid.NewGuid(), "Send", null, "c").Headers![WireHeaders.TraceParent]);
+        Assert.Equal(activity.Id, Published().Headers![WireHeaders.TraceParent]);
     }
 
     [Fact]
@@ -120,7 +122,7 @@ public class a_message_of_ours
 
     /// <summary>The headers of a message as its sender wrote them, of one that was captured after it had been processed.</summary>
     private static SortedDictionary<string, string> AsSent(Captured captured) => Shape.Of(captured.Headers.Where(h =>
-        h.Key is not (NotOurs or Headers.ProcessingEndpoint or Headers.ProcessingMachine or Headers.HostId or Headers.HostDisplayName)
+        h.Key is not (NotOurs or WireHeaders.ProcessingEndpoint or WireHeaders.ProcessingMachine or WireHeaders.HostId or WireHeaders.HostDisplayName)
         && !h.Key.StartsWith("ServiceControl.", StringComparison.Ordinal)));
 
     /// <summary>An event that was appended by whatever is handled now, and published from the log later, when nothing is.</summary>
@@ -149,17 +151,17 @@ public class a_message_from_NServiceBus
         var message = Received(Captured.Get("audited command").AsReceived());
         Assert.Equal(Guid.Parse("b47ce4c0-7561-4c44-80f3-b50b00d42ac8"), message.Id);
         Assert.Equal("b47ce4c0-7561-4c44-80f3-b50b00d42ac8", message.CorrelationId);
-        Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", message[Headers.ConversationId]);
+        Assert.Equal("1127f6e1-1023-4b5f-b866-b50b00d42aca", message[WireHeaders.ConversationId]);
         Assert.Equal("SignUp.Contracts.DoSignUp", message.Type);
-        Assert.Equal("NsbDemo", message.Headers[Headers.ReplyToAddress]);
-        Assert.Equal(new DateTimeOffset(2026, 11, 23, 12, 52, 28, TimeSpan.Zero).AddTicks(6_235_100), Wire.ReadDate(message[Headers.TimeSent]));
+        Assert.Equal("NsbDemo", message.Headers[WireHeaders.ReplyToAddress]);
+        Assert.Equal(new DateTimeOffset(2026, 11, 23, 12, 52, 28, TimeSpan.Zero).AddTicks(6_235_100), Wire.ReadDate(message[WireHeaders.TimeSent]));
     }
 
     [Fact]
     public void that_encloses_many_types_is_taken_as_the_first_of_ours()
     {
         var received = Captured.Get("audited command").AsReceived();
-        received.Headers![Headers.EnclosedMessageTypes] = Encoding.UTF8.GetBytes(
+        received.Headers![WireHeaders.EnclosedMessageTypes] = Encoding.UTF8.GetBytes(
             "Partner.BulkSignUp, Partner, Version=2.0.0.0, Culture=neutral, PublicKeyToken=null;" + typeof(SignUp).AssemblyQualifiedName);
         Assert.Equal("Signup.Messages.Accounts.SignUp", Received(received).Type);
     }
@@ -169,8 +171,8 @@ public class a_message_from_NServiceBus
     public void is_its_endpoints_doing_where_it_does_not_say_whose()
     {
         var received = Captured.Get("audited command").AsReceived();
-        Assert.Equal(Captured.Get("audited command").Headers[Headers.OriginatingEndpoint], Received(received).AsCause().Actor);
-        received.Headers![Headers.Actor] = Encoding.UTF8.GetBytes("operator:ada");
+        Assert.Equal(Captured.Get("audited command").Headers[WireHeaders.OriginatingEndpoint], Received(received).AsCause().Actor);
+        received.Headers![WireHeaders.Actor] = Encoding.UTF8.GetBytes("operator:ada");
         Assert.Equal("operator:ada", Received(received).AsCause().Actor);
     }
 
@@ -185,7 +187,7 @@ public class a_message_from_NServiceBus
     [InlineData("Partner.Odd[["), InlineData("Partner.Odd`1[[Partner.Other, Partner]]"), InlineData("[]"), InlineData("*"), InlineData("\\"), InlineData(" ")]
     public void that_names_its_type_in_no_way_that_makes_sense_is_read_all_the_same(string type)
     {
-        var message = Received(new BasicProperties { MessageId = "m", Headers = new Dictionary<string, object?> { [Headers.EnclosedMessageTypes] = Encoding.UTF8.GetBytes(type) } });
+        var message = Received(new BasicProperties { MessageId = "m", Headers = new Dictionary<string, object?> { [WireHeaders.EnclosedMessageTypes] = Encoding.UTF8.GetBytes(type) } });
         Assert.Equal("m", message.MessageId);
         Assert.False(message.Type.StartsWith("Signup.", StringComparison.Ordinal));
     }
@@ -196,17 +198,17 @@ public class a_message_from_NServiceBus
         var captured = Captured.Get("retry, as it arrives at the endpoint").AsReceived();
         var (first, second) = (Received(captured), Received(captured));
         Assert.NotEqual(first.Id, second.Id);
-        Assert.Equal("18d7b8ad-0989-42ed-abd1-b50b00d42b96", first.Headers[Headers.MessageId]);
-        Assert.Equal(first.Headers[Headers.MessageId], second.Headers[Headers.MessageId]);
+        Assert.Equal("18d7b8ad-0989-42ed-abd1-b50b00d42b96", first.Headers[WireHeaders.MessageId]);
+        Assert.Equal(first.Headers[WireHeaders.MessageId], second.Headers[WireHeaders.MessageId]);
     }
 
     [Fact]
     public void without_any_header_is_understood_by_its_properties()
     {
         var message = Received(new BasicProperties { MessageId = "not-a-guid", Type = typeof(SignUp).FullName, ReplyTo = "partner", CorrelationId = "c" });
-        Assert.Equal("not-a-guid", message.Headers[Headers.MessageId]);
+        Assert.Equal("not-a-guid", message.Headers[WireHeaders.MessageId]);
         Assert.Equal("Signup.Messages.Accounts.SignUp", message.Type);
-        Assert.Equal("partner", message.Headers[Headers.ReplyToAddress]);
+        Assert.Equal("partner", message.Headers[WireHeaders.ReplyToAddress]);
         Assert.Equal("c", message.CorrelationId);
     }
 
@@ -214,7 +216,7 @@ public class a_message_from_NServiceBus
     public void without_anything_still_has_a_name_and_a_type_to_fail_under()
     {
         var message = Received(new BasicProperties());
-        Assert.True(Guid.TryParse(message.Headers[Headers.MessageId], out _));
+        Assert.True(Guid.TryParse(message.Headers[WireHeaders.MessageId], out _));
         Assert.Equal(Wire.UnknownType, message.Type);
     }
 

@@ -1,6 +1,6 @@
 using RabbitMQ.Client;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Tests.Fixture;
 

@@ -5,7 +5,8 @@ using System.Reflection;
 using System.Text;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Calls;
+using Signup.Hosting.Commands;
 
 namespace Signup.Tests.Fixture;
 

@@ -2,6 +2,10 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Npgsql;
 using Signup.Hosting;
+using Signup.Hosting.Calls;
+using Signup.Hosting.Commands;
+using Signup.Hosting.Http;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Tests.Fixture;
 
@@ -133,7 +137,7 @@ public sealed class SignupSystem : IAsyncDisposable
     public HttpClient Client(string name)
     {
         var client = new HttpClient(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = new Uri(this[name].Url) };
-        if (name != "Gateway") client.DefaultRequestHeaders.Add(Hosting.ApiKey.Header, ApiKey);
+        if (name != "Gateway") client.DefaultRequestHeaders.Add(Hosting.Http.ApiKey.Header, ApiKey);
         return client;
     }
 

@@ -10,7 +10,7 @@ public static class Demo
     private static readonly Scene[] Scenes =
     [
         new("Save, then send", s => new dual_write_save_then_send(s).killed_in_between_nobody_hears_of_the_account_but_whatever_is_in_the_log_is_told_by_whoever_is_alive(),
-            "Endpoints/Hosting/EventPublisher.cs: what is behind its checkpoint is what is still to be told."),
+            "Endpoints/Hosting/Following/EventPublisher.cs: what is behind its checkpoint is what is still to be told."),
         new("Look whether it is free, then write", s => new looking_into_the_read_model_first(s).two_who_look_at_once_both_get_it_but_the_primary_key_on_claims_gives_it_to_one(),
             "Endpoints/Uniqueness/ClaimBatch.cs: claim and event, in one transaction."),
         new("A lock with a time to live", s => new lock_with_a_time_to_live(s).a_pause_outlives_it_and_two_hold_it_but_who_pauses_in_a_transaction_comes_back_to_none(),

@@ -146,7 +146,7 @@ public sealed class Stage : SystemWithGateway
 
     public async Task<int> ProposeAsync(SignupProcess uniqueness, HttpMethod method, object proposal)
     {
-        using var http = new HttpClient { BaseAddress = new Uri(uniqueness.Url), DefaultRequestHeaders = { { Hosting.ApiKey.Header, System.ApiKey } } };
+        using var http = new HttpClient { BaseAddress = new Uri(uniqueness.Url), DefaultRequestHeaders = { { Hosting.Http.ApiKey.Header, System.ApiKey } } };
         using var request = new HttpRequestMessage(method, "event") { Content = JsonContent.Create(proposal) };
         using var response = await http.SendAsync(request);
         return (int)response.StatusCode;

@@ -50,7 +50,7 @@ public sealed class replaying_a_recorded_history(SixPeople people) : IClassFixtu
         Assert.Single((await connection.QueryAsync<(string, string)>("select status, mail from accounts")).Distinct());
         Story.Tell("Their rows are the same. Whoever looks for the bug does not learn from them that there is one.");
 
-        var (exitCode, output) = await people.System.RunAsync("Query", "bisect", "--rule", "status = active implies mail = sent");
+        var (exitCode, output) = await people.System.RunAsync("Query", "check", "--rule", "status = active implies mail = sent");
         Assert.Equal(1, exitCode);
         Assert.Contains("First broken by MailBounced, version 4 of account 01a22f9e-3336-70c3-a746-0a24f4501d52", output, StringComparison.Ordinal);
         Assert.Contains("mail.state: sent -> bounced", output, StringComparison.Ordinal);

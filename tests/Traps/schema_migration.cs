@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
-using Signup.Hosting;
+using Signup.Hosting.Following;
 namespace Signup.Tests.Traps;
 
 public sealed class schema_migration(Stage stage)

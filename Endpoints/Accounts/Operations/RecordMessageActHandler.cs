@@ -1,5 +1,5 @@
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Handling;
 using Signup.Messages.Operations;
 using MessageDiscarded = Signup.EventLog.Operations.MessageDiscarded;
 using MessageRetried = Signup.EventLog.Operations.MessageRetried;

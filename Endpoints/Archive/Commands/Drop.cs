@@ -1,8 +1,7 @@
 using System.Globalization;
 using Npgsql;
-using Signup.EventLog;
 using Signup.EventLog.Archiving;
-using Signup.Hosting;
+using Signup.Hosting.Commands;
 
 namespace Signup.Archive.Commands;
 
@@ -19,7 +18,7 @@ internal static class Drop
         var position = long.TryParse(line.Required("before"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (long?)null;
         var moment = position is null ? line.Moment("before") : null;
         var archive = ArchiveSettings.TargetOf(line.Configuration);
-        await using var database = await Owner.OpenAsync(line, cancellation);
+        await using var database = await LogOwner.OpenAsync(line, cancellation);
         var ranges = await FindAsync(database, position, moment, cancellation);
         if (ranges.Count == 0)
         {
@@ -36,7 +35,7 @@ internal static class Drop
             return 1;
         }
 
-        var (log, events) = (new DroppedRanges(database, archive, Owner.Actor), 0L);
+        var (log, events) = (new DroppedRanges(database, archive, LogOwner.Actor), 0L);
         using (var progress = ProgressBar.OnConsole("files"))
             for (var i = 0; i < ranges.Count; i++)
             {

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Signup.EventLog.Archiving;
-using Signup.Hosting;
+using Signup.Hosting.Commands;
 
 namespace Signup.Archive.Commands;
 
@@ -13,8 +13,8 @@ internal static class Restore
     {
         var from = line["from"] is not { } text ? 0
             : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? position : throw new UsageException("--from must be a position, such as 100001.");
-        await using var database = await Owner.OpenAsync(line, cancellation);
-        var log = new DroppedRanges(database, ArchiveSettings.TargetOf(line.Configuration), Owner.Actor);
+        await using var database = await LogOwner.OpenAsync(line, cancellation);
+        var log = new DroppedRanges(database, ArchiveSettings.TargetOf(line.Configuration), LogOwner.Actor);
         IReadOnlyList<ArchivedRange> ranges;
         await using (var connection = await database.OpenConnectionAsync(cancellation))
             ranges = [.. (await ArchivedRange.AllAsync(connection, cancellation)).Where(r => r.Last >= from).Reverse()];

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Hosting.ServiceControl;
 
@@ -15,7 +16,7 @@ public sealed class MessageFigures(ServiceControlSettings settings, TimeProvider
         if (!settings.Enabled) return;
         var now = time.GetUtcNow();
         Add("ProcessingTime", message, now, (long)took.TotalMilliseconds);
-        if (Wire.ReadDate(message[Headers.TimeSent]) is { } sent)
+        if (Wire.ReadDate(message[WireHeaders.TimeSent]) is { } sent)
             Add("CriticalTime", message, now, Math.Max(0, (long)(now - sent).TotalMilliseconds));
     }
 
@@ -35,6 +36,6 @@ public sealed class MessageFigures(ServiceControlSettings settings, TimeProvider
     private void Add(string metric, Incoming message, DateTimeOffset at, long value)
     {
         if (_figures.Count < Most)
-            _figures.Enqueue((metric, new Occurrence(at.UtcTicks, message[Headers.EnclosedMessageTypes] ?? "", value)));
+            _figures.Enqueue((metric, new Occurrence(at.UtcTicks, message[WireHeaders.EnclosedMessageTypes] ?? "", value)));
     }
 }

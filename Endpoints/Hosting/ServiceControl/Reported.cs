@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using RabbitMQ.Client;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Hosting.ServiceControl;
 
@@ -52,9 +53,9 @@ internal sealed class Reports(EndpointIdentity self, ServiceControlSettings sett
     public Reported Metadata()
     {
         const string type = "NServiceBus.Metrics.EndpointMetadataReport";
-        var properties = Monitoring(Headers.Json);
+        var properties = Monitoring(WireHeaders.Json);
         properties.Type = type;
-        properties.Headers![Headers.EnclosedMessageTypes] = type;
+        properties.Headers![WireHeaders.EnclosedMessageTypes] = type;
         return new Reported(properties, JsonSerializer.SerializeToUtf8Bytes(new { PluginVersion = 3, LocalAddress = self.Name }));
     }
 
@@ -62,7 +63,7 @@ internal sealed class Reports(EndpointIdentity self, ServiceControlSettings sett
     public Reported Series(string metric, ReadOnlySpan<Occurrence> occurrences)
     {
         var properties = Monitoring("TaggedLongValueWriterOccurrence");
-        properties.Headers![Headers.MetricType] = metric;
+        properties.Headers![WireHeaders.MetricType] = metric;
         return new Reported(properties, Occurrence.Write(occurrences));
     }
 
@@ -71,15 +72,15 @@ internal sealed class Reports(EndpointIdentity self, ServiceControlSettings sett
         Persistent = true,
         MessageId = Guid.CreateVersion7().ToString(),
         Type = type,
-        ContentType = Headers.Json,
+        ContentType = WireHeaders.Json,
         ReplyTo = self.Name,
         Expiration = Milliseconds(Life),
         Headers = new Dictionary<string, object?>
         {
-            [Headers.EnclosedMessageTypes] = type,
-            [Headers.ContentType] = Headers.Json,
-            [Headers.MessageIntent] = "Send",
-            [Headers.ReplyToAddress] = self.Name,
+            [WireHeaders.EnclosedMessageTypes] = type,
+            [WireHeaders.ContentType] = WireHeaders.Json,
+            [WireHeaders.MessageIntent] = "Send",
+            [WireHeaders.ReplyToAddress] = self.Name,
         },
     }, JsonSerializer.SerializeToUtf8Bytes(body));
 
@@ -91,11 +92,11 @@ internal sealed class Reports(EndpointIdentity self, ServiceControlSettings sett
         Expiration = Milliseconds(MetricsLife),
         Headers = new Dictionary<string, object?>
         {
-            [Headers.ContentType] = contentType,
-            [Headers.OriginatingEndpoint] = self.Name,
-            [Headers.OriginatingMachine] = self.Machine,
-            [Headers.OriginatingHostId] = self.HostId.ToString("N"),
-            [Headers.HostDisplayName] = self.Machine,
+            [WireHeaders.ContentType] = contentType,
+            [WireHeaders.OriginatingEndpoint] = self.Name,
+            [WireHeaders.OriginatingMachine] = self.Machine,
+            [WireHeaders.OriginatingHostId] = self.HostId.ToString("N"),
+            [WireHeaders.HostDisplayName] = self.Machine,
         },
     };
 

@@ -3,11 +3,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Signup.Hosting.Handling;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Hosting.ServiceControl;
 
 /// <summary>Tells ServiceControl every few seconds that this process lives, what its health checks say, and how long messages took.</summary>
-internal sealed class Reporter(Broker broker, EndpointIdentity self, ServiceControlSettings settings, HealthCheckService checks, IServiceProvider services,
+internal sealed class Reporter(Broker broker, EndpointIdentity self, ServiceControlSettings settings, HealthCheckService checks, MessageFigures figures, IServiceProvider services,
     TimeProvider time, ILogger<Reporter> logger) : BackgroundService
 {
     private readonly Reports _reports = new(self, settings);
@@ -46,7 +48,7 @@ internal sealed class Reporter(Broker broker, EndpointIdentity self, ServiceCont
     private Func<CancellationToken, Task> FiguresAsync()
     {
         // The gateway handles no messages.
-        if (services.GetService<MessageFigures>() is not { } figures) return _ => Task.CompletedTask;
+        if (services.GetService<Handlers>() is null) return _ => Task.CompletedTask;
         var address = new MaybeAddress(broker, settings.MonitoringQueue, time, logger);
         return async stopping =>
         {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Signup.Hosting.RabbitMq;
 
 namespace Signup.Hosting.ServiceControl;
 
@@ -12,8 +13,8 @@ public sealed partial class RetryAcknowledgement(Broker broker, TimeProvider tim
     /// <summary>Returns once the broker has the acknowledgement; does nothing for a message that is no retry.</summary>
     public async Task SendAsync(Incoming handled)
     {
-        if (handled[Headers.RetryUniqueMessageId] is not { } unique
-            || handled[Headers.RetryAcknowledgementQueue] is not { } address) return;
+        if (handled[WireHeaders.RetryUniqueMessageId] is not { } unique
+            || handled[WireHeaders.RetryAcknowledgementQueue] is not { } address) return;
         var now = Wire.Date(time.GetUtcNow());
         var properties = new BasicProperties
         {
@@ -22,10 +23,10 @@ public sealed partial class RetryAcknowledgement(Broker broker, TimeProvider tim
             ContentType = "application/octet-stream",
             Headers = new Dictionary<string, object?>
             {
-                [Headers.ControlMessage] = "True",
-                [Headers.TimeSent] = now,
-                [Headers.RetrySuccessful] = now,
-                [Headers.RetryUniqueMessageId] = unique,
+                [WireHeaders.ControlMessage] = "True",
+                [WireHeaders.TimeSent] = now,
+                [WireHeaders.RetrySuccessful] = now,
+                [WireHeaders.RetryUniqueMessageId] = unique,
             },
         };
         try

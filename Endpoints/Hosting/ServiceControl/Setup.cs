@@ -4,20 +4,14 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Signup.Hosting.ServiceControl;
 
-/// <summary>What operators' tools need of a process.</summary>
 internal static class Setup
 {
+    /// <summary>What Particular's ServiceControl needs of a process. Where the section <c>ServiceControl</c> does not ask for it, all of it is there and does nothing.</summary>
     public static void AddServiceControl(this WebApplicationBuilder builder)
     {
         builder.Services.AddSingleton(builder.Configuration.GetSection("ServiceControl").Get<ServiceControlSettings>() ?? new ServiceControlSettings());
+        builder.Services.AddSingleton<RetryAcknowledgement>().AddSingleton<MessageFigures>();
+        builder.Services.AddSingleton<AuditCopies>().AddHostedService(s => s.GetRequiredService<AuditCopies>());
         builder.Services.AddHostedService<Reporter>();
-    }
-
-    /// <summary>The same of one that handles messages.</summary>
-    public static void AddServiceControl(this IServiceCollection services)
-    {
-        services.AddSingleton<RetryAcknowledgement>().AddSingleton<MessageFigures>().AddSingleton<Failures>();
-        services.AddSingleton<Audit>().AddHostedService(s => s.GetRequiredService<Audit>());
-        services.AddHealthChecks().AddCheck<EventLogCheck>("event-log");
     }
 }

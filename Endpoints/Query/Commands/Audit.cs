@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using Dapper;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Commands;
 using Signup.Query.Accounts;
 using Signup.Query.Projection;
 

@@ -5,9 +5,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Commands;
 using Signup.Query.Accounts;
-using Signup.Query.Projection;
 
 namespace Signup.Query.Commands;
 

@@ -4,7 +4,7 @@ using Dapper;
 using Npgsql;
 using NpgsqlTypes;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Commands;
 
 namespace Signup.Query.Commands;
 

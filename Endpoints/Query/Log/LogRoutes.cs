@@ -14,7 +14,7 @@ public static class LogRoutes
         var limit = Math.Min(query.Whole("limit", 1, long.MaxValue) ?? 100, 1_000);
         if (query.Any) return query.Problem();
         var events = await log.ReadAsync(after, (int)limit, cancellation);
-        if (events.Count > 0) response.Headers.Link = AccountRoutes.NextPage(request, events[^1].Position.ToString(CultureInfo.InvariantCulture));
+        if (events.Count > 0) response.Headers.Link = DocumentRoutes.NextPage(request, events[^1].Position.ToString(CultureInfo.InvariantCulture));
         return Results.Json(events.Select(EventView.Of), AccountDocument.Json);
     });
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 using Dapper;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Following;
+using Signup.Hosting.Http;
+using Signup.Hosting.Operations;
 using Signup.Query.Accounts;
 using Signup.Query.Inspection;
 using Signup.Query.Projection;
@@ -15,9 +17,9 @@ public static class PageRoutes
 {
     public static void MapPages(this IEndpointRouteBuilder app)
     {
-        app.MapAssets();
-        app.MapOperatorDoor();
-        var pages = app.MapGroup("").RequireOperator();
+        ReadSideLayout.Files.Map(app);
+        var door = new OperatorDoor("", form => new Page<OperatorSignInPage>(form.Status, new Dictionary<string, object?> { [nameof(OperatorSignInPage.Form)] = form }), apiKey: "Query:ApiKey");
+        var pages = door.Map(app);
         pages.MapGet("/", StartAsync);
         pages.MapGet("/find", FindAsync);
         pages.MapGet("/history/{id:guid}", HistoryAsync);
@@ -29,7 +31,7 @@ public static class PageRoutes
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var counts = (await connection.QueryAsync<StatusCount>(new CommandDefinition(
             $"select status, count(*) as count from {ReadModel.Schema}.accounts group by status order by status", cancellationToken: cancellation))).AsList();
-        return new Page<StartPage>(new()
+        return Show<StartPage>(new()
         {
             [nameof(StartPage.Lag)] = await follower.MeasureAsync(cancellation),
             [nameof(StartPage.Counts)] = counts,
@@ -46,7 +48,7 @@ public static class PageRoutes
         var documents = asked.Length is 0 or > 254 || asked.Contains('\0', StringComparison.Ordinal) ? [] : (await connection.QueryAsync<string>(new CommandDefinition(
             $"select document::text from {ReadModel.Schema}.accounts where email = @email order by id limit 100", new { email = EmailAddress.Comparable(asked) }, cancellationToken: cancellation))).AsList();
         if (documents.Count == 1) return Results.Redirect($"/history/{AccountDocument.Parse(documents[0]).Id}");
-        return new Page<FoundPage>(new() { [nameof(FoundPage.Asked)] = asked, [nameof(FoundPage.Accounts)] = documents.Select(AccountDocument.Parse).ToList() },
+        return Show<FoundPage>(new() { [nameof(FoundPage.Asked)] = asked, [nameof(FoundPage.Accounts)] = documents.Select(AccountDocument.Parse).ToList() },
             documents.Count == 0 ? StatusCodes.Status404NotFound : StatusCodes.Status200OK);
     }
 
@@ -55,7 +57,7 @@ public static class PageRoutes
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var steps = Step.Of(await History.ReadAsync(log, connection, id, long.MaxValue, cancellation)).ToList();
         if (steps.Count == 0)
-            return new Page<FoundPage>(new() { [nameof(FoundPage.Asked)] = id.ToString(), [nameof(FoundPage.Accounts)] = new List<AccountDocument>() }, StatusCodes.Status404NotFound);
+            return Show<FoundPage>(new() { [nameof(FoundPage.Asked)] = id.ToString(), [nameof(FoundPage.Accounts)] = new List<AccountDocument>() }, StatusCodes.Status404NotFound);
         var query = new QueryString(request.Query, "step", "at");
         var version = query.Whole("step", 1, long.MaxValue) ?? steps.Count;
         string? error = null;
@@ -66,7 +68,7 @@ public static class PageRoutes
             error = moment is null ? "Write a moment such as 2026-11-23T10:00:00Z." : then == 0 ? "The account did not exist yet; this is its beginning." : null;
             version = moment is null ? steps.Count : Math.Max(1, then);
         }
-        return new Page<HistoryPage>(new()
+        return Show<HistoryPage>(new()
         {
             [nameof(HistoryPage.Steps)] = steps,
             [nameof(HistoryPage.Current)] = steps[(int)Math.Min(version, steps.Count) - 1],
@@ -94,7 +96,7 @@ public static class PageRoutes
                 error = "The answer took too long. Ask about fewer days.";
             }
         }
-        return new Page<QuestionPage>(new()
+        return Show<QuestionPage>(new()
         {
             [nameof(QuestionPage.Question)] = question,
             [nameof(QuestionPage.Answer)] = answer,
@@ -108,4 +110,6 @@ public static class PageRoutes
 
         static DateTimeOffset Midnight(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
     }
+
+    private static Page<T> Show<T>(Dictionary<string, object?> parameters, int status = StatusCodes.Status200OK) where T : Microsoft.AspNetCore.Components.IComponent => new(status, parameters);
 }

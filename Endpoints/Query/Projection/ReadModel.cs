@@ -1,7 +1,7 @@
 using Dapper;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Following;
 using Signup.Query.Accounts;
 
 namespace Signup.Query.Projection;

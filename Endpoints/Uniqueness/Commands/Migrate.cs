@@ -1,7 +1,7 @@
-using Microsoft.Extensions.Configuration;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting;
+using Signup.Hosting.Commands;
 
 namespace Signup.Uniqueness.Commands;
 
@@ -30,7 +30,7 @@ internal static class Migrate
 
     private static NpgsqlConnectionStringBuilder Read(IConfiguration settings, string key)
     {
-        var connection = new NpgsqlConnectionStringBuilder(SignupEndpoint.Setting(settings, key));
+        var connection = new NpgsqlConnectionStringBuilder(Settings.Required(settings, key));
         return connection is { Database.Length: > 0, Username.Length: > 0 } ? connection : throw new InvalidOperationException($"{key} must name a Database and a Username.");
     }
 }

@@ -5,6 +5,7 @@ using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
+using Signup.Hosting.Following;
 using Signup.Tests.Fixture;
 using Signup.Uniqueness;
 

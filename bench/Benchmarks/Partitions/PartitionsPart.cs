@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Signup.Bench.Rebuild;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Following;
 using Signup.Query.Projection;
 using Signup.Statistics;
 using Signup.Tests.Fixture;

@@ -5,7 +5,7 @@ using Marten;
 using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Archiving;
-using Signup.Hosting;
+using Signup.Hosting.Commands;
 using Signup.Query.Commands;
 using Signup.Tests.Fixture;
 
@@ -56,7 +56,7 @@ internal static class RebuildPart
         {
             using var progress = new ProgressBar(TextWriter.Null, false, TimeProvider.System, "events");
             var archive = new LogArchive(source, args[2].Length > 0 ? new ArchiveTarget(new Uri(args[2]).AbsoluteUri) : null);
-            await new Signup.Query.Commands.Rebuild(source, new LogReader(source, archive), progress).RunAsync(CancellationToken.None);
+            await new Signup.Query.Commands.RebuildReadModel(source, new LogReader(source, archive), progress).RunAsync(CancellationToken.None);
         }
         else
         {

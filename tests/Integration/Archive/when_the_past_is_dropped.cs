@@ -55,7 +55,7 @@ public sealed class when_the_past_is_dropped() : SystemWithGateway("past"), IAsy
             var (exit, output) = await System.RunAsync(endpoint, command);
             Assert.True(exit == 0, $"{endpoint} {command}: {output}");
         }
-        var (found, told) = await System.RunAsync("Query", "bisect", "--rule", "status = active implies mail = sent");
+        var (found, told) = await System.RunAsync("Query", "check", "--rule", "status = active implies mail = sent");
         Assert.True(found is 0 or 1 && !told.Contains("failed", StringComparison.Ordinal), told);
 
         Assert.Equal(200, (await SignInAsync(email)).Status);

@@ -10,7 +10,7 @@ public abstract partial class SystemWithGateway(string name, params (string Key,
 {
     public SignupSystem System { get; private set; } = null!;
     public GatewayHttp Gateway { get; private set; } = null!;
-    public SignedTokens Tokens => new(System.SigningKey, TimeProvider.System);
+    public SignedTokens Tokens => new([System.SigningKey], TimeProvider.System);
 
     public virtual async ValueTask InitializeAsync()
     {

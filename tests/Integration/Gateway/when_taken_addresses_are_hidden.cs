@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;

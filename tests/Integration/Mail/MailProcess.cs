@@ -4,6 +4,7 @@ using Npgsql;
 using RabbitMQ.Client;
 using Signup.EventLog;
 using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using RabbitMQ.Client;
-using Signup.Hosting;
 using Signup.EventLog.Operations;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Mail;
 using Signup.Tests.Fixture;
@@ -29,7 +29,7 @@ public sealed class when_an_account_goes_its_way(MailAndProvider running) : ICla
         Assert.Equal((id, id), (first.AccountId, second.AccountId));
         // The time has come; nobody has asked for it.
         await using var created = mail.System.Database.CreateCommand($"select id::text from log.mt_events where stream_id = '{id}' and version = 1");
-        Assert.Equal(("mail", (string)(await created.ExecuteScalarAsync())!), (headers[Hosting.Headers.Actor], headers[Hosting.Headers.RelatedTo]));
+        Assert.Equal(("mail", (string)(await created.ExecuteScalarAsync())!), (headers[WireHeaders.Actor], headers[WireHeaders.RelatedTo]));
         Assert.Equal([$"<activation.{id}@signup.example>", $"<reminder-1.{id}@signup.example>", $"<reminder-2.{id}@signup.example>"], smtp.Mails.Select(m => m.MessageId));
         Assert.Single(smtp.Mails.Select(m => m.Link).Distinct());
         Assert.Equal(["activation", "reminder-1", "reminder-2"], (await mail.LogAsync(id)).OfType<Stored.ActivationMailSent>().Select(e => e.Purpose));

@@ -21,7 +21,7 @@ public sealed class when_an_account_is_created
         Assert.Equal($"<activation.{id}@signup.example>", received.MessageId);
         Assert.Equal("auto-generated", received.Header("Auto-Submitted"));
         Assert.StartsWith("https://signup.example/activate?token=", received.Link, StringComparison.Ordinal);
-        var tokens = new SignedTokens(mail.System.SigningKey, TimeProvider.System);
+        var tokens = new SignedTokens([mail.System.SigningKey], TimeProvider.System);
         Assert.Equal(TokenState.Valid, tokens.Read("activation", received.Link.Split('=')[1], out var account));
         Assert.Equal(id, account);
         Assert.Equal("activation", Assert.IsType<Stored.ActivationMailSent>((await mail.LogAsync(id))[^1]).Purpose);

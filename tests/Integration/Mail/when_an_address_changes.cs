@@ -112,5 +112,5 @@ public sealed class when_an_address_changes(MailAndProvider running) : IClassFix
     private static (string, string) Envelope(ReceivedMail mail) => (mail.Recipient, mail.MessageId);
 
     private int GenerationOf(string link) =>
-        new SignedTokens(Mail.System.SigningKey, TimeProvider.System).Read("activation", link.Split('=')[1], out _, out var generation) == TokenState.Valid ? generation : -1;
+        new SignedTokens([Mail.System.SigningKey], TimeProvider.System).Read("activation", link.Split('=')[1], out _, out var generation) == TokenState.Valid ? generation : -1;
 }

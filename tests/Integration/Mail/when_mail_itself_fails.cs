@@ -1,4 +1,4 @@
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 

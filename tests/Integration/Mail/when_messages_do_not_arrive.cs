@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Signup.EventLog;
 using RabbitMQ.Client;
-using Signup.Hosting;
+using Signup.EventLog;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Mail;
 using Signup.Query.Commands;
 using Signup.Tests.Fixture;

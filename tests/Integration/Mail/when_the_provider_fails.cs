@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 

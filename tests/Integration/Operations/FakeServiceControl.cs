@@ -3,9 +3,9 @@ using System.Security.Cryptography;
 using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
-using Signup.Hosting;
+using Signup.Hosting.Operations;
+using Signup.Hosting.RabbitMq;
 using Signup.Tests.Fixture;
-using Headers = Signup.Hosting.Headers;
 
 namespace Signup.Tests.Integration.Operations;
 
@@ -65,7 +65,7 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
     {
         failed.Status = "retryIssued";
         var unique = Unique(failed.Last.Headers);
-        return SendBackAsync(failed.Last, unique, failed.Last.Body, (Headers.RetryUniqueMessageId, unique));
+        return SendBackAsync(failed.Last, unique, failed.Last.Body, (WireHeaders.RetryUniqueMessageId, unique));
     }
 
     /// <summary>The operator's editor: what is sent is a message of its own, and the failed one counts as resolved at once.</summary>
@@ -74,7 +74,7 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
     {
         failed.Status = "resolved";
         var id = Guid.NewGuid().ToString();
-        await SendBackAsync(failed.Last, id, body, (Headers.MessageId, id), ("ServiceControl.EditOf", Unique(failed.Last.Headers)));
+        await SendBackAsync(failed.Last, id, body, (WireHeaders.MessageId, id), ("ServiceControl.EditOf", Unique(failed.Last.Headers)));
         return id;
     }
 
@@ -86,7 +86,7 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
     private async Task SendBackAsync(Failure failure, string id, byte[] body, params (string Name, string Value)[] added)
     {
         var headers = failure.Headers.Where(h => !Removed.Any(r => h.Key.StartsWith(r, StringComparison.Ordinal))).ToDictionary(h => h.Key, h => (object?)h.Value);
-        headers[Headers.RetryAcknowledgementQueue] = "error";
+        headers[WireHeaders.RetryAcknowledgementQueue] = "error";
         foreach (var (name, value) in added) headers[name] = value;
         var properties = new BasicProperties
         {
@@ -98,17 +98,17 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
             Persistent = true,
             Headers = headers,
         };
-        await _channel!.BasicPublishAsync(failure.Headers[Headers.FailedQ], routingKey: "", mandatory: true, properties, body, Wait.Token);
+        await _channel!.BasicPublishAsync(failure.Headers[WireHeaders.FailedQ], routingKey: "", mandatory: true, properties, body, Wait.Token);
     }
 
     private void Take(BasicDeliverEventArgs delivery)
     {
         var headers = (delivery.BasicProperties.Headers ?? new Dictionary<string, object?>()).ToDictionary(h => h.Key, h => h.Value is byte[] bytes ? Encoding.UTF8.GetString(bytes) : $"{h.Value}");
-        if (headers.ContainsKey(Headers.RetrySuccessful))
+        if (headers.ContainsKey(WireHeaders.RetrySuccessful))
         {
-            if (!Messages.TryGetValue(headers[Headers.RetryUniqueMessageId], out var resolved))
+            if (!Messages.TryGetValue(headers[WireHeaders.RetryUniqueMessageId], out var resolved))
             {
-                FailedImports.Enqueue($"an acknowledgement of {headers[Headers.RetryUniqueMessageId]}, which is no message");
+                FailedImports.Enqueue($"an acknowledgement of {headers[WireHeaders.RetryUniqueMessageId]}, which is no message");
                 return;
             }
             resolved.Acknowledgements++;
@@ -127,10 +127,10 @@ public sealed class FakeServiceControl(Broker broker) : IAsyncDisposable
 
     /// <summary>What it cannot do without. Dates of another length make it throw.</summary>
     private static string? Missing(Dictionary<string, string> headers) =>
-        !headers.ContainsKey(Headers.MessageId) ? Headers.MessageId
-        : !headers.ContainsKey(Headers.FailedQ) ? Headers.FailedQ
-        : headers.FirstOrDefault(h => h.Key is Headers.TimeOfFailure or Headers.TimeSent && h.Value.Length != 28).Key;
+        !headers.ContainsKey(WireHeaders.MessageId) ? WireHeaders.MessageId
+        : !headers.ContainsKey(WireHeaders.FailedQ) ? WireHeaders.FailedQ
+        : headers.FirstOrDefault(h => h.Key is WireHeaders.TimeOfFailure or WireHeaders.TimeSent && h.Value.Length != 28).Key;
 
     private static string Unique(IReadOnlyDictionary<string, string> headers) =>
-        headers.GetValueOrDefault(Headers.RetryUniqueMessageId) ?? UniqueId(headers[Headers.MessageId], headers.GetValueOrDefault(Headers.ProcessingEndpoint) ?? headers[Headers.FailedQ]);
+        headers.GetValueOrDefault(WireHeaders.RetryUniqueMessageId) ?? UniqueId(headers[WireHeaders.MessageId], headers.GetValueOrDefault(WireHeaders.ProcessingEndpoint) ?? headers[WireHeaders.FailedQ]);
 }

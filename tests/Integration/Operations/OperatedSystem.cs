@@ -2,10 +2,9 @@ using System.Text;
 using System.Text.Json;
 using RabbitMQ.Client;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Tests.Fixture;
-using Headers = Signup.Hosting.Headers;
 
 namespace Signup.Tests.Integration.Operations;
 
@@ -39,22 +38,22 @@ public sealed class OperatedSystem : IAsyncLifetime
     {
         var headers = new Dictionary<string, object?>
         {
-            [Headers.MessageId] = messageId,
-            [Headers.EnclosedMessageTypes] = message.AssemblyQualifiedName,
-            [Headers.MessageIntent] = "Send",
-            [Headers.CorrelationId] = messageId,
-            [Headers.ConversationId] = "fcb3cb99-831c-4577-b771-b50b00d42b96",
-            [Headers.ContentType] = Headers.Json,
-            [Headers.TimeSent] = Wire.Date(DateTimeOffset.UtcNow),
-            [Headers.OriginatingEndpoint] = "partner",
-            [Headers.OriginatingMachine] = "elsewhere",
-            [Headers.OriginatingHostId] = "8a7883588eddc4909f88818ddfe2a5ca",
+            [WireHeaders.MessageId] = messageId,
+            [WireHeaders.EnclosedMessageTypes] = message.AssemblyQualifiedName,
+            [WireHeaders.MessageIntent] = "Send",
+            [WireHeaders.CorrelationId] = messageId,
+            [WireHeaders.ConversationId] = "fcb3cb99-831c-4577-b771-b50b00d42b96",
+            [WireHeaders.ContentType] = WireHeaders.Json,
+            [WireHeaders.TimeSent] = Wire.Date(DateTimeOffset.UtcNow),
+            [WireHeaders.OriginatingEndpoint] = "partner",
+            [WireHeaders.OriginatingMachine] = "elsewhere",
+            [WireHeaders.OriginatingHostId] = "8a7883588eddc4909f88818ddfe2a5ca",
             ["NServiceBus.OpenTelemetry.StartNewTrace"] = "False",
         };
-        if (replyTo is not null) headers[Headers.ReplyToAddress] = replyTo;
+        if (replyTo is not null) headers[WireHeaders.ReplyToAddress] = replyTo;
         return new BasicProperties
         {
-            MessageId = messageId, CorrelationId = messageId, ReplyTo = replyTo, Type = message.FullName, ContentType = Headers.Json, Persistent = true, Headers = headers,
+            MessageId = messageId, CorrelationId = messageId, ReplyTo = replyTo, Type = message.FullName, ContentType = WireHeaders.Json, Persistent = true, Headers = headers,
         };
     }
 

@@ -2,11 +2,12 @@ using System.Text;
 using System.Text.Json;
 using RabbitMQ.Client;
 using Signup.Hosting;
+using Signup.Hosting.Calls;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Uniqueness;
-using Headers = Signup.Hosting.Headers;
 
 namespace Signup.Tests.Integration.Operations;
 
@@ -51,10 +52,10 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
         var proposal = UniquenessPair.Proposal(Guid.NewGuid(), UniquenessPair.NewEmail());
         await _system.Commands.AskAsync<Verdict>("uniqueness", proposal, proposal.EventId, TimeSpan.FromSeconds(20), CancellationToken.None);
         var metadata = await NextAsync("Particular.Monitoring", m => m.Properties.Type == "NServiceBus.Metrics.EndpointMetadataReport" && m.Text.Contains("uniqueness", StringComparison.Ordinal));
-        Assert.Equal("uniqueness", metadata.Headers[Headers.OriginatingEndpoint]);
+        Assert.Equal("uniqueness", metadata.Headers[WireHeaders.OriginatingEndpoint]);
         foreach (var metric in new[] { "ProcessingTime", "CriticalTime" })
         {
-            var series = await NextAsync("Particular.Monitoring", m => m.Headers.GetValueOrDefault(Headers.MetricType) == metric && m.Headers[Headers.OriginatingEndpoint] == "uniqueness");
+            var series = await NextAsync("Particular.Monitoring", m => m.Headers.GetValueOrDefault(WireHeaders.MetricType) == metric && m.Headers[WireHeaders.OriginatingEndpoint] == "uniqueness");
             Assert.Contains(typeof(ProposeEvent).AssemblyQualifiedName!, Encoding.UTF8.GetString(series.Body), StringComparison.Ordinal);
         }
 
@@ -79,18 +80,18 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
             return await FindAsync("audit", m => m.Properties.Type == typeof(SignUp).FullName) is { } found && (copy = found) is not null;
         }, "a copy in audit");
 
-        Assert.Equal("accounts", copy.Headers[Headers.ProcessingEndpoint]);
-        Assert.True(Wire.ReadDate(copy.Headers[Headers.ProcessingStarted]) <= Wire.ReadDate(copy.Headers[Headers.ProcessingEnded]));
-        Assert.True(copy.Headers.ContainsKey(Headers.ConversationId));
+        Assert.Equal("accounts", copy.Headers[WireHeaders.ProcessingEndpoint]);
+        Assert.True(Wire.ReadDate(copy.Headers[WireHeaders.ProcessingStarted]) <= Wire.ReadDate(copy.Headers[WireHeaders.ProcessingEnded]));
+        Assert.True(copy.Headers.ContainsKey(WireHeaders.ConversationId));
         Assert.DoesNotMatch("(?i)grace|hopper|argon", copy.Text);
         Assert.True(Guid.TryParse(Json(copy).GetProperty("AccountId").GetString(), out _));
-        Assert.Equal("test", copy.Headers[Headers.OriginatingEndpoint]);
+        Assert.Equal("test", copy.Headers[WireHeaders.OriginatingEndpoint]);
 
         // Nobody is taken for the sender of what does not say who has sent it: ServiceControl would wait for that one's heartbeat for ever.
         var id = Guid.NewGuid().ToString();
         await _channel.BasicPublishAsync("accounts", "", mandatory: true, new BasicProperties { MessageId = id, Type = typeof(SignUp).FullName }, JsonSerializer.SerializeToUtf8Bytes(NewSignUp()));
-        copy = await NextAsync("audit", m => m.Headers[Headers.MessageId] == id);
-        Assert.Equal("accounts", copy.Headers[Headers.ProcessingEndpoint]);
+        copy = await NextAsync("audit", m => m.Headers[WireHeaders.MessageId] == id);
+        Assert.Equal("accounts", copy.Headers[WireHeaders.ProcessingEndpoint]);
         Assert.DoesNotContain(copy.Headers.Keys, h => h.Contains("originating", StringComparison.OrdinalIgnoreCase));
     }
 
@@ -157,17 +158,17 @@ public sealed class when_ServiceControl_watches : IAsyncLifetime
         var steps = new List<Failure> { await NextAsync("partner", m => true) };
         await Wait.UntilAsync(async () =>
         {
-            if (await FindAsync("audit", m => m.Headers.GetValueOrDefault(Headers.ConversationId) == conversation) is { } copy) steps.Add(copy);
+            if (await FindAsync("audit", m => m.Headers.GetValueOrDefault(WireHeaders.ConversationId) == conversation) is { } copy) steps.Add(copy);
             return steps.Count == 3;
         }, "both steps are in audit");
 
-        Assert.All(steps, s => Assert.Equal(conversation, s.Headers[Headers.ConversationId]));
+        Assert.All(steps, s => Assert.Equal(conversation, s.Headers[WireHeaders.ConversationId]));
         // Whoever appends to the log publishes what is in it, also what another one has appended.
-        var publisher = steps[0].Headers[Headers.OriginatingEndpoint];
+        var publisher = steps[0].Headers[WireHeaders.OriginatingEndpoint];
         Assert.True(publisher is "accounts" or "uniqueness", publisher);
         Assert.Equal(
             [("AccountCreated", publisher, null, id), ("ProposeEvent", "accounts", "uniqueness", id), ("SignUp", "partner", "accounts", null)],
-            steps.Select(s => (s.Properties.Type!.Split('.')[^1], s.Headers[Headers.OriginatingEndpoint], s.Headers.GetValueOrDefault(Headers.ProcessingEndpoint), s.Headers.GetValueOrDefault(Headers.RelatedTo))).Order());
+            steps.Select(s => (s.Properties.Type!.Split('.')[^1], s.Headers[WireHeaders.OriginatingEndpoint], s.Headers.GetValueOrDefault(WireHeaders.ProcessingEndpoint), s.Headers.GetValueOrDefault(WireHeaders.RelatedTo))).Order());
     }
 
     private static bool IsHeartbeat(Failure message, string? endpoint) => message.Properties.Type!.EndsWith(".EndpointHeartbeat", StringComparison.Ordinal)

@@ -1,10 +1,11 @@
 using System.Text.Json;
 using RabbitMQ.Client;
 using Signup.Hosting;
+using Signup.Hosting.Calls;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 using Signup.Tests.Fixture;
-using Headers = Signup.Hosting.Headers;
 
 namespace Signup.Tests.Integration.Operations;
 
@@ -24,18 +25,18 @@ public sealed class when_a_partner_has_an_NServiceBus_endpoint(OperatedSystem op
         var verdict = JsonSerializer.Deserialize<Verdict>(reply.Body)!;
         Assert.Equal(command.AccountId, verdict.StreamId);
         Assert.Equal(VerdictOutcome.Accepted, verdict.Outcome);
-        Assert.Equal("Reply", reply.Headers[Headers.MessageIntent]);
-        Assert.Equal(typeof(Verdict).AssemblyQualifiedName, reply.Headers[Headers.EnclosedMessageTypes]);
+        Assert.Equal("Reply", reply.Headers[WireHeaders.MessageIntent]);
+        Assert.Equal(typeof(Verdict).AssemblyQualifiedName, reply.Headers[WireHeaders.EnclosedMessageTypes]);
         Assert.Equal(typeof(Verdict).FullName, reply.Properties.Type);
         // By these its saga finds itself again, and its tools draw the conversation.
         Assert.Equal(id, reply.Properties.CorrelationId);
-        Assert.Equal(id, reply.Headers[Headers.CorrelationId]);
-        Assert.Equal("fcb3cb99-831c-4577-b771-b50b00d42b96", reply.Headers[Headers.ConversationId]);
+        Assert.Equal(id, reply.Headers[WireHeaders.CorrelationId]);
+        Assert.Equal("fcb3cb99-831c-4577-b771-b50b00d42b96", reply.Headers[WireHeaders.ConversationId]);
         // Whoever was asked; where it got no verdict by a call, whoever has decided.
-        Assert.True(reply.Headers[Headers.OriginatingEndpoint] is "accounts" or "uniqueness");
+        Assert.True(reply.Headers[WireHeaders.OriginatingEndpoint] is "accounts" or "uniqueness");
         Assert.True(reply.Properties.Persistent);
         Assert.False(string.IsNullOrEmpty(reply.Properties.MessageId));
-        Assert.NotNull(Wire.ReadDate(reply.Headers[Headers.TimeSent]));
+        Assert.NotNull(Wire.ReadDate(reply.Headers[WireHeaders.TimeSent]));
     }
 
     [Fact]
@@ -47,15 +48,15 @@ public sealed class when_a_partner_has_an_NServiceBus_endpoint(OperatedSystem op
         await operated.SendAsync("accounts", OperatedSystem.AsNServiceBus(typeof(SignUp), id), OperatedSystem.Body(command));
 
         var published = await subscriber.EventOfAsync(command.AccountId);
-        Assert.Equal("Publish", published.Headers[Headers.MessageIntent]);
-        Assert.Equal(typeof(AccountCreated).AssemblyQualifiedName, published.Headers[Headers.EnclosedMessageTypes]);
+        Assert.Equal("Publish", published.Headers[WireHeaders.MessageIntent]);
+        Assert.Equal(typeof(AccountCreated).AssemblyQualifiedName, published.Headers[WireHeaders.EnclosedMessageTypes]);
         Assert.Equal(typeof(AccountCreated).FullName, published.Properties.Type);
-        Assert.Equal("fcb3cb99-831c-4577-b771-b50b00d42b96", published.Headers[Headers.ConversationId]);
-        Assert.Equal(id, published.Headers[Headers.CorrelationId]);
-        Assert.True(Guid.TryParse(published.Headers[Headers.RelatedTo], out _));
+        Assert.Equal("fcb3cb99-831c-4577-b771-b50b00d42b96", published.Headers[WireHeaders.ConversationId]);
+        Assert.Equal(id, published.Headers[WireHeaders.CorrelationId]);
+        Assert.True(Guid.TryParse(published.Headers[WireHeaders.RelatedTo], out _));
         Assert.DoesNotContain("hash", published.Text, StringComparison.OrdinalIgnoreCase);
         Assert.True(published.Properties.Persistent);
-        Assert.NotNull(Wire.ReadDate(published.Headers[Headers.TimeSent]));
+        Assert.NotNull(Wire.ReadDate(published.Headers[WireHeaders.TimeSent]));
     }
 }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.RegularExpressions;
 using RabbitMQ.Client;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Tests.Fixture;
 
@@ -168,11 +169,11 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
     {
         // Of a message that has failed once more since: both are known by one id.
         var id = Guid.NewGuid();
-        await SendAsync("zoe@example.org", (Hosting.Headers.RetryUniqueMessageId, id.ToString()));
+        await SendAsync("zoe@example.org", (WireHeaders.RetryUniqueMessageId, id.ToString()));
         await _channel.BasicPublishAsync("error", "", mandatory: true, new BasicProperties
         {
             MessageId = Guid.NewGuid().ToString(),
-            Headers = new Dictionary<string, object?> { [Hosting.Headers.RetrySuccessful] = Hosting.Wire.Date(DateTimeOffset.UtcNow), [Hosting.Headers.RetryUniqueMessageId] = id.ToString(), [Hosting.Headers.ControlMessage] = "True" },
+            Headers = new Dictionary<string, object?> { [WireHeaders.RetrySuccessful] = Wire.Date(DateTimeOffset.UtcNow), [WireHeaders.RetryUniqueMessageId] = id.ToString(), [WireHeaders.ControlMessage] = "True" },
         }, ReadOnlyMemory<byte>.Empty);
         using var operators = await SignedInAsync();
         var link = await LinkAsync(operators, "Failed messages: 1");
@@ -183,11 +184,11 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
         Assert.Contains("Failed messages: 0", await operators.GetStringAsync("/ops"), StringComparison.Ordinal);
         await _system["Gateway"].KillAsync();
         await Wait.UntilAsync(async () => (await _channel.QueueDeclarePassiveAsync("error")).MessageCount == 1, "the acknowledgement is there");
-        Assert.True((await _channel.BasicGetAsync("error", autoAck: true))!.BasicProperties.Headers!.ContainsKey(Hosting.Headers.RetrySuccessful));
+        Assert.True((await _channel.BasicGetAsync("error", autoAck: true))!.BasicProperties.Headers!.ContainsKey(WireHeaders.RetrySuccessful));
     }
 
     /// <summary>Somebody who takes from the queue error as anybody can, and acknowledges nothing, so that it can be seen what they have.</summary>
-    private sealed class Reader(Hosting.Broker broker) : IAsyncDisposable
+    private sealed class Reader(Broker broker) : IAsyncDisposable
     {
         private int _got;
 
@@ -195,7 +196,7 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
 
         public static async Task<Reader> StartAsync(Parts parts, string name)
         {
-            var broker = new Hosting.Broker(Hosting.BrokerNodes.Of(parts.RabbitMq), new Hosting.EndpointIdentity(name));
+            var broker = new Broker(BrokerNodes.Of(parts.RabbitMq), new Hosting.EndpointIdentity(name));
             var reader = new Reader(broker);
             var channel = await broker.OpenChannelAsync(Wait.Token);
             var consumer = new RabbitMQ.Client.Events.AsyncEventingBasicConsumer(channel);
@@ -239,8 +240,8 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
 
     private static async Task<HttpResponseMessage> SignInAsync(HttpClient browser, string key)
     {
-        var form = await (await browser.GetAsync("/ops")).Content.ReadAsStringAsync();
-        return await browser.PostAsync("/ops/sign-in", new FormUrlEncodedContent([new("formToken", FormToken().Match(form).Groups[1].Value), new("key", key)]));
+        Assert.Contains("action=\"/ops/sign-in\"", await (await browser.GetAsync("/ops")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        return await browser.PostAsync("/ops/sign-in", new FormUrlEncodedContent([new("key", key)]));
     }
 
     /// <summary>Presses a button of a page.</summary>

@@ -1,9 +1,10 @@
 using RabbitMQ.Client;
-using Signup.Hosting;
+using Signup.Hosting.Calls;
+using Signup.Hosting.Operations;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 using Signup.Tests.Fixture;
-using Headers = Signup.Hosting.Headers;
 
 namespace Signup.Tests.Integration.Operations;
 
@@ -20,17 +21,17 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
 
         var failed = (await operated.ServiceControl.FailedAsync(id, "accounts")).Last;
         Assert.Equal(body, failed.Body);
-        Assert.Equal("System.NullReferenceException", failed.Headers[Headers.ExceptionType]);
-        Assert.Contains("SignUpHandler", failed.Headers[Headers.ExceptionStackTrace], StringComparison.Ordinal);
-        Assert.Equal("accounts", failed.Headers[Headers.FailedQ]);
-        Assert.Equal("accounts", failed.Headers[Headers.ProcessingEndpoint]);
-        Assert.Equal(Environment.MachineName, failed.Headers[Headers.ProcessingMachine]);
-        Assert.True(Guid.TryParseExact(failed.Headers[Headers.HostId], "N", out _));
-        Assert.Equal(typeof(SignUp).AssemblyQualifiedName, failed.Headers[Headers.EnclosedMessageTypes]);
-        Assert.Equal("partner", failed.Headers[Headers.OriginatingEndpoint]);
-        Assert.Equal("partner", failed.Headers[Headers.ReplyToAddress]);
-        Assert.Equal("fcb3cb99-831c-4577-b771-b50b00d42b96", failed.Headers[Headers.ConversationId]);
-        Assert.InRange(Wire.ReadDate(failed.Headers[Headers.TimeOfFailure])!.Value, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow);
+        Assert.Equal("System.NullReferenceException", failed.Headers[WireHeaders.ExceptionType]);
+        Assert.Contains("SignUpHandler", failed.Headers[WireHeaders.ExceptionStackTrace], StringComparison.Ordinal);
+        Assert.Equal("accounts", failed.Headers[WireHeaders.FailedQ]);
+        Assert.Equal("accounts", failed.Headers[WireHeaders.ProcessingEndpoint]);
+        Assert.Equal(Environment.MachineName, failed.Headers[WireHeaders.ProcessingMachine]);
+        Assert.True(Guid.TryParseExact(failed.Headers[WireHeaders.HostId], "N", out _));
+        Assert.Equal(typeof(SignUp).AssemblyQualifiedName, failed.Headers[WireHeaders.EnclosedMessageTypes]);
+        Assert.Equal("partner", failed.Headers[WireHeaders.OriginatingEndpoint]);
+        Assert.Equal("partner", failed.Headers[WireHeaders.ReplyToAddress]);
+        Assert.Equal("fcb3cb99-831c-4577-b771-b50b00d42b96", failed.Headers[WireHeaders.ConversationId]);
+        Assert.InRange(Wire.ReadDate(failed.Headers[WireHeaders.TimeOfFailure])!.Value, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow);
         Assert.DoesNotContain(failed.Headers.Keys, h => h.StartsWith("exception-", StringComparison.Ordinal));
     }
 
@@ -40,12 +41,12 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
         var id = Guid.NewGuid().ToString();
         var properties = OperatedSystem.AsNServiceBus(typeof(SignUp), id);
         properties.Type = "Partner.Something";
-        properties.Headers![Headers.EnclosedMessageTypes] = "Partner.Something, Partner, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null";
+        properties.Headers![WireHeaders.EnclosedMessageTypes] = "Partner.Something, Partner, Version=1.0.0.0, Culture=neutral, PublicKeyToken=null";
         await operated.SendAsync(Topology.Accounts, properties, "{}"u8.ToArray());
 
         var failed = (await operated.ServiceControl.FailedAsync(id, "accounts")).Last;
-        Assert.Equal("Signup.Hosting.ServiceControl.UnknownMessageException", failed.Headers[Headers.ExceptionType]);
-        Assert.StartsWith("Partner.Something,", failed.Headers[Headers.EnclosedMessageTypes], StringComparison.Ordinal);
+        Assert.Equal("Signup.Hosting.Handling.UnknownMessageException", failed.Headers[WireHeaders.ExceptionType]);
+        Assert.StartsWith("Partner.Something,", failed.Headers[WireHeaders.EnclosedMessageTypes], StringComparison.Ordinal);
         Assert.Equal("{}", failed.Text);
     }
 
@@ -57,7 +58,7 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
         await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), id), body);
 
         var failed = (await operated.ServiceControl.FailedAsync(id, "accounts")).Last;
-        Assert.Equal("System.Text.Json.JsonException", failed.Headers[Headers.ExceptionType]);
+        Assert.Equal("System.Text.Json.JsonException", failed.Headers[WireHeaders.ExceptionType]);
         Assert.Equal(body, failed.Body);
     }
 
@@ -68,8 +69,8 @@ public sealed class when_handling_a_message_fails(OperatedSystem operated)
         await operated.SendAsync(Topology.Accounts, new BasicProperties(), body);
 
         var failed = await Wait.ForAsync(() => Task.FromResult(operated.ServiceControl.Messages.Values.FirstOrDefault(m => m.Last.Body.SequenceEqual(body))), "the raw message is in error");
-        Assert.True(Guid.TryParse(failed.Last.Headers[Headers.MessageId], out _));
-        Assert.Equal("accounts", failed.Last.Headers[Headers.FailedQ]);
+        Assert.True(Guid.TryParse(failed.Last.Headers[WireHeaders.MessageId], out _));
+        Assert.Equal("accounts", failed.Last.Headers[WireHeaders.FailedQ]);
         Assert.DoesNotContain(failed.Last.Headers.Keys, h => h.Contains("originating", StringComparison.OrdinalIgnoreCase));
     }
 
@@ -147,7 +148,7 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
             await operated.SendAsync(Topology.Accounts, OperatedSystem.AsNServiceBus(typeof(SignUp), command.AccountId.ToString(), "retried"), OperatedSystem.Body(command));
             failed = await OfUniquenessAsync(command);
         }
-        Assert.Equal("Npgsql.PostgresException", failed.Last.Headers[Headers.ExceptionType]);
+        Assert.Equal("Npgsql.PostgresException", failed.Last.Headers[WireHeaders.ExceptionType]);
 
         await operated.ServiceControl.RetryAsync(failed);
 
@@ -175,10 +176,10 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
             {
                 await operated.ServiceControl.RetryAsync(failed);
                 await Wait.UntilAsync(() => Task.FromResult(failed.Attempts.Count == times), $"failed {times} times");
-                Assert.Equal(first[Headers.MessageId], failed.Last.Headers[Headers.MessageId]);
-                Assert.Equal(first[Headers.EnclosedMessageTypes], failed.Last.Headers[Headers.EnclosedMessageTypes]);
-                Assert.True(failed.Last.Headers.ContainsKey(Headers.RetryUniqueMessageId));
-                Assert.NotEqual(first[Headers.TimeOfFailure], failed.Last.Headers[Headers.TimeOfFailure]);
+                Assert.Equal(first[WireHeaders.MessageId], failed.Last.Headers[WireHeaders.MessageId]);
+                Assert.Equal(first[WireHeaders.EnclosedMessageTypes], failed.Last.Headers[WireHeaders.EnclosedMessageTypes]);
+                Assert.True(failed.Last.Headers.ContainsKey(WireHeaders.RetryUniqueMessageId));
+                Assert.NotEqual(first[WireHeaders.TimeOfFailure], failed.Last.Headers[WireHeaders.TimeOfFailure]);
             }
         }
         Assert.Equal(0, failed.Acknowledgements);
@@ -237,7 +238,7 @@ public sealed class when_an_operator_retries_a_message(OperatedSystem operated)
 
     /// <summary>The proposal that the sign-up has led to.</summary>
     private Task<FailedMessage> OfUniquenessAsync(SignUp command) => Wait.ForAsync(() => Task.FromResult(operated.ServiceControl.Messages.Values.FirstOrDefault(m =>
-        m.Last.Headers[Headers.FailedQ] == "uniqueness" && m.Last.Text.Contains(command.AccountId.ToString(), StringComparison.Ordinal))), "the proposal has failed in Uniqueness");
+        m.Last.Headers[WireHeaders.FailedQ] == "uniqueness" && m.Last.Text.Contains(command.AccountId.ToString(), StringComparison.Ordinal))), "the proposal has failed in Uniqueness");
 
     private static Task ResolvedAsync(FailedMessage failed) => Wait.UntilAsync(() => Task.FromResult(failed.Status == "resolved"), "ServiceControl shows it as resolved");
 }

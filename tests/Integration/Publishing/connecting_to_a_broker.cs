@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Signup.Hosting;
+using Signup.Hosting.Calls;
+using Signup.Hosting.RabbitMq;
 using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Publishing;

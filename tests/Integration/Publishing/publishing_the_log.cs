@@ -7,6 +7,8 @@ using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.EventLog.Operations;
 using Signup.Hosting;
+using Signup.Hosting.Following;
+using Signup.Hosting.RabbitMq;
 using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;
 

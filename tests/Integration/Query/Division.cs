@@ -3,7 +3,8 @@ using FsCheck;
 using FsCheck.Fluent;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Following;
+using Signup.Hosting.Handling;
 using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Gateway;

@@ -183,13 +183,14 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
     {
         using var browser = Browser();
         var refused = await browser.GetAsync("/");
-        Assert.Equal((HttpStatusCode.Redirect, "/login?to=%2F"), (refused.StatusCode, refused.Headers.Location?.OriginalString));
-        foreach (var wrong in new[] { "wrong", running.System.ApiKey }) Assert.Equal(HttpStatusCode.Unauthorized, (await LogInAsync(browser, wrong, "/")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        Assert.Contains("name=\"to\" value=\"/find?q=ada\"", await (await browser.GetAsync("/find?q=ada")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        foreach (var wrong in new[] { "wrong", running.System.ApiKey }) Assert.Equal(HttpStatusCode.Unauthorized, (await SignInAsync(browser, wrong, "/")).StatusCode);
         using var broken = new StringContent($"key={OperatorsKey}", new System.Net.Http.Headers.MediaTypeHeaderValue("multipart/form-data"));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.PostAsync("/login", broken)).StatusCode);
-        Assert.Equal(HttpStatusCode.Redirect, (await browser.GetAsync("/")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.PostAsync("/sign-in", broken)).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/")).StatusCode);
 
-        var welcome = await LogInAsync(browser, OperatorsKey, "/questions/activation-funnel");
+        var welcome = await SignInAsync(browser, OperatorsKey, "/questions/activation-funnel");
         Assert.Equal((HttpStatusCode.SeeOther, "/questions/activation-funnel"), (welcome.StatusCode, welcome.Headers.Location?.OriginalString));
         var cookie = welcome.Headers.GetValues("Set-Cookie").Single();
         Assert.Contains("httponly", cookie, StringComparison.Ordinal);
@@ -207,10 +208,10 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
         Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/log")).StatusCode);
 
         var guesses = new List<HttpResponseMessage>();
-        for (var i = 0; i < 10; i++) guesses.Add(await LogInAsync(browser, $"a guess, the {i}th", "/"));
+        for (var i = 0; i < 10; i++) guesses.Add(await SignInAsync(browser, $"a guess, the {i}th", "/"));
         Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.TooManyRequests), (guesses[0].StatusCode, guesses[^1].StatusCode));
         Assert.NotNull(guesses[^1].Headers.RetryAfter);
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await LogInAsync(browser, OperatorsKey, "/")).StatusCode);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await SignInAsync(browser, OperatorsKey, "/")).StatusCode);
     }
 
     [Fact]
@@ -226,7 +227,7 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
     {
         using var browser = Browser();
         browser.DefaultRequestHeaders.Add("Cookie", $"query-operator={Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{DateTimeOffset.UtcNow.AddDays(1).ToUnixTimeSeconds()}\nada"))}.{new string('A', 43)}");
-        Assert.Equal(HttpStatusCode.Redirect, (await browser.GetAsync("/")).StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/")).StatusCode);
     }
 
     [Fact]
@@ -258,10 +259,10 @@ public sealed class asking_query(asking_query.Running running) : IClassFixture<a
 
     private HttpClient Browser() => new(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = _query.BaseAddress };
 
-    private static async Task<HttpResponseMessage> LogInAsync(HttpClient browser, string key, string to)
+    private static async Task<HttpResponseMessage> SignInAsync(HttpClient browser, string key, string to)
     {
         using var form = new FormUrlEncodedContent([new("key", key), new("to", to)]);
-        return await browser.PostAsync("/login", form);
+        return await browser.PostAsync("/sign-in", form);
     }
 
     private async Task<Guid> CreateAsync(Guid? id = null, string? email = null)

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
-using Signup.Hosting;
 using Signup.Query.Accounts;
 using Signup.Query.Commands;
 using Signup.Query.Inspection;
@@ -115,14 +114,14 @@ public sealed class checking_out_the_past : IAsyncLifetime
         await _log.AppendAsync(worse, LogDatabase.Created("worse@example.org"), new AccountActivated(Later));
         await _log.AppendAsync(bad, new AccountActivated(Later), new ActivationMailSent("activation", Later));
         var rule = Rule.Parse("status = active implies mail = sent");
-        var bisect = new Bisect(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("accounts"));
+        var check = new CheckRule(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("accounts"));
 
-        var all = await bisect.RunAsync(rule, null, Wait.Token);
+        var all = await check.RunAsync(rule, null, Wait.Token);
         Assert.Equal((worse, 2L, 2, 3, 8L), (all.First!.Event.StreamId, all.First.Event.Version, all.Broken, all.Accounts, all.Events));
         // Though it holds again in the end.
-        Assert.Equal(2, (await bisect.RunAsync(rule, bad, Wait.Token)).First!.Event.Version);
-        Assert.Null((await bisect.RunAsync(rule, good, Wait.Token)).First);
-        Assert.Equal(0, (await bisect.RunAsync(rule, Guid.NewGuid(), Wait.Token)).Accounts);
+        Assert.Equal(2, (await check.RunAsync(rule, bad, Wait.Token)).First!.Event.Version);
+        Assert.Null((await check.RunAsync(rule, good, Wait.Token)).First);
+        Assert.Equal(0, (await check.RunAsync(rule, Guid.NewGuid(), Wait.Token)).Accounts);
     }
 
     private async Task<string> ExportAsync(long until = long.MaxValue, Guid? account = null, Disclosure disclosure = Disclosure.WithoutSecrets)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
+using Signup.Hosting.Following;
 using Signup.Query.Accounts;
 using Signup.Query.Projection;
 using Signup.Tests.Fixture;

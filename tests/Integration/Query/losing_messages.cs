@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
 using RabbitMQ.Client;
-using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Tests.Fixture;
 

@@ -87,8 +87,8 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
             await _log.ExecuteAsync($"alter table {begun.Table} add constraint only_new check (id not in ({string.Join(',', events.Select(e => $"'{e.StreamId}'"))})) not valid");
         }
         using var output = new StringWriter(CultureInfo.InvariantCulture);
-        using var progress = new Signup.Hosting.ProgressBar(output, false, TimeProvider.System, "events");
-        await new Rebuild(_log.Database, new LogReader(_log.Database), progress).RunAsync(Wait.Token);
+        using var progress = new Signup.Hosting.Commands.ProgressBar(output, false, TimeProvider.System, "events");
+        await new RebuildReadModel(_log.Database, new LogReader(_log.Database), progress).RunAsync(Wait.Token);
 
         Assert.Contains("10 of 30 events", output.ToString(), StringComparison.Ordinal);
         Assert.Empty(await _log.AuditAsync());
@@ -116,7 +116,7 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
         await using var connection = await _log.Database.OpenConnectionAsync();
         var begun = await ReadModel.CreateGenerationAsync(connection, "building", Wait.Token);
 
-        var swapped = await Rebuild.SwapAsync(connection, new LogReader(_log.Database), begun, Wait.Token);
+        var swapped = await RebuildReadModel.SwapAsync(connection, new LogReader(_log.Database), begun, Wait.Token);
 
         Assert.Equal(await new LogReader(_log.Database).LastPositionAsync(Wait.Token), swapped.Position);
         Assert.Equal(10, await _log.ScalarAsync<long>("select count(*) from query.accounts"));
@@ -140,7 +140,7 @@ public sealed class rebuilding_the_read_model : IAsyncLifetime
             Assert.Contains($"Index Cond: ({column} = 'x'", await PlanAsync($"select document from query.accounts where {column} = 'x' order by id limit 100"), StringComparison.Ordinal);
     }
 
-    private Task<Generation> RebuildAsync() => new Rebuild(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events")).RunAsync(Wait.Token);
+    private Task<Generation> RebuildAsync() => new RebuildReadModel(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events")).RunAsync(Wait.Token);
 
     private Task<string> TableAsync() => _log.ScalarAsync<string>("select 'query.accounts_' || id from query.generation where state = 'live'");
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
-using Signup.Hosting;
+using Signup.Hosting.Following;
 using Signup.Statistics;
 using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;

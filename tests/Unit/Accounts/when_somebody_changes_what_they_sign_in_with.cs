@@ -5,7 +5,7 @@ using FsCheck.Xunit;
 using Signup.Accounts;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
-using Signup.Hosting;
+using Signup.Hosting.Handling;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
 using AccountActivated = Signup.EventLog.Accounts.AccountActivated;

@@ -3,6 +3,8 @@ using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Signup.Accounts;
 using Signup.EventLog.Accounts;
+using Signup.Hosting.Commands;
+using Signup.Hosting.Handling;
 using Signup.Messages.Accounts;
 using AccountActivated = Signup.EventLog.Accounts.AccountActivated;
 using AccountCreated = Signup.EventLog.Accounts.AccountCreated;
@@ -25,7 +27,7 @@ public class when_somebody_goes_on_to_an_application
     private static readonly SignInToApplication Command = new(Id, Session, 0, "shop", Code, Request, Now);
     private static readonly SignedInToApplication SignedIn = new("shop", Code, Request, Now);
 
-    private static (Signup.Hosting.Append? Append, AccountVerdict Verdict) Decide(SignInToApplication command, params object[] history) => SignInToApplicationHandler.Handle(command, Account.Fold(history));
+    private static (Signup.Hosting.Handling.Append? Append, AccountVerdict Verdict) Decide(SignInToApplication command, params object[] history) => SignInToApplicationHandler.Handle(command, Account.Fold(history));
 
     private static void Refused(SignInToApplication command, params object[] history) => Assert.Equal((null, new AccountVerdict(Id, AccountOutcome.Refused)), Decide(command, history));
 

@@ -125,7 +125,7 @@ public class when_somebody_signs_in_and_out
     public Property deciding_again_on_the_resulting_state_yields_no_event() => Prop.ForAll(Histories(), history =>
     {
         var account = Account.Fold(history);
-        return new Func<Account, Signup.Hosting.Append?>[]
+        return new Func<Account, Signup.Hosting.Handling.Append?>[]
         {
             a => SignOutHandler.Handle(new(Id, Session, Now), a).Item1,
             a => SignOutEverywhereHandler.Handle(new(Id, account.Sessions.Generation, Now), a).Item1,
@@ -133,7 +133,7 @@ public class when_somebody_signs_in_and_out
         }.All(decide => decide(After(decide(account), history)) is null);
     });
 
-    private static Account After(Signup.Hosting.Append? append, params object[] history) => Account.Fold([.. history, .. append?.Events ?? []]);
+    private static Account After(Signup.Hosting.Handling.Append? append, params object[] history) => Account.Fold([.. history, .. append?.Events ?? []]);
 
     private static Arbitrary<object[]> Histories() => Gen.ArrayOf(Gen.Elements<object>(
         Created, Activated, Ends[0], Ends[1], new EmailChanged("a@b.c", "d@e.f", Now), new PasswordRehashed(Cheaper, Now), new SignedOut(Session, Now), new SignedOut(Id, Now), new SignedOutEverywhere(Now))).ToArbitrary();

@@ -87,7 +87,7 @@ public sealed class when_a_session_is_open : IDisposable
         Assert.Equal(TokenState.Invalid, Tokens().Read("activation", cookie.Split('=')[1], out _));
     }
 
-    private SignedTokens Tokens() => new(new byte[32], _time);
+    private SignedTokens Tokens() => new([new byte[32]], _time);
 
     private Sessions Sessions() => new(Tokens(), new QueryClient(_nobody), Options.Create(new SessionSettings()), _time);
 

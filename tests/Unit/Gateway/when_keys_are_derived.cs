@@ -73,14 +73,14 @@ public class when_keys_are_derived
     public void what_is_no_list_of_signing_keys_is_refused_with_words_that_say_what_it_must_be(string setting)
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Signup:SigningKey", setting)]).Build();
-        Assert.Contains("Signup:SigningKey", Assert.Throws<InvalidOperationException>(() => SignupEndpoint.SigningKeys(configuration)).Message, StringComparison.Ordinal);
+        Assert.Contains("Signup:SigningKey", Assert.Throws<InvalidOperationException>(() => Settings.SigningKeys(configuration)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 1)]
     [InlineData("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=, AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", 2)]
     public void signing_keys_have_commas_between(string setting, int count) =>
-        Assert.Equal(count, SignupEndpoint.SigningKeys(new ConfigurationBuilder().AddInMemoryCollection([new("Signup:SigningKey", setting)]).Build()).Count);
+        Assert.Equal(count, Settings.SigningKeys(new ConfigurationBuilder().AddInMemoryCollection([new("Signup:SigningKey", setting)]).Build()).Count);
 
     [Property]
     public bool each_account_has_its_own_salt_and_always_the_same(Guid one, Guid other) =>

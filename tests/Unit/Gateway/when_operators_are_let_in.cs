@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Signup.Gateway.Ops;
-using Signup.Hosting;
+using Signup.Hosting.Http;
+using Signup.Hosting.Operations;
 
 namespace Signup.Tests.Unit.Gateway;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Signup.Hosting;
+using Signup.Hosting.Http;
 
 namespace Signup.Tests.Unit.Gateway;
 

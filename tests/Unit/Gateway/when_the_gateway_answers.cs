@@ -7,6 +7,7 @@ using Signup.Gateway.Pages;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 using Signup.Hosting;
+using Signup.Hosting.Http;
 
 namespace Signup.Tests.Unit.Gateway;
 
@@ -140,7 +141,7 @@ public class when_the_gateway_answers
     [Fact]
     public void the_same_sign_up_has_the_same_token_for_ever() => Assert.Equal(Tokens().Issue(Ada, SignUp), Tokens().Issue(Ada, SignUp));
 
-    private static SignedTokens Signed() => new(new byte[32], TimeProvider.System);
+    private static SignedTokens Signed() => new([new byte[32]], TimeProvider.System);
 
     private static StatusTokens Tokens() => new(Signed());
 
@@ -152,10 +153,10 @@ public class when_the_gateway_answers
         return http.Request;
     }
 
-    private static ServiceProvider Services() => new ServiceCollection().AddLogging().AddProblemDetails().AddSingleton<PageRenderer>().BuildServiceProvider();
+    private static ServiceProvider Services() => new ServiceCollection().AddLogging().AddProblemDetails().BuildServiceProvider();
 
     private static DefaultHttpContext Context() => new() { RequestServices = Services(), Response = { Body = new MemoryStream() } };
 
     private static async Task<string> RenderAsync<T>(Dictionary<string, object?> parameters) where T : Microsoft.AspNetCore.Components.IComponent =>
-        await Services().GetRequiredService<PageRenderer>().RenderAsync<T>(Texts.English, parameters);
+        await Page.RenderAsync<T>(Services(), LocalizedPage.Parameters(Texts.English, parameters));
 }

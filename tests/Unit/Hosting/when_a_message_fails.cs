@@ -3,7 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Hosting;
+using Signup.Hosting.Handling;
 
 namespace Signup.Tests.Unit.Hosting;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Signup.Hosting;
+using Signup.Hosting.Calls;
 
 namespace Signup.Tests.Unit.Hosting;
 

@@ -1,4 +1,4 @@
-using Signup.Hosting;
+using Signup.Hosting.Following;
 
 namespace Signup.Tests.Unit.Hosting;
 

@@ -16,7 +16,7 @@ public sealed class when_a_setting_is_wrong
     {
         var settings = new ConfigurationBuilder().AddInMemoryCollection([new("Query:Url", value)]).Build();
 
-        Assert.Contains("Query:Url", Assert.Throws<InvalidOperationException>(() => SignupEndpoint.Urls(settings, "Query:Url")).Message, StringComparison.Ordinal);
+        Assert.Contains("Query:Url", Assert.Throws<InvalidOperationException>(() => Settings.Urls(settings, "Query:Url")).Message, StringComparison.Ordinal);
     }
 
     [Theory]

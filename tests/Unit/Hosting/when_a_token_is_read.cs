@@ -46,7 +46,7 @@ public class when_a_token_is_read
     public void links_that_are_in_mails_since_before_there_were_generations_are_valid_for_the_first()
     {
         const string token = "AZnTonscfjqdUj8fDIpOEQAAAABrDUkgvfc0fh-I2NVyNXFtLJKJLtma4M22AnUCmhsw2_FFdsE";
-        var tokens = new SignedTokens([.. Enumerable.Range(0, 32).Select(i => (byte)i)], new Clock(Now));
+        var tokens = new SignedTokens([[.. Enumerable.Range(0, 32).Select(i => (byte)i)]], new Clock(Now));
 
         Assert.Equal((TokenState.Valid, Guid.Parse("0199d3a2-7b1c-7e3a-9d52-3f1f0c8a4e11"), 0), (tokens.Read("activation", token, out var id, out var generation), id, generation));
     }
@@ -57,7 +57,7 @@ public class when_a_token_is_read
 
     [Fact]
     public void another_key_is_foreign() =>
-        Assert.Equal(TokenState.Invalid, At(Now).Read("activation", new SignedTokens(RandomNumberGenerator.GetBytes(32), new Clock(Now)).Issue("activation", Id, Now.AddDays(7)), out _));
+        Assert.Equal(TokenState.Invalid, At(Now).Read("activation", new SignedTokens([RandomNumberGenerator.GetBytes(32)], new Clock(Now)).Issue("activation", Id, Now.AddDays(7)), out _));
 
     [Fact]
     public void whatever_was_signed_before_the_key_was_changed_is_valid_as_long_as_the_old_one_is_kept()
@@ -67,8 +67,8 @@ public class when_a_token_is_read
         var both = new SignedTokens([other, Key], new Clock(Now));
 
         Assert.Equal((TokenState.Valid, Id), Read(both, old));
-        Assert.Equal(new SignedTokens(other, new Clock(Now)).Issue("activation", Id, Now.AddDays(7)), both.Issue("activation", Id, Now.AddDays(7)));
-        Assert.Equal(TokenState.Invalid, new SignedTokens(other, new Clock(Now)).Read("activation", old, out _));
+        Assert.Equal(new SignedTokens([other], new Clock(Now)).Issue("activation", Id, Now.AddDays(7)), both.Issue("activation", Id, Now.AddDays(7)));
+        Assert.Equal(TokenState.Invalid, new SignedTokens([other], new Clock(Now)).Read("activation", old, out _));
     }
 
     [Theory]
@@ -116,7 +116,7 @@ public class when_a_token_is_read
     [InlineData("not a token at all, and much, much, much, much, much longer than one would ever be")]
     public void what_is_no_token_is_invalid(string? token) => Assert.Equal(TokenState.Invalid, At(Now).Read("activation", token, out _));
 
-    private static SignedTokens At(DateTimeOffset now) => new(Key, new Clock(now));
+    private static SignedTokens At(DateTimeOffset now) => new([Key], new Clock(now));
 
     private static (TokenState, Guid) Read(SignedTokens tokens, string token) => (tokens.Read("activation", token, out var id), id);
 

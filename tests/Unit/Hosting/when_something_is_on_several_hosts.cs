@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Signup.Hosting;
+using Signup.Hosting.Calls;
 
 namespace Signup.Tests.Unit.Hosting;
 
@@ -21,7 +22,7 @@ public class when_something_is_on_several_hosts
     public void what_is_no_address_of_a_broker_is_refused_and_its_password_not_repeated(string address)
     {
         var settings = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:RabbitMq", address)]).Build();
-        var refused = Assert.Throws<InvalidOperationException>(() => SignupEndpoint.BrokerNodesOf(settings));
+        var refused = Assert.Throws<InvalidOperationException>(() => Settings.BrokerNodes(settings));
         Assert.StartsWith("The setting ConnectionStrings:RabbitMq must be an AMQP URI", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cret", refused.Message, StringComparison.Ordinal);
     }

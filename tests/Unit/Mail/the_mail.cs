@@ -1,6 +1,7 @@
 using System.Text;
 using MimeKit;
 using Signup.Hosting;
+using Signup.Hosting.RabbitMq;
 using Signup.Mail;
 using static Signup.Tests.Unit.Mail.Given;
 
@@ -12,7 +13,7 @@ public sealed class the_mail
     private static readonly MailTemplates Templates = new(Path.Combine(AppContext.BaseDirectory, "templates"));
 
     private static MimeMessage? Compose(string purpose = "activation", string username = "Ada", string email = "ada@example.com", string language = "en", string publicUrl = "https://signup.example", int addressChanges = 0, int generation = 0) =>
-        new MailComposer(Templates, publicUrl, "", new SignedTokens(Key, TimeProvider.System)).Compose(new Activation
+        new MailComposer(Templates, publicUrl, "", new SignedTokens([Key], TimeProvider.System)).Compose(new Activation
         {
             AccountId = Account,
             Notice = MailKind.Of(purpose).Name is "activation" or "reminder" ? null : new Notice(Account, purpose),
@@ -88,7 +89,7 @@ public sealed class the_mail
     public void has_the_headers_that_the_provider_is_to_have_in_one_piece_each()
     {
         string[] headers = ["X-PM-Metadata-mail: {mail}", "X-MSYS-API: {\"metadata\":{\"mail\":\"{mail}\"}}", "X-SES-CONFIGURATION-SET: signup"];
-        var mail = new MailComposer(Templates, "https://signup.example", "", new SignedTokens(Key, TimeProvider.System), headers: headers)
+        var mail = new MailComposer(Templates, "https://signup.example", "", new SignedTokens([Key], TimeProvider.System), headers: headers)
             .Compose(new Activation { AccountId = Account, Username = "Ada", Email = "ada@example.com", Language = "en", Since = Start, AddressChanges = 1 }, "activation~1", Start.AddDays(7), Start)!;
         var lines = Wire(mail).ReplaceLineEndings("\n").Split("\n\n")[0].Replace("\n\t", " ", StringComparison.Ordinal).Replace("\n ", " ", StringComparison.Ordinal).Split('\n');
         Assert.Subset(lines.ToHashSet(), new HashSet<string>([$"X-PM-Metadata-mail: activation~1.{Account}", $"X-MSYS-API: {{\"metadata\":{{\"mail\":\"activation~1.{Account}\"}}}}", "X-SES-CONFIGURATION-SET: signup"]));
@@ -105,7 +106,7 @@ public sealed class the_mail
     [Fact]
     public void is_not_kept_in_memory_when_it_was_sent()
     {
-        var composer = new MailComposer(Templates, "https://signup.example", "", new SignedTokens(Key, TimeProvider.System));
+        var composer = new MailComposer(Templates, "https://signup.example", "", new SignedTokens([Key], TimeProvider.System));
         var mails = Enumerable.Range(0, 100).Select(_ => ComposeOne(composer)).ToList();
         GC.Collect();
         GC.WaitForPendingFinalizers();
@@ -124,18 +125,18 @@ public sealed class the_mail
     [Fact]
     public void holds_a_link_that_the_gateway_takes()
     {
-        var tokens = new SignedTokens(Key, new At(Start.AddDays(7).AddSeconds(-1)));
+        var tokens = new SignedTokens([Key], new At(Start.AddDays(7).AddSeconds(-1)));
         var link = Compose()!.TextBody!.Split('\n').Single(l => l.StartsWith("https://", StringComparison.Ordinal)).Trim();
         Assert.StartsWith("https://signup.example/activate?token=", link, StringComparison.Ordinal);
         Assert.Equal(TokenState.Valid, tokens.Read("activation", link.Split('=')[1], out var account));
         Assert.Equal(Account, account);
-        Assert.Equal(TokenState.Expired, new SignedTokens(Key, new At(Start.AddDays(7))).Read("activation", link.Split('=')[1], out _));
+        Assert.Equal(TokenState.Expired, new SignedTokens([Key], new At(Start.AddDays(7))).Read("activation", link.Split('=')[1], out _));
     }
 
     [Fact]
     public void holds_a_link_for_the_address_that_it_goes_to()
     {
-        var tokens = new SignedTokens(Key, new At(Start));
+        var tokens = new SignedTokens([Key], new At(Start));
         int Of(MimeMessage mail) => tokens.Read("activation", mail.TextBody!.Split("token=")[1].Split('\n')[0].Trim(), out _, out var generation) == TokenState.Valid ? generation : -1;
         Assert.Equal((0, 2), (Of(Compose()!), Of(Compose("activation~2", addressChanges: 2)!)));
         Assert.Equal($"activation~2.{Account}@signup.example", Compose("activation~2", addressChanges: 2)!.MessageId);
@@ -149,11 +150,11 @@ public sealed class the_mail
         var mail = Compose(purpose, addressChanges: 1, generation: 3)!;
         Assert.Contains($"https://signup.example/{page}?token=", mail.TextBody, StringComparison.Ordinal);
         var token = mail.TextBody!.Split("token=")[1].Split('\n')[0].Trim();
-        var tokens = new SignedTokens(Key, new At(Start));
+        var tokens = new SignedTokens([Key], new At(Start));
         Assert.Equal((TokenState.Valid, Account, 3), (tokens.Read(tokenPurpose, token, out var account, out var generation), account, generation));
         // It activates nothing.
         Assert.Equal(TokenState.Invalid, tokens.Read("activation", token, out _));
-        Assert.Equal(TokenState.Expired, new SignedTokens(Key, new At(Start.AddDays(7))).Read(tokenPurpose, token, out _));
+        Assert.Equal(TokenState.Expired, new SignedTokens([Key], new At(Start.AddDays(7))).Read(tokenPurpose, token, out _));
     }
 
     [Theory]

@@ -84,15 +84,5 @@ public sealed class drawing_an_answer
     [InlineData(-1, "0 ms")]
     public void tells_time_in_units_people_use(double seconds, string text) => Assert.Equal(text, Moments.Later(TimeSpan.FromSeconds(seconds)));
 
-    [Theory]
-    [InlineData("/history/x?step=1", "/history/x?step=1")]
-    [InlineData(null, "/")]
-    [InlineData("", "/")]
-    [InlineData("https://elsewhere.example", "/")]
-    [InlineData("//elsewhere.example", "/")]
-    [InlineData("/\\elsewhere.example", "/")]
-    [InlineData("/a\r\nSet-Cookie: x", "/")]
-    public void sends_nobody_elsewhere_after_login(string? to, string local) => Assert.Equal(local, OperatorDoor.Local(to));
-
     private static ChartLayout Layout(object?[][] rows) => ChartLayout.Of(new Answer(["name", "value"], rows))!;
 }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Signup.Hosting;
+using Signup.Hosting.Commands;
 
 namespace Signup.Tests.Unit.Query;
 

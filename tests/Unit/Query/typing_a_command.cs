@@ -1,4 +1,4 @@
-using Signup.Hosting;
+using Signup.Hosting.Commands;
 
 namespace Signup.Tests.Unit.Query;
 

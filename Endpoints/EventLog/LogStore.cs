@@ -8,7 +8,7 @@ using Weasel.Core;
 namespace Signup.EventLog;
 
 /// <summary>The event log, in Marten's tables: Marten makes them, and reads and appends with this configuration; what the endpoints do often they do in statements of their own
-/// (<see cref="Appending"/>, <see cref="LogReader"/>).</summary>
+/// (<see cref="Appending"/>, <see cref="LogReader"/>). Others know <see cref="Events"/> and <see cref="Streams"/> of it, and read them.</summary>
 public static class LogStore
 {
     /// <summary>The database schema that holds the log.</summary>
@@ -16,6 +16,9 @@ public static class LogStore
 
     /// <summary>All events that there are, as a view: where the column <c>data</c> is null an event was dropped (<see cref="DroppedEvents"/>), and <see cref="LogReader"/> reads in the archive what it says.</summary>
     public const string Events = $"{Schema}.events";
+
+    /// <summary>All streams that there are: <c>id</c>, and <c>version</c>, the number of the last event. Whoever appends to one holds its row.</summary>
+    public const string Streams = $"{Schema}.mt_streams";
 
     /// <summary>The kind of event by which Marten fills the place of one that could not be appended. It says nothing.</summary>
     public const string Tombstone = "tombstone";

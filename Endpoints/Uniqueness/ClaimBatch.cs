@@ -36,7 +36,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
         if (begun.Length > 0)
             Add($"""
                 select coalesce(array_agg(id), array[]::uuid[])
-                from (select id from {LogStore.Schema}.mt_streams where id = any($1) order by id for no key update{(wait ? "" : " skip locked")}) s
+                from (select id from {LogStore.Streams} where id = any($1) order by id for no key update{(wait ? "" : " skip locked")}) s
                 """, begun);
         // Of a stream that has begun, all it holds: some of it may be given up, or be reserved.
         Add($"""
@@ -52,7 +52,7 @@ internal sealed class ClaimBatch(NpgsqlConnection connection, bool wait)
         Add($"""
             select p.id, s.version, p.version, e.id, e.seq_id
             from unnest($1, $2) as p (id, version)
-            join {LogStore.Schema}.mt_streams s on s.id = p.id
+            join {LogStore.Streams} s on s.id = p.id
             left join {LogStore.Events} e on e.stream_id = p.id and e.version = p.version + 1
             """, streams, batch.Select(p => p.ExpectedVersion).ToArray());
 

@@ -4,7 +4,6 @@ using Marten;
 using Microsoft.Playwright;
 using Signup.EventLog;
 using Signup.Tests.Browser;
-using Signup.Tests.Fixture;
 
 [assembly: AssemblyFixture(typeof(Site))]
 // The machine that runs the browser runs the whole system, too.

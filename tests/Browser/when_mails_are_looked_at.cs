@@ -1,7 +1,4 @@
-using Deque.AxeCore.Commons;
-using Deque.AxeCore.Playwright;
 using Microsoft.Playwright;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Browser;
 

@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
 using Signup.EventLog.Accounts;
-using Signup.Tests.Fixture;
 using static Microsoft.Playwright.Assertions;
 
 namespace Signup.Tests.Browser;

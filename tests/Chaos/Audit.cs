@@ -2,11 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Npgsql;
-using RabbitMQ.Client;
 using Signup.EventLog;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Mail;
 using Stored = Signup.EventLog.Accounts;
 

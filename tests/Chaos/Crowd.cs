@@ -4,7 +4,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Threading.Channels;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Chaos;
 

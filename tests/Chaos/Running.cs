@@ -1,5 +1,3 @@
-using Signup.Tests.Fixture;
-
 namespace Signup.Tests.Chaos;
 
 /// <summary>One system for all tests that leave it as it was.</summary>

@@ -1,7 +1,6 @@
 using Npgsql;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
-using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Chaos;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Mail;
 
 namespace Signup.Tests.Chaos;

@@ -8,7 +8,6 @@ using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Mail;
 using static Signup.Tests.Chaos.when_instances_are_killed_while_people_sign_up;
 

@@ -1,10 +1,8 @@
 using Npgsql;
 using RabbitMQ.Client;
-using Signup.Hosting.Calls;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Chaos;
 

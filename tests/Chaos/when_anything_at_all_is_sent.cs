@@ -1,11 +1,8 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Signup.Hosting;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Chaos;
 

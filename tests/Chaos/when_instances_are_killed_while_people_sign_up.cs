@@ -1,5 +1,4 @@
 using System.Globalization;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Mail;
 
 namespace Signup.Tests.Chaos;

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Signup.Hosting.RabbitMq;
 using Signup.Tests.Chaos;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Mail;
 
 namespace Signup.Tests.Cluster;

@@ -47,7 +47,25 @@ public partial class the_architecture
 
     [Theory, MemberData(nameof(Deployables))]
     public void endpoints_know_each_other_by_messages_only(string endpoint) =>
-        Assert.Empty(Load(endpoint).GetReferencedAssemblies().Select(a => a.Name!).Intersect(Endpoints.Except([endpoint]).Select(e => $"Signup.{e}")));
+        Assert.Empty(Others(XDocument.Load(Directory.GetFiles(Repository.Root, $"{endpoint}.csproj", SearchOption.AllDirectories).Single())));
+
+    [Fact]
+    public void endpoints_know_each_other_by_messages_only_finds_a_planted_reference() => 
+        Assert.Equal(["Accounts"], Others(XDocument.Parse("<Project><ItemGroup><ProjectReference Include='../Accounts/Accounts.csproj' /><ProjectReference Include='../Hosting/Hosting.csproj' /></ItemGroup></Project>")));
+
+    [Fact]
+    public void the_logs_own_tables_are_touched_in_its_project_only() => Assert.Empty(Sources().Where(s => !s.Path.StartsWith("Endpoints/EventLog/", StringComparison.Ordinal)).SelectMany(s => Found(s, LogTable())));
+
+    [Fact]
+    public void the_logs_own_tables_are_touched_in_its_project_only_finds_a_planted_one() =>
+        Assert.Equal(["Gateway/A.cs: mt_events"], Found(("Gateway/A.cs", "// select from mt_streams\nvar sql = \"select from log.mt_events\";"), LogTable()));
+
+    [Fact]
+    public void sql_of_a_schema_stands_in_the_folder_that_owns_it() => Assert.Equal(OthersTables, Sources().SelectMany(Strangers).Distinct());
+
+    [Fact]
+    public void sql_of_a_schema_stands_in_the_folder_that_owns_it_finds_a_planted_stranger() =>
+        Assert.Equal(["Endpoints/Mail/A.cs: query.accounts"], Strangers(("Endpoints/Mail/A.cs", "/// of uniqueness.claims\nvar sql = \"select from query.accounts join mail.activation using (id)\"; mail.Send(\"uniqueness.json\");")));
 
     [Theory, MemberData(nameof(Deployables))]
     public void the_broker_is_spoken_to_in_Hosting_only(string endpoint) => Assert.Empty(Uses(Load(endpoint).Location, "RabbitMQ"));
@@ -90,6 +108,38 @@ public partial class the_architecture
 
     private static List<string> Unpinned(string lockFile, HashSet<string> pinned) => JsonNode.Parse(lockFile)!["dependencies"]!.AsObject()
         .SelectMany(framework => framework.Value!.AsObject()).Where(package => package.Value!["type"]!.GetValue<string>() == "CentralTransitive").Select(package => package.Key).Where(name => !pinned.Contains(name)).ToList();
+
+    private static readonly Dictionary<string, string> Owners = new()
+    {
+        ["log"] = "Endpoints/EventLog/", ["keys"] = "Endpoints/EventLog/", ["publisher"] = "Endpoints/Hosting/Following/", ["uniqueness"] = "Endpoints/Uniqueness/", ["mail"] = "Endpoints/Mail/",
+        ["query"] = "Endpoints/Query/", ["statistics"] = "Endpoints/Statistics/",
+    };
+
+    private static readonly string[] OthersTables =
+    [
+        // Whoever puts a history into the log raises the fence before Uniqueness: it must not decide by claims that are not there yet.
+        "Endpoints/EventLog/ClaimsFence.cs: uniqueness.rebuild",
+        // Where an earlier version had published to, read once.
+        "Endpoints/Hosting/Following/EventPublisher.cs: mail.published",
+        // No table: a field of an account, as a rule names it.
+        "Endpoints/Query/Inspection/Rule.cs: mail.state",
+    ];
+
+    private static readonly string[] SourceFolders = ["Endpoints", "Gateway"], SourceKinds = ["*.cs", "*.sql", "*.razor"];
+
+    private static IEnumerable<(string Path, string Text)> Sources() => SourceFolders
+        .SelectMany(folder => SourceKinds.SelectMany(kind => Directory.GetFiles(Repository.File(folder), kind, SearchOption.AllDirectories)))
+        .Select(path => (Path: Path.GetRelativePath(Repository.Root, path).Replace('\\', '/'), Text: File.ReadAllText(path)))
+        .Where(source => !source.Path.Contains("/obj/", StringComparison.Ordinal) && !source.Path.Contains("/bin/", StringComparison.Ordinal)).OrderBy(source => source.Path, StringComparer.Ordinal);
+
+    private static IEnumerable<string> Found((string Path, string Text) source, Regex what) => what.Matches(Comment().Replace(source.Text, "")).Select(m => $"{source.Path}: {m.Value}");
+
+    /// <summary>Tables of a schema that belongs to another folder. What C# calls by a name that is a schema's begins with a capital letter behind the dot.</summary>
+    private static IEnumerable<string> Strangers((string Path, string Text) source) =>
+        Found(source, Table()).Where(found => !source.Path.StartsWith(Owners[found.Split(' ', '.')[^2]], StringComparison.Ordinal));
+
+    /// <summary>The programs that a project references.</summary>
+    private static IEnumerable<string> Others(XDocument project) => References(project).Select(path => Path.GetFileNameWithoutExtension(path)).Intersect(Endpoints);
 
     private static Assembly Load(string endpoint) => Assembly.Load($"Signup.{endpoint}");
 
@@ -138,6 +188,15 @@ public partial class the_architecture
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex(@"\bmt_\w+")]
+    private static partial Regex LogTable();
+
+    [GeneratedRegex(@"(?<![\w./:-])(log|keys|publisher|uniqueness|mail|query|statistics)\.(?!json\b|css\b|js\b)[a-z_]+\b")]
+    private static partial Regex Table();
+
+    [GeneratedRegex(@"//[^\n]*")]
+    private static partial Regex Comment();
 
     [GeneratedRegex(@"^DateTime(Offset)?\.get_(UtcNow|Now|Today)$")]
     private static partial Regex Clock();

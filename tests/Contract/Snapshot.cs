@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace Signup.Tests.Contract;
 
 /// <summary>JSON as it was when others began to rely on it. A snapshot is written once, by hand, and not changed after.</summary>

@@ -6,7 +6,6 @@ using System.Text;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting.Calls;
-using Signup.Hosting.Commands;
 
 namespace Signup.Tests.Fixture;
 

@@ -2,9 +2,6 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using Npgsql;
 using Signup.Hosting;
-using Signup.Hosting.Calls;
-using Signup.Hosting.Commands;
-using Signup.Hosting.Http;
 using Signup.Hosting.RabbitMq;
 
 namespace Signup.Tests.Fixture;

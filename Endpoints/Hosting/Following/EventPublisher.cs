@@ -54,7 +54,7 @@ public sealed partial class EventPublisher : IProjection, IAsyncDisposable
                 -- An earlier version has published from outboxes of its own. It goes on behind that, with what was left in them.
                 for outbox in select c.oid from pg_class c where c.relname = 'wolverine_outgoing_envelopes' and c.relkind = 'r' loop
                     if begun = 0 then
-                        lock table {LogStore.Schema}.mt_streams in share mode; -- until nobody is about to append
+                        lock table {LogStore.Streams} in share mode; -- until nobody is about to append
                         select coalesce(max(seq_id), 0) into begun from {LogStore.Events};
                     end if;
                     execute format($f$

@@ -47,7 +47,7 @@ public static class DocumentRoutes
             select a.document::text, coalesce(a.version, 0), coalesce(s.version, 0)
             from (select @accountId::uuid as id) wanted
             left join {ReadModel.Schema}.accounts a on a.id = wanted.id
-            left join {LogStore.Schema}.mt_streams s on s.id = wanted.id
+            left join {LogStore.Streams} s on s.id = wanted.id
             where @eventId::uuid is null or exists (select from {LogStore.Events} e where e.stream_id = wanted.id and e.id = @eventId)
             """, new { accountId, eventId }, cancellationToken: cancellation));
         return documentVersion >= streamVersion

@@ -47,7 +47,7 @@ public sealed class Audit(NpgsqlDataSource database, LogReader log, ProgressBar 
         var live = await ReadModel.LiveAsync(connection, cancellation) ?? throw new InvalidOperationException("There is no read model yet.");
         if (live.Shape != AccountDocument.Shape)
             throw new InvalidOperationException($"The read model has shape {live.Shape}, this program makes shape {AccountDocument.Shape}: run rebuild.");
-        var total = await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {LogStore.Schema}.mt_streams", cancellationToken: cancellation));
+        var total = await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {LogStore.Streams}", cancellationToken: cancellation));
         var done = 0L;
         progress.Report(done, total);
         var after = Guid.Empty;
@@ -67,7 +67,7 @@ public sealed class Audit(NpgsqlDataSource database, LogReader log, ProgressBar 
         await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
         var live = await ReadModel.LiveAsync(connection, cancellation) ?? throw new InvalidOperationException("There is no read model.");
         var ids = (await connection.QueryAsync<Guid>(new CommandDefinition($"""
-            (select id from {LogStore.Schema}.mt_streams where id > @after order by id limit @limit)
+            (select id from {LogStore.Streams} where id > @after order by id limit @limit)
             union (select id from {live.Table} where id > @after order by id limit @limit) order by id limit @limit
             """, new { after, limit = PageSize }, cancellationToken: cancellation))).ToArray();
         var documents = (await connection.QueryAsync<(Guid Id, string Document, string Email)>(new CommandDefinition(

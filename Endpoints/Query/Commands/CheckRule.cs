@@ -40,14 +40,14 @@ public sealed class CheckRule(NpgsqlDataSource database, LogReader log, Progress
     public async Task<Result> RunAsync(Rule rule, Guid? account, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        var total = account is null ? await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {LogStore.Schema}.mt_streams", cancellationToken: cancellation)) : 1;
+        var total = account is null ? await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {LogStore.Streams}", cancellationToken: cancellation)) : 1;
         var result = new Result(null, 0, 0, 0);
         progress.Report(0, total);
         var after = Guid.Empty;
         while (true)
         {
             var ids = account is { } one ? [one] : (await connection.QueryAsync<Guid>(new CommandDefinition(
-                $"select id from {LogStore.Schema}.mt_streams where id > @after order by id limit @limit", new { after, limit = PageSize }, cancellationToken: cancellation))).ToArray();
+                $"select id from {LogStore.Streams} where id > @after order by id limit @limit", new { after, limit = PageSize }, cancellationToken: cancellation))).ToArray();
             if (ids.Length == 0) break;
             after = ids[^1];
             foreach (var stream in (await History.ReadStreamsAsync(log, connection, ids, "true", cancellation)).GroupBy(e => e.StreamId))

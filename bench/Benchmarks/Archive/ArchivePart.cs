@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Npgsql;
 using Signup.Archive;
 using Signup.Bench.Rebuild;
 using Signup.EventLog;

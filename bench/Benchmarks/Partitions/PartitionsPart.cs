@@ -50,7 +50,7 @@ internal static class PartitionsPart
         await using (var drop = database.CreateCommand("drop schema if exists query, statistics, store cascade")) await drop.ExecuteNonQueryAsync();
         await projection.EnsureAsync(CancellationToken.None);
         var log = new LogReader(database);
-        await Hosting.Partitions.DivideAsync(database, log, projection, partitions, CancellationToken.None);
+        await Hosting.Following.Partitions.DivideAsync(database, log, projection, partitions, CancellationToken.None);
         var end = await log.LastPositionAsync(CancellationToken.None);
         var followers = Enumerable.Range(0, partitions).Select(_ => new LogFollower<TProjection>(projection, database, new LogReader(database), new WakeUp(), NullLogger<LogFollower<TProjection>>.Instance)).ToList();
         var watch = Stopwatch.StartNew();

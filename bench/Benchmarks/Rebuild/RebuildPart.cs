@@ -6,7 +6,6 @@ using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Archiving;
 using Signup.Hosting.Commands;
-using Signup.Query.Commands;
 using Signup.Tests.Fixture;
 
 namespace Signup.Bench.Rebuild;

@@ -1,4 +1,3 @@
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Mail;
 using Stored = Signup.EventLog.Accounts;
 

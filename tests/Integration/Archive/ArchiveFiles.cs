@@ -1,5 +1,3 @@
-using Signup.Tests.Fixture;
-
 namespace Signup.Tests.Integration.Archive;
 
 /// <summary>The archive's files, for whoever looks at them, or does something to them.</summary>

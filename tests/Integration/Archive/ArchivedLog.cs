@@ -2,7 +2,6 @@ using Npgsql;
 using Signup.Archive;
 using Signup.EventLog;
 using Signup.EventLog.Archiving;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;
 
 namespace Signup.Tests.Integration.Archive;

@@ -2,11 +2,9 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Npgsql;
-using Signup.Archive;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.EventLog.Archiving;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;
 
 namespace Signup.Tests.Integration.Archive;

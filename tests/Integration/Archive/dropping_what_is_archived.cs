@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Archiving;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Archive;
 

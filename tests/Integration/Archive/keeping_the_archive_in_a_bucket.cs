@@ -1,8 +1,5 @@
 using System.Text.Json;
-using Signup.EventLog;
 using Signup.EventLog.Archiving;
-using Signup.Tests.Fixture;
-using Signup.Tests.Integration.Query;
 
 namespace Signup.Tests.Integration.Archive;
 

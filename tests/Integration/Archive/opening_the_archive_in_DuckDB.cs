@@ -5,7 +5,6 @@ using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Query.Commands;
 using Signup.Query.Questions;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;
 
 namespace Signup.Tests.Integration.Archive;

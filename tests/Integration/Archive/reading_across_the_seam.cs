@@ -9,9 +9,7 @@ using Signup.EventLog.Accounts;
 using Signup.EventLog.Archiving;
 using Signup.Hosting;
 using Signup.Hosting.Following;
-using Signup.Hosting.Handling;
 using Signup.Query.Projection;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;
 
 namespace Signup.Tests.Integration.Archive;

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Configuration;
 using Signup.Archive;
 using Signup.EventLog.Archiving;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Archive;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using Signup.EventLog;
 using Signup.EventLog.Archiving;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Archive;
 

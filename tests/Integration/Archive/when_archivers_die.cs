@@ -1,5 +1,3 @@
-using Signup.Tests.Fixture;
-
 namespace Signup.Tests.Integration.Archive;
 
 public sealed class when_archivers_die

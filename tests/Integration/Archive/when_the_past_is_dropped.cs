@@ -1,7 +1,4 @@
-using System.Text.Json.Nodes;
-using Signup.EventLog;
 using Signup.Query.Questions;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Gateway;
 
 namespace Signup.Tests.Integration.Archive;

@@ -1,9 +1,7 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Gateway;
 

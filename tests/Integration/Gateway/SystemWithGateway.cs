@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Signup.Hosting;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Gateway;
 

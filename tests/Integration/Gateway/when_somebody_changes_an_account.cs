@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json.Nodes;
-using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;
 
 namespace Signup.Tests.Integration.Gateway;

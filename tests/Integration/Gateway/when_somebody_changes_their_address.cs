@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;
 
 namespace Signup.Tests.Integration.Gateway;

@@ -1,8 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
-using Signup.EventLog;
-using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;
 
 namespace Signup.Tests.Integration.Gateway;

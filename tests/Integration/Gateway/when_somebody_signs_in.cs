@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;
 
 namespace Signup.Tests.Integration.Gateway;

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
-using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;
 
 namespace Signup.Tests.Integration.Gateway;

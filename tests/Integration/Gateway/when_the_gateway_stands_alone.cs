@@ -1,11 +1,8 @@
 using System.Text;
-using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Signup.Hosting;
-using Signup.Hosting.Calls;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Mail;
-using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;
 
 namespace Signup.Tests.Integration.Gateway;

@@ -1,11 +1,9 @@
 using System.Text.Json;
 using Marten;
-using Npgsql;
 using RabbitMQ.Client;
 using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Hosting.RabbitMq;
-using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Integration.Mail;

@@ -6,7 +6,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.RegularExpressions;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Mail;
 

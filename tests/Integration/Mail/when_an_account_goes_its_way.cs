@@ -4,7 +4,6 @@ using Signup.EventLog.Operations;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Mail;
-using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Integration.Mail;

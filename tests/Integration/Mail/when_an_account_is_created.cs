@@ -1,6 +1,5 @@
 using Signup.Hosting;
 using Signup.Messages.Mail;
-using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Integration.Mail;

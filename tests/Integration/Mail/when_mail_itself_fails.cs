@@ -1,5 +1,4 @@
 using Signup.Hosting.RabbitMq;
-using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Integration.Mail;

@@ -5,7 +5,6 @@ using Signup.EventLog;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Mail;
 using Signup.Query.Commands;
-using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Integration.Mail;

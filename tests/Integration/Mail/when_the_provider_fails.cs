@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using Signup.Hosting.RabbitMq;
-using Signup.Tests.Fixture;
 using Stored = Signup.EventLog.Accounts;
 
 namespace Signup.Tests.Integration.Mail;

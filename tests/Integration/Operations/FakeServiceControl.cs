@@ -3,9 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
-using Signup.Hosting.Operations;
 using Signup.Hosting.RabbitMq;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Operations;
 

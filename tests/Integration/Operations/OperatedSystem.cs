@@ -4,7 +4,6 @@ using RabbitMQ.Client;
 using Signup.EventLog;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Operations;
 

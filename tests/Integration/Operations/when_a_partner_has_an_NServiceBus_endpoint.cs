@@ -1,11 +1,9 @@
 using System.Text.Json;
 using RabbitMQ.Client;
 using Signup.Hosting;
-using Signup.Hosting.Calls;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Operations;
 

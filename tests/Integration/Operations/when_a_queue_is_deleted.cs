@@ -2,11 +2,9 @@ using System.Net;
 using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
-using Signup.Hosting.Calls;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Operations;
 

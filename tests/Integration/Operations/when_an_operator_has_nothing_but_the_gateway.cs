@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using RabbitMQ.Client;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Operations;
 
@@ -140,7 +139,6 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
         var page = await Wait.ForAsync(async () => await operators.GetStringAsync("/ops") is var text && text.Contains("Messages in the queue error: 6", StringComparison.Ordinal)
             && text.Contains("read by <strong>Particular.ServiceControl</strong>", StringComparison.Ordinal) ? text : null, "RabbitMQ has counted, and knows who reads");
         Assert.DoesNotMatch("All is well|The queue error is empty|Retry all", page);
-        Assert.Contains("Somebody else takes from the queue", await (await PostAsync(operators, "/ops", "/ops/retry-all")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
         Assert.Contains("Somebody else takes from the queue", await operators.GetStringAsync($"/ops/messages/{Guid.NewGuid()}"), StringComparison.Ordinal);
 
         // It is the operators' again when the other has left.
@@ -154,6 +152,7 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
         foreach (var _ in Enumerable.Range(0, 4)) await SendAsync("zoe@example.org");
         using var operators = await SignedInAsync();
         var link = await LinkAsync(operators, "Failed messages: 4");
+        var token = await TokenAsync(operators, link);
 
         var joined = Stopwatch.GetTimestamp();
         await using var other = await Reader.StartAsync(_system.Parts, "Particular.ServiceControl");
@@ -161,7 +160,8 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
 
         // Long before the page would have let go of it by itself.
         Assert.InRange(Stopwatch.GetElapsedTime(joined), TimeSpan.Zero, TimeSpan.FromSeconds(15));
-        Assert.Contains("Somebody else takes from the queue", await (await PostAsync(operators, "/ops", link + "/retry")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        foreach (var act in new[] { link + "/retry", "/ops/retry-all" })
+            Assert.Contains("Somebody else takes from the queue", await (await operators.PostAsync(act, new FormUrlEncodedContent([token]))).Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -247,9 +247,11 @@ public sealed partial class when_an_operator_has_nothing_but_the_gateway : IAsyn
     /// <summary>Presses a button of a page.</summary>
     private static async Task<HttpResponseMessage> PostAsync(HttpClient browser, string page, string action, params (string Name, string Value)[] fields)
     {
-        var token = FormToken().Match(await browser.GetStringAsync(page)).Groups[1].Value;
-        return await browser.PostAsync(action, new FormUrlEncodedContent([new("formToken", token), .. fields.Select(f => KeyValuePair.Create(f.Name, f.Value))]));
+        var token = await TokenAsync(browser, page);
+        return await browser.PostAsync(action, new FormUrlEncodedContent([token, .. fields.Select(f => KeyValuePair.Create(f.Name, f.Value))]));
     }
+
+    private static async Task<KeyValuePair<string, string>> TokenAsync(HttpClient browser, string page) => new("formToken", FormToken().Match(await browser.GetStringAsync(page)).Groups[1].Value);
 
     private static Task<string> LinkAsync(HttpClient browser, string text) => Wait.ForAsync(async () =>
     {

@@ -1,10 +1,7 @@
 using RabbitMQ.Client;
-using Signup.Hosting.Calls;
-using Signup.Hosting.Operations;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Operations;
 

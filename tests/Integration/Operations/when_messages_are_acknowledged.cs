@@ -4,11 +4,9 @@ using System.Text;
 using System.Text.Json;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
-using Signup.Hosting.Calls;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
 using Signup.Messages.Uniqueness;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Operations;
 

@@ -1,5 +1,4 @@
 using System.Net.Http.Json;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Operations;
 

@@ -6,7 +6,6 @@ using RabbitMQ.Client.Exceptions;
 using Signup.Hosting;
 using Signup.Hosting.Calls;
 using Signup.Hosting.RabbitMq;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Publishing;
 

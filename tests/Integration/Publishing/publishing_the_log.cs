@@ -9,7 +9,6 @@ using Signup.EventLog.Operations;
 using Signup.Hosting;
 using Signup.Hosting.Following;
 using Signup.Hosting.RabbitMq;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;
 
 namespace Signup.Tests.Integration.Publishing;

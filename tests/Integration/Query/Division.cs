@@ -4,8 +4,6 @@ using FsCheck.Fluent;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting.Following;
-using Signup.Hosting.Handling;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

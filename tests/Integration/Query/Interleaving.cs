@@ -2,7 +2,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

@@ -7,7 +7,6 @@ using Signup.Hosting.Commands;
 using Signup.Hosting.Following;
 using Signup.Query.Commands;
 using Signup.Query.Projection;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

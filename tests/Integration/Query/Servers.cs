@@ -1,7 +1,6 @@
 using System.Globalization;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

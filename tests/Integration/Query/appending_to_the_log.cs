@@ -1,6 +1,5 @@
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Gateway;
 using static Signup.Tests.Integration.Gateway.GatewayHttp;
 

@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Signup.EventLog.Accounts;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

@@ -2,7 +2,6 @@ using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Query.Commands;
 using Signup.Query.Questions;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Archive;
 
 namespace Signup.Tests.Integration.Query;

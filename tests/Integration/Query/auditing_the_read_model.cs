@@ -1,5 +1,4 @@
 using Signup.EventLog.Accounts;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

@@ -1,11 +1,8 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
-using Signup.Query.Accounts;
 using Signup.Query.Commands;
 using Signup.Query.Inspection;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

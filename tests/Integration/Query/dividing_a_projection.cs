@@ -9,7 +9,6 @@ using Signup.Hosting.Following;
 using Signup.Query.Commands;
 using Signup.Query.Projection;
 using Signup.Statistics;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

@@ -1,10 +1,8 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
-using RabbitMQ.Client;
 using Signup.Hosting.RabbitMq;
 using Signup.Messages.Accounts;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

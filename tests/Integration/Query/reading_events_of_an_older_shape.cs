@@ -3,7 +3,6 @@ using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Query.Accounts;
 using Signup.Query.Commands;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

@@ -6,7 +6,6 @@ using Signup.Hosting;
 using Signup.Hosting.Following;
 using Signup.Query.Commands;
 using Signup.Query.Projection;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

@@ -2,11 +2,9 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Signup.EventLog;
-using Signup.Hosting.Commands;
 using Signup.Hosting.Following;
 using Signup.Hosting.Handling;
 using Signup.Statistics;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Query;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.SigningUp;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.SigningUp.WholeSystem;
 
 namespace Signup.Tests.Integration.SigningUp;

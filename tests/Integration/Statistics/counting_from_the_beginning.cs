@@ -5,7 +5,6 @@ using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting.Following;
 using Signup.Statistics;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;
 
 namespace Signup.Tests.Integration.Statistics;

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Signup.Messages.Uniqueness;
-using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Integration.Uniqueness;
 

@@ -1,6 +1,5 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
-using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Uniqueness.UniquenessPair;
 
 namespace Signup.Tests.Integration.Uniqueness;

@@ -1,6 +1,5 @@
 using Signup.EventLog;
 using Signup.Messages.Uniqueness;
-using Signup.Tests.Fixture;
 using Signup.Uniqueness;
 using static Signup.Tests.Integration.Uniqueness.UniquenessPair;
 

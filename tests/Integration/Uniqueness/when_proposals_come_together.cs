@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Signup.Messages.Uniqueness;
-using Signup.Tests.Fixture;
 using static Signup.Tests.Integration.Uniqueness.UniquenessPair;
 
 namespace Signup.Tests.Integration.Uniqueness;

@@ -1,7 +1,6 @@
 using Npgsql;
 using Signup.EventLog;
 using Signup.Messages.Uniqueness;
-using Signup.Tests.Fixture;
 using Signup.Tests.Integration.Query;
 using static Signup.Tests.Integration.Uniqueness.UniquenessPair;
 

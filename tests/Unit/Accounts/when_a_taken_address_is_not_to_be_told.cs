@@ -3,7 +3,6 @@ using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Signup.Accounts;
 using Signup.EventLog.Accounts;
-using Signup.Hosting.Commands;
 using Signup.Hosting.Handling;
 using AccountActivated = Signup.EventLog.Accounts.AccountActivated;
 using AccountCreated = Signup.EventLog.Accounts.AccountCreated;

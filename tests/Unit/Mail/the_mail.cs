@@ -1,7 +1,6 @@
 using System.Text;
 using MimeKit;
 using Signup.Hosting;
-using Signup.Hosting.RabbitMq;
 using Signup.Mail;
 using static Signup.Tests.Unit.Mail.Given;
 

@@ -79,17 +79,6 @@ public partial class the_architecture
     [Fact]
     public void time_is_never_taken_from_the_clock_finds_a_planted_use() => Assert.Contains("DateTime.get_Now", ClocksIn(typeof(the_architecture).Assembly.Location));
 
-    [Fact]
-    public void what_a_document_links_to_is_there()
-    {
-        var documents = Directory.GetFiles(Repository.Root, "*.md").Concat(Directory.Exists(Repository.File("docs")) ? Directory.GetFiles(Repository.File("docs"), "*.md", SearchOption.AllDirectories) : []);
-        Assert.Empty(documents.SelectMany(d => Missing(File.ReadAllText(d), Path.GetDirectoryName(d)!).Select(m => $"{Path.GetFileName(d)}: {m}")));
-    }
-
-    [Fact]
-    public void what_a_document_links_to_is_there_finds_a_planted_dead_link() =>
-        Assert.Equal(["nowhere/Nothing.cs"], Missing("[a](nowhere/Nothing.cs) [b](Messages/Messages.csproj#L1) [c](https://example.org/x) [d](#here)", Repository.Root));
-
     private static readonly string[] Locked = ["bench", "Endpoints", "Gateway", "tests"];
 
     /// <summary>The benchmarks are not built with the rest; a package that went would be noticed when somebody wants a figure.</summary>
@@ -181,13 +170,6 @@ public partial class the_architecture
         using var file = new PEReader(File.OpenRead(assembly));
         return read(file.GetMetadataReader());
     }
-
-    private static List<string> Missing(string markdown, string folder) => Link().Matches(markdown).Select(m => m.Groups[1].Value)
-        .Where(l => !l.Contains("://", StringComparison.Ordinal) && !l.StartsWith('#') && !l.StartsWith("mailto:", StringComparison.Ordinal))
-        .Where(l => !Path.Exists(Path.Combine(folder, l.Split('#')[0]))).ToList();
-
-    [GeneratedRegex(@"\]\(([^)\s]+)\)")]
-    private static partial Regex Link();
 
     [GeneratedRegex(@"\bmt_\w+")]
     private static partial Regex LogTable();

@@ -9,7 +9,10 @@ using Signup.Gateway.OwnAccount;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
 using Signup.Hosting;
+using Signup.Hosting.Commands;
 using Signup.Hosting.Operations;
+
+if (await EndpointCommands.TryRunAsync(args, "The gateway is what the public sees: pages and a JSON API.") is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.CreateHost("gateway", args);
 builder.AddGateway();
@@ -32,3 +35,4 @@ app.MapActivation();
 app.MapMailEvents();
 app.MapInbox();
 await app.RunAsync();
+return 0;

@@ -4,6 +4,7 @@ using Signup.Accounts.Operations;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
 using Signup.Hosting;
+using Signup.Hosting.Commands;
 using Signup.Hosting.Calls;
 using Signup.Hosting.Following;
 using Signup.Hosting.Handling;
@@ -13,6 +14,8 @@ using Signup.Messages.Accounts;
 using Signup.Messages.Mail;
 using Signup.Messages.Operations;
 using Signup.Messages.Uniqueness;
+
+if (await EndpointCommands.TryRunAsync(args, "Accounts decides what happens to an account.") is { } exitCode) return exitCode;
 
 var handlers = new Handlers()
     .On<SignUp>(async (command, services, cancellation) =>
@@ -46,5 +49,6 @@ var app = builder.Build();
 app.MapHealth();
 app.MapSignInDoor();
 await app.RunAsync();
+return 0;
 
 static SignUp SignUpOf(Guid nobody) => new(nobody, "rehearsal", $"{nobody}@rehearsal.invalid", "$", "en", default, Once: false);

@@ -8,7 +8,7 @@ using Signup.Hosting.Handling;
 using Signup.Hosting.Http;
 using Signup.Hosting.Operations;
 
-if (await CommandLine.TryRunAsync(args, VerifyArchive.Command, Drop.Command, Restore.Command) is { } exitCode) return exitCode;
+if (await EndpointCommands.TryRunAsync(args, "Archive copies the log to files.", VerifyArchive.Define(), Drop.Define(), Restore.Define()) is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.Create("archive", args, new Handlers(), concurrency: 1);
 var settings = ArchiveSettings.From(builder.Configuration);

@@ -9,7 +9,8 @@ public enum TokenState { Valid, Expired, Invalid }
 
 /// <summary>
 /// Tokens that say "whoever holds this may do <c>purpose</c> for this account until then", signed with HMAC-SHA256 (RFC 2104).
-/// The same account, purpose, expiry and generation give the same token for ever, so a mail that is sent again holds the same link.
+/// The same account, purpose, expiry and generation give the same token for ever, so a mail that is sent again holds the same link: ASP.NET Core's data protection and JSON Web
+/// Tokens with a time of issue give another each time, and the former keeps its keys in files that every process would have to share.
 /// </summary>
 /// <param name="keys">At least 32 bytes each, shared by gateway and Mail. The first signs, all verify.</param>
 public sealed class SignedTokens(IReadOnlyList<byte[]> keys, TimeProvider time)

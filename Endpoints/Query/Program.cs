@@ -10,7 +10,7 @@ using Signup.Query;
 using Signup.Query.Commands;
 using Signup.Query.Projection;
 
-if (await CommandLine.TryRunAsync(args, RebuildReadModel.Command, Audit.Command, CheckRule.Command, Export.Command, Import.Command, Partitions.Command((database, log) => new ReadModel(database, log))) is { } exitCode) return exitCode;
+if (await EndpointCommands.TryRunAsync(args, "Query keeps a JSON document for each account, and answers questions.", RebuildReadModel.Define(), Audit.Define(), CheckRule.Define(), Export.Define(), Import.Define(), Partitions.Define((database, log) => new ReadModel(database, log))) is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.Create(Topology.Query, args, new Handlers(), concurrency: 20);
 builder.Services.AddQuery();

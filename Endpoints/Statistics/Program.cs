@@ -8,7 +8,7 @@ using Signup.Hosting.Http;
 using Signup.Hosting.Operations;
 using Signup.Statistics;
 
-if (await CommandLine.TryRunAsync(args, Partitions.Command((database, _) => new DailyStatistics(database))) is { } exitCode) return exitCode;
+if (await EndpointCommands.TryRunAsync(args, "Statistics counts what happened, by day.", Partitions.Define((database, _) => new DailyStatistics(database))) is { } exitCode) return exitCode;
 
 var builder = SignupEndpoint.Create("statistics", args, new Handlers(), concurrency: 5);
 builder.Services.AddProjection<DailyStatistics>("daily-statistics", EventTypes.All);

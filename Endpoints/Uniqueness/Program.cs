@@ -10,7 +10,7 @@ using Signup.Messages.Uniqueness;
 using Signup.Uniqueness;
 using Signup.Uniqueness.Commands;
 
-if (await CommandLine.TryRunAsync(args, RebuildClaims.Command, VerifyClaims.Command, Migrate.Command) is { } exitCode) return exitCode;
+if (await EndpointCommands.TryRunAsync(args, "Uniqueness appends events that claim a unique value, or says that it is taken.", RebuildClaims.Define(), VerifyClaims.Define(), Migrate.Define()) is { } exitCode) return exitCode;
 
 var handlers = new Handlers()
     .On<ProposeEvent>(async (proposed, services, _) => await ProposeEventHandler.Handle(proposed, services.GetRequiredService<Proposals>(), services.GetRequiredService<Verdicts>()));

@@ -4,6 +4,7 @@
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
+version() { say "Signup $(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' "$ROOT/Directory.Build.props")"; }
 die() {
     printf 'error: %s\n' "$*" >&2
     exit 1

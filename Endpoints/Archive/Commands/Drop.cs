@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.CommandLine;
 using Npgsql;
 using Signup.EventLog.Archiving;
 using Signup.Hosting.Commands;
@@ -10,19 +10,22 @@ internal static class Drop
 {
     private const string Word = "drop";
 
-    public static readonly Command Command = new("drop", "--before POSITION|MOMENT",
-        "Takes events out of the log's table whose ranges lie before a position, or a moment, and are in the archive, each as it was; asks before. They are read from there from then on.", RunAsync);
-
-    private static async Task<int> RunAsync(CommandLine line, CancellationToken cancellation)
+    public static Command Define()
     {
-        var position = long.TryParse(line.Required("before"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : (long?)null;
-        var moment = position is null ? line.Moment("before") : null;
-        var archive = ArchiveSettings.TargetOf(line.Configuration);
-        await using var database = await LogOwner.OpenAsync(line, cancellation);
-        var ranges = await FindAsync(database, position, moment, cancellation);
+        var before = LogOptions.Point("--before", "What lies before it. A range goes as a whole.");
+        before.Required = true;
+        return new Command("drop", "Takes events out of the log's table whose ranges lie before a position, or a moment, and are in the archive, each as it was; asks before. They are read from there from then on.") { before }
+            .Runs((given, cancellation) => RunAsync(given, given.Get(before)!, cancellation));
+    }
+
+    private static async Task<int> RunAsync(Invocation given, LogPoint before, CancellationToken cancellation)
+    {
+        var archive = ArchiveSettings.TargetOf(given.Configuration);
+        await using var database = await LogOwner.OpenAsync(given.Configuration, cancellation);
+        var ranges = await FindAsync(database, before, cancellation);
         if (ranges.Count == 0)
         {
-            Console.WriteLine($"No range that is archived, and in the log's table, lies before {line["before"]}: nothing is to be dropped.");
+            Console.WriteLine($"No range that is archived, and in the log's table, lies before {before}: nothing is to be dropped.");
             return 0;
         }
         Console.WriteLine($"""
@@ -36,27 +39,30 @@ internal static class Drop
         }
 
         var (log, events) = (new DroppedRanges(database, archive, LogOwner.Actor), 0L);
-        using (var progress = ProgressBar.OnConsole("files"))
+        await ProgressBar.ShowAsync("files", async progress =>
+        {
             for (var i = 0; i < ranges.Count; i++)
             {
-                progress.Report(i, ranges.Count);
+                progress.Report(new(i, ranges.Count));
                 events += await log.DropAsync(ranges[i], cancellation);
             }
+            progress.Report(new(ranges.Count, ranges.Count));
+        });
         await DroppedEvents.TidyAsync(database, cancellation);
         Console.WriteLine($"{events:N0} events were dropped, up to position {ranges[^1].Last}. './run Archive restore' puts them back.");
         return 0;
     }
 
     /// <summary>Those ranges that were not dropped, of all that lie before.</summary>
-    private static async Task<IReadOnlyList<ArchivedRange>> FindAsync(NpgsqlDataSource database, long? position, DateTimeOffset? moment, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<ArchivedRange>> FindAsync(NpgsqlDataSource database, LogPoint before, CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var found = new List<ArchivedRange>();
         foreach (var range in await ArchivedRange.AllAsync(connection, cancellation))
         {
-            if (range.Last >= position) break;
+            if (range.Last >= before.Position) break;
             var (isDropped, last) = await range.StateAsync(connection, cancellation);
-            if (last >= moment) break;
+            if (last >= before.Moment) break;
             if (!isDropped && range.Events > 0) found.Add(range);
         }
         return found;

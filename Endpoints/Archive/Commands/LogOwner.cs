@@ -1,7 +1,6 @@
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting;
-using Signup.Hosting.Commands;
 
 namespace Signup.Archive.Commands;
 
@@ -9,12 +8,12 @@ namespace Signup.Archive.Commands;
 internal static class LogOwner
 {
     /// <exception cref="InvalidOperationException">It is another one. Says what to set.</exception>
-    public static async Task<NpgsqlDataSource> OpenAsync(CommandLine line, CancellationToken cancellation)
+    public static async Task<NpgsqlDataSource> OpenAsync(IConfiguration settings, CancellationToken cancellation)
     {
         foreach (var role in new[] { "Postgres", "PostgresOwner" })
         {
-            if (role != "Postgres" && string.IsNullOrEmpty(line.Configuration.GetConnectionString(role))) continue;
-            var database = LogStore.Connect(Settings.Required(line.Configuration, $"ConnectionStrings:{role}"));
+            if (role != "Postgres" && string.IsNullOrEmpty(settings.GetConnectionString(role))) continue;
+            var database = LogStore.Connect(Settings.Required(settings, $"ConnectionStrings:{role}"));
             await LogStore.CreateAsync(database, cancellation);
             await using var connection = await database.OpenConnectionAsync(cancellation);
             if (await AppendOnly.OwnsAsync(connection, cancellation)) return database;

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Archiving;
@@ -11,34 +12,36 @@ internal static class VerifyArchive
     /// <summary>Of one file: who has lost it all need not be told so line by line.</summary>
     private const int MostDifferences = 10;
 
-    public static readonly Command Command = new("verify", "", "Compares every file of the archive with its checksum, and its events with the log; 1 on any difference.", RunAsync);
+    public static Command Define() => new Command("verify", "Compares every file of the archive with its checksum, and its events with the log. Exit code 1 on any difference.").Runs(RunAsync);
 
-    private static async Task<int> RunAsync(CommandLine line, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Invocation given, CancellationToken cancellation)
     {
-        var archive = ArchiveSettings.TargetOf(line.Configuration);
-        await using var database = line.OpenDatabase();
+        var archive = ArchiveSettings.TargetOf(given.Configuration);
+        await using var database = given.OpenDatabase();
         await LogStore.CreateAsync(database, cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        using var progress = ProgressBar.OnConsole("files");
         var ranges = await ArchivedRange.AllAsync(connection, cancellation);
-        var (problems, done, next, dropped) = (0, 0, 1L, 0L);
-        foreach (var range in ranges)
+        var (problems, next, dropped) = (new List<string>(), 1L, 0L);
+        await ProgressBar.ShowAsync("files", async progress =>
         {
-            progress.Report(done++, ranges.Count);
-            if (range.First != next) Say($"positions {next} to {range.First - 1} are in no file, and those before and behind them are");
-            next = range.Last + 1;
-            await CompareAsync(connection, archive, range, Say, cancellation);
-            if ((await range.StateAsync(connection, cancellation)).IsDropped) dropped += range.Events;
-        }
-        progress.Dispose();
+            for (var i = 0; i < ranges.Count; i++)
+            {
+                progress.Report(new(i, ranges.Count));
+                await VerifyAsync(ranges[i]);
+            }
+            progress.Report(new(ranges.Count, ranges.Count));
+        });
+        foreach (var problem in problems) Console.WriteLine(problem);
         foreach (var other in await archive.OthersAsync(ranges, cancellation)) Console.WriteLine($"Note: {archive.PathOf(other)} is none of the archive's files. Whoever opens all files there by a pattern reads it, too: move it away.");
-        Console.WriteLine($"{ranges.Sum(r => r.Events):N0} events in {ranges.Count:N0} {(ranges.Count == 1 ? "file" : "files")}, up to position {next - 1}{(dropped == 0 ? "" : $", {dropped:N0} of them dropped from the log")}. {(problems == 0 ? "No problem found." : $"Problems found: {problems}.")}");
-        return problems == 0 ? 0 : 1;
+        Console.WriteLine($"{ranges.Sum(r => r.Events):N0} events in {ranges.Count:N0} {(ranges.Count == 1 ? "file" : "files")}, up to position {next - 1}{(dropped == 0 ? "" : $", {dropped:N0} of them dropped from the log")}. {(problems.Count == 0 ? "No problem found." : $"Problems found: {problems.Count}.")}");
+        return problems.Count == 0 ? 0 : 1;
 
-        void Say(string problem)
+        async Task VerifyAsync(ArchivedRange range)
         {
-            if (problems++ == 0) progress.Dispose();
-            Console.WriteLine(problem);
+            if (range.First != next) problems.Add($"positions {next} to {range.First - 1} are in no file, and those before and behind them are");
+            next = range.Last + 1;
+            await CompareAsync(connection, archive, range, problems.Add, cancellation);
+            if ((await range.StateAsync(connection, cancellation)).IsDropped) dropped += range.Events;
         }
     }
 

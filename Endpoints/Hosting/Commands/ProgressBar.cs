@@ -1,57 +1,81 @@
 using System.Globalization;
+using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Signup.Hosting.Commands;
 
+/// <summary>How far a long command is.</summary>
+/// <param name="Count">Of what there is to do; the first is what was done before, in an earlier run.</param>
+/// <param name="Total">In the end; may grow.</param>
+public readonly record struct Done(long Count, long Total);
+
 /// <summary>Shows how far a long command is, how fast, and how long it will still take: a bar on a terminal, a line now and then elsewhere.</summary>
-public sealed class ProgressBar(TextWriter output, bool terminal, TimeProvider time, string what) : IDisposable
+public static class ProgressBar
 {
-    private const int Width = 30;
-    private readonly TimeSpan _interval = terminal ? TimeSpan.FromMilliseconds(200) : TimeSpan.FromSeconds(5);
-    private readonly long _started = time.GetTimestamp();
-    private long _drawn;
-    private long? _first;
-    private long _shown = -1;
-    private bool _open;
-
+    /// <summary>Shows it as long as the work goes on, where errors are written to.</summary>
     /// <param name="what">The plural of what is counted, such as <c>events</c>.</param>
-    public static ProgressBar OnConsole(string what) => new(Console.Error, !Console.IsErrorRedirected, TimeProvider.System, what);
+    public static Task<T> ShowAsync<T>(string what, Func<IProgress<Done>, Task<T>> work) =>
+        ShowAsync(AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }), what, work);
 
-    /// <param name="done">So far; the first call's count is what was done before, in an earlier run.</param>
-    /// <param name="total">In the end; may grow.</param>
-    public void Report(long done, long total)
+    /// <inheritdoc cref="ShowAsync{T}(string, Func{IProgress{Done}, Task{T}})"/>
+    public static async Task ShowAsync(string what, Func<IProgress<Done>, Task> work) => await ShowAsync(what, async progress =>
     {
-        _first ??= done;
-        var last = done >= total;
-        if (last && done == _shown) return;
-        if (!last && _drawn != 0 && time.GetElapsedTime(_drawn) < _interval) return;
-        _drawn = time.GetTimestamp();
-        _shown = done;
-        var line = Line(done, Math.Max(total, done), done - _first.Value, time.GetElapsedTime(_started), what);
-        if (terminal) output.Write($"\r{line}\u001b[K");
-        else output.WriteLine(line);
-        _open = terminal;
+        await work(progress);
+        return true;
+    });
+
+    internal static Task<T> ShowAsync<T>(IAnsiConsole console, string what, Func<IProgress<Done>, Task<T>> work)
+    {
+        var figures = new Figures(what, TimeProvider.System);
+        return console.Progress().Columns(new ProgressBarColumn(), new PercentageColumn(), figures).StartAsync(context => work(new Shown(context.AddTask(what), figures)));
     }
 
-    public void Dispose()
+    /// <param name="now">Of <paramref name="done"/>, what was done in <paramref name="elapsed"/>.</param>
+    internal static string Line(Done done, long now, TimeSpan elapsed, string what)
     {
-        if (_open) output.WriteLine();
-        _open = false;
-    }
-
-    /// <param name="doneNow">Of <paramref name="done"/>, what was done in <paramref name="elapsed"/>.</param>
-    public static string Line(long done, long total, long doneNow, TimeSpan elapsed, string what)
-    {
-        var share = total == 0 ? 1 : (double)done / total;
-        var full = (int)(share * Width);
-        var rate = elapsed > TimeSpan.Zero ? doneNow / elapsed.TotalSeconds : 0;
-        var left = done >= total ? $"done in {Duration(elapsed)}"
-            : rate > 0 ? $"{Duration(TimeSpan.FromSeconds((total - done) / rate))} left"
+        var rate = elapsed > TimeSpan.Zero ? now / elapsed.TotalSeconds : 0;
+        var left = done.Count >= done.Total ? $"done in {Duration(elapsed)}"
+            : rate > 0 ? $"{Duration(TimeSpan.FromSeconds((done.Total - done.Count) / rate))} left"
             : "time left unknown";
-        return string.Create(CultureInfo.InvariantCulture, $"[{new string('#', full)}{new string('.', Width - full)}] {share,4:P0}  {done:N0} of {total:N0} {what}  {rate:N0}/s  {left}");
+        return string.Create(CultureInfo.InvariantCulture, $"{done.Count:N0} of {done.Total:N0} {what}  {rate:N0}/s  {left}");
     }
 
     private static string Duration(TimeSpan time) =>
         time.TotalHours >= 1 ? string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalHours} h {time.Minutes} min")
         : time.TotalMinutes >= 1 ? string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s")
         : string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s");
+
+    /// <summary>The bar and its figures, told at once by whoever works: not, as by <see cref="Progress{T}"/>, some time later.</summary>
+    private sealed class Shown(ProgressTask task, Figures figures) : IProgress<Done>
+    {
+        public void Report(Done value)
+        {
+            figures.Take(value);
+            (task.MaxValue, task.Value) = (Math.Max(value.Total, 1), value.Total == 0 ? 1 : value.Count);
+        }
+    }
+
+    private sealed class Figures(string what, TimeProvider time) : ProgressColumn
+    {
+        private readonly Lock _lock = new();
+        private readonly long _begun = time.GetTimestamp();
+        private long? _first;
+        private string _line = "";
+
+        protected override bool NoWrap => true;
+
+        public void Take(Done done)
+        {
+            lock (_lock)
+            {
+                _first ??= done.Count;
+                _line = Line(done with { Total = Math.Max(done.Total, done.Count) }, done.Count - _first.Value, time.GetElapsedTime(_begun), what);
+            }
+        }
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime)
+        {
+            lock (_lock) return new Text(_line);
+        }
+    }
 }

@@ -1,6 +1,9 @@
+using System.CommandLine;
+using System.Globalization;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting.Commands;
+using Spectre.Console;
 
 namespace Signup.Hosting.Following;
 
@@ -13,21 +16,28 @@ public static class Partitions
     private const int BatchSize = 1_000;
 
     /// <summary>For the program of the endpoint that keeps the projection.</summary>
-    public static Command Command(Func<NpgsqlDataSource, LogReader, IProjection> projection) =>
-        new("partitions", "[--count N]", "Says where the projection stands, or divides its accounts anew: so many processes can work on it at once.", async (line, cancellation) =>
+    public static Command Define(Func<NpgsqlDataSource, LogReader, IProjection> projection)
+    {
+        var count = new Option<int?>("--count")
         {
-            var count = line["count"] is not { } text ? (int?)null
-                : int.TryParse(text, out var number) && number is >= 1 and <= Most ? number : throw new UsageException($"--count must be a number from 1 to {Most}.");
-            await using var database = line.OpenDatabase();
-            var log = line.OpenLog(database);
+            HelpName = "N",
+            Description = $"So many processes can work on it at once; {Most} at most.",
+            CustomParser = given => int.TryParse(given.Tokens[0].Value, out var number) && number is >= 1 and <= Most ? number : LogOptions.Wrong<int?>(given, $"a number from 1 to {Most}"),
+        };
+        return new Command("partitions", "Says where the projection stands, or divides its accounts anew.") { count }.Runs(async (given, cancellation) =>
+        {
+            await using var database = given.OpenDatabase();
+            var log = given.OpenLog(database);
             var divided = projection(database, log);
             await divided.EnsureAsync(cancellation);
-            if (count is not null) await DivideAsync(database, log, divided, count.Value, cancellation);
+            if (given.Get(count) is { } parts) await DivideAsync(database, log, divided, parts, cancellation);
             await using var connection = await database.OpenConnectionAsync(cancellation);
-            Console.WriteLine("accounts   position");
-            foreach (var (partition, position) in await divided.Checkpoint.ReadAsync(connection, cancellation)) Console.WriteLine($"{partition}  {position}");
+            var table = new Table().Border(TableBorder.None).AddColumns("accounts", "position");
+            foreach (var (partition, position) in await divided.Checkpoint.ReadAsync(connection, cancellation)) table.AddRow(partition.ToString().EscapeMarkup(), position.ToString(CultureInfo.InvariantCulture));
+            AnsiConsole.Write(table);
             return 0;
         });
+    }
 
     /// <summary>Brings all partitions to where the first of them is, and puts others in their place: in one transaction, for which those who follow the log wait.</summary>
     /// <exception cref="InvalidOperationException">A newer version of the code keeps the projection.</exception>

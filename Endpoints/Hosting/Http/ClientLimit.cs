@@ -6,7 +6,8 @@ namespace Signup.Hosting.Http;
 
 /// <summary>
 /// How often one client may try something. Counted before anything is looked at, whatever comes of it: so it protects what is costly, slows
-/// down whoever guesses, and says nothing about what was tried.
+/// down whoever guesses, and says nothing about what was tried. By what ASP.NET Core's middleware for limits is made of, and not by the middleware: a form that is refused
+/// comes back with what was typed into it, and a sign-in from a known device does not count, which only who has read it knows.
 /// </summary>
 public sealed class ClientLimit : IDisposable
 {

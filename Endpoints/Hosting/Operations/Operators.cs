@@ -12,7 +12,8 @@ namespace Signup.Hosting.Operations;
 
 /// <summary>
 /// Who operates the system: each has a key of their own, the setting <c>Ops:Keys:&lt;name&gt;</c>, so who did something is known and not just said. The key
-/// opens a session of eight hours: a cookie signed with that key, so any instance knows it, and another key (or none) ends that operator's sessions alone.
+/// opens a session of eight hours: a cookie signed with that key, so any instance knows it, and another key (or none) ends that operator's sessions alone. (ASP.NET Core's cookies
+/// are signed with keys in files, which end nobody's session when an operator's key goes.)
 /// </summary>
 public sealed partial class Operators : IDisposable
 {

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Data;
 using System.Text.Json.Nodes;
 using Dapper;
@@ -20,25 +21,22 @@ public sealed record Difference(Guid AccountId, string Kind, IReadOnlyList<strin
 /// Compares every document with the fold of its stream. Each page is compared within one snapshot of the database, up to the checkpoints in it,
 /// so that a read model that is behind, or moves on meanwhile, raises no false alarm.
 /// </summary>
-public sealed class Audit(NpgsqlDataSource database, LogReader log, ProgressBar progress)
+public sealed class Audit(NpgsqlDataSource database, LogReader log, IProgress<Done> progress)
 {
     private const int PageSize = 2_000;
 
-    public static readonly Command Command = new("audit", "[--repair]", "Compares every document with the fold of its stream, and mends it. Exit code 1 where a difference remains.", async (line, cancellation) =>
+    public static Command Define()
     {
-        var repair = line.Has("repair");
-        await using var database = line.OpenDatabase();
-        using var progress = ProgressBar.OnConsole("accounts");
-        var differences = 0;
-        await foreach (var difference in new Audit(database, line.OpenLog(database), progress).RunAsync(repair, cancellation))
+        var repair = new Option<bool>("--repair") { Description = "Mends what differs." };
+        return new Command("audit", "Compares every document with the fold of its stream. Exit code 1 where a difference remains.") { repair }.Runs(async (given, cancellation) =>
         {
-            if (differences++ == 0) progress.Dispose();
-            Console.WriteLine(difference);
-        }
-        progress.Dispose();
-        Console.WriteLine(differences == 0 ? "Every document is what its stream says." : $"{differences} {(differences == 1 ? "document differs" : "documents differ")}{(repair ? "; mended" : "")}.");
-        return differences > 0 && !repair ? 1 : 0;
-    });
+            await using var database = given.OpenDatabase();
+            var differences = await ProgressBar.ShowAsync("accounts", async progress => await new Audit(database, given.OpenLog(database), progress).RunAsync(given.Get(repair), cancellation).ToListAsync(cancellation));
+            foreach (var difference in differences) Console.WriteLine(difference);
+            Console.WriteLine(differences.Count == 0 ? "Every document is what its stream says." : $"{differences.Count} {(differences.Count == 1 ? "document differs" : "documents differ")}{(given.Get(repair) ? "; mended" : "")}.");
+            return differences.Count > 0 && !given.Get(repair) ? 1 : 0;
+        });
+    }
 
     /// <exception cref="InvalidOperationException">The read model has another shape than this code: all would differ.</exception>
     public async IAsyncEnumerable<Difference> RunAsync(bool repair, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
@@ -49,7 +47,7 @@ public sealed class Audit(NpgsqlDataSource database, LogReader log, ProgressBar 
             throw new InvalidOperationException($"The read model has shape {live.Shape}, this program makes shape {AccountDocument.Shape}: run rebuild.");
         var total = await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {LogStore.Streams}", cancellationToken: cancellation));
         var done = 0L;
-        progress.Report(done, total);
+        progress.Report(new(done, total));
         var after = Guid.Empty;
         while (true)
         {
@@ -58,7 +56,7 @@ public sealed class Audit(NpgsqlDataSource database, LogReader log, ProgressBar 
             after = page.Ids[^1];
             if (repair && page.Differences.Count > 0) await MendAsync(connection, [.. page.Differences.Select(d => d.AccountId)], cancellation);
             foreach (var difference in page.Differences) yield return difference;
-            progress.Report(done += page.Ids.Length, Math.Max(total, done));
+            progress.Report(new(done += page.Ids.Length, Math.Max(total, done)));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Dapper;
 using Npgsql;
 using Signup.EventLog;
@@ -8,29 +9,39 @@ using Signup.Query.Inspection;
 namespace Signup.Query.Commands;
 
 /// <summary>Checks a rule after every event, of one account or in the whole log, and names the event that first broke it. Every one: a rule may be broken, kept, and broken again, and a stream is short.</summary>
-public sealed class CheckRule(NpgsqlDataSource database, LogReader log, ProgressBar progress)
+public sealed class CheckRule(NpgsqlDataSource database, LogReader log, IProgress<Done> progress)
 {
     private const int PageSize = 2_000;
 
-    public static readonly Command Command = new("check", "--rule RULE [--account ID]",
-        "Checks a rule after every event, and names the event that first broke it, such as \"status = active implies mail = sent\". Exit code 1 where there is one.", async (line, cancellation) =>
+    public static Command Define()
     {
-        Rule rule;
-        try
+        var rule = new Option<Rule>("--rule")
         {
-            rule = Rule.Parse(line.Required("rule"));
-        }
-        catch (FormatException e)
+            HelpName = "RULE",
+            Description = "Such as \"status = active implies mail = sent\".",
+            Required = true,
+            CustomParser = given =>
+            {
+                try
+                {
+                    return Rule.Parse(given.Tokens[0].Value);
+                }
+                catch (FormatException e)
+                {
+                    given.AddError(e.Message);
+                    return null;
+                }
+            },
+        };
+        var account = LogOptions.Account();
+        return new Command("check", "Checks a rule after every event, and names the event that first broke it. Exit code 1 where there is one.") { rule, account }.Runs(async (given, cancellation) =>
         {
-            throw new UsageException(e.Message);
-        }
-        await using var database = line.OpenDatabase();
-        using var progress = ProgressBar.OnConsole("accounts");
-        var found = await new CheckRule(database, line.OpenLog(database), progress).RunAsync(rule, line.Id("account"), cancellation);
-        progress.Dispose();
-        Console.WriteLine(found.Accounts == 0 ? "There is no such account." : found.First is not { } step ? $"The rule holds after each of {found.Events:N0} events." : Describe(found, step));
-        return found.Accounts > 0 && found.First is null ? 0 : 1;
-    });
+            await using var database = given.OpenDatabase();
+            var found = await ProgressBar.ShowAsync("accounts", progress => new CheckRule(database, given.OpenLog(database), progress).RunAsync(given.Get(rule)!, given.Get(account), cancellation));
+            Console.WriteLine(found.Accounts == 0 ? "There is no such account." : found.First is not { } step ? $"The rule holds after each of {found.Events:N0} events." : Describe(found, step));
+            return found.Accounts > 0 && found.First is null ? 0 : 1;
+        });
+    }
 
     /// <param name="First">By position; null where the rule was never broken.</param>
     /// <param name="Broken">How many accounts broke it at some time.</param>
@@ -42,7 +53,7 @@ public sealed class CheckRule(NpgsqlDataSource database, LogReader log, Progress
         await using var connection = await database.OpenConnectionAsync(cancellation);
         var total = account is null ? await connection.ExecuteScalarAsync<long>(new CommandDefinition($"select count(*) from {LogStore.Streams}", cancellationToken: cancellation)) : 1;
         var result = new Result(null, 0, 0, 0);
-        progress.Report(0, total);
+        progress.Report(new(0, total));
         var after = Guid.Empty;
         while (true)
         {
@@ -58,7 +69,7 @@ public sealed class CheckRule(NpgsqlDataSource database, LogReader log, Progress
                     broken is not null && (result.First is null || broken.Event.Position < result.First.Event.Position) ? broken : result.First,
                     result.Broken + (broken is null ? 0 : 1), result.Accounts + 1, result.Events + steps.Count);
             }
-            progress.Report(result.Accounts, Math.Max(total, result.Accounts));
+            progress.Report(new(result.Accounts, Math.Max(total, result.Accounts)));
             if (account is not null) break;
         }
         return result;

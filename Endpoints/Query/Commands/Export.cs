@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -26,29 +26,42 @@ public enum Disclosure
 public sealed record ExportedEvent(long Position, Guid StreamId, long Version, Guid EventId, string Type, DateTimeOffset At, JsonObject Data, JsonObject? Metadata = null);
 
 /// <summary>Writes the log, or one account of it, as JSON lines, in order.</summary>
-public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar progress)
+public sealed class Export(NpgsqlDataSource database, LogReader log, IProgress<Done> progress)
 {
     private const int BatchSize = 5_000;
 
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static readonly Command Command = new("export", "[--until MOMENT] [--account ID] [--to FILE] [--secrets] [--anonymous]",
-        "Writes the log as JSON lines, up to a moment or a position. Without --secrets a password's hash becomes empty.", async (line, cancellation) =>
+    public static Command Define()
     {
-        if (line.Has("secrets") && line.Has("anonymous")) throw new UsageException("Either --secrets or --anonymous.");
-        var disclosure = line.Has("secrets") ? Disclosure.Everything : line.Has("anonymous") ? Disclosure.Anonymous : Disclosure.WithoutSecrets;
-        await using var database = line.OpenDatabase();
-        using var progress = ProgressBar.OnConsole("events");
-        var export = new Export(database, line.OpenLog(database, asStored: true), progress);
-        var until = long.TryParse(line["until"], NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? position
-            : line.Moment("until") is { } moment ? await export.PositionAtAsync(moment, cancellation) : long.MaxValue;
-        await using var output = line["to"] is { } file ? new StreamWriter(file, append: false, new UTF8Encoding(false)) : new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false));
-        var written = await export.WriteAsync(output, until, line.Id("account"), disclosure, cancellation);
-        await output.FlushAsync(cancellation);
-        progress.Dispose();
-        await Console.Error.WriteLineAsync($"{written:N0} events{(line["to"] is { } name ? $" in {name}" : "")}.");
-        return 0;
-    });
+        var until = LogOptions.Point("--until", "Up to there. Without it, to the end.");
+        var account = LogOptions.Account();
+        var to = new Option<string>("--to") { HelpName = "FILE", Description = "Where to write. Without it, to the standard output." };
+        var secrets = new Option<bool>("--secrets") { Description = "With passwords' hashes, which else become empty: a whole copy." };
+        var anonymous = new Option<bool>("--anonymous") { Description = "Names and addresses are replaced, the same by the same." };
+        return new Command("export", "Writes the log as JSON lines, up to a moment or a position.") { until, account, to, secrets, anonymous }.Runs(async (given, cancellation) =>
+        {
+            if (given.Get(secrets) && given.Get(anonymous)) throw new UsageException("Either --secrets or --anonymous.");
+            var disclosure = given.Get(secrets) ? Disclosure.Everything : given.Get(anonymous) ? Disclosure.Anonymous : Disclosure.WithoutSecrets;
+            await using var database = given.OpenDatabase();
+            var file = given.Get(to);
+            await using var output = new StreamWriter(file is null ? Console.OpenStandardOutput() : File.Create(file), new UTF8Encoding(false));
+            var written = await ProgressBar.ShowAsync("events", async progress =>
+            {
+                var export = new Export(database, given.OpenLog(database, asStored: true), progress);
+                var end = given.Get(until) switch
+                {
+                    { Position: { } position } => position,
+                    { Moment: { } moment } => await export.PositionAtAsync(moment, cancellation),
+                    _ => long.MaxValue,
+                };
+                return await export.WriteAsync(output, end, given.Get(account), disclosure, cancellation);
+            });
+            await output.FlushAsync(cancellation);
+            await Console.Error.WriteLineAsync($"{written:N0} events{(file is null ? "" : $" in {file}")}.");
+            return 0;
+        });
+    }
 
     /// <returns>How many events were written.</returns>
     public async Task<long> WriteAsync(TextWriter output, long until, Guid? account, Disclosure disclosure, CancellationToken cancellation)
@@ -64,7 +77,7 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
         }
         var end = Math.Min(until, await log.LastPositionAsync(cancellation));
         var after = 0L;
-        progress.Report(after, end);
+        progress.Report(new(after, end));
         while (after < end)
         {
             var events = await log.ReadAsync(after, BatchSize, cancellation);
@@ -76,7 +89,7 @@ public sealed class Export(NpgsqlDataSource database, LogReader log, ProgressBar
             }
             foreach (var e in events.TakeWhile(e => e.Position <= end)) await WriteLineAsync(e);
             after = events[^1].Position;
-            progress.Report(Math.Min(after, end), end);
+            progress.Report(new(Math.Min(after, end), end));
         }
         return written;
 

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -11,18 +12,19 @@ namespace Signup.Query.Commands;
 /// Loads exported events into an empty log, with their positions, versions and times as they were. All or nothing.
 /// No message is published. From its first event on nobody claims a value, until all that the log holds is claimed (<see cref="ClaimsFence"/>). Nobody gets a mail for what is long over; who still waits for one gets it, since Mail follows the log.
 /// </summary>
-public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
+public sealed class Import(NpgsqlDataSource database, IProgress<Done> progress)
 {
-    public static readonly Command Command = new("import", "--from FILE", "Loads exported events into an empty system.", async (line, cancellation) =>
+    public static Command Define()
     {
-        var file = line.Required("from");
-        await using var database = line.OpenDatabase();
-        using var progress = ProgressBar.OnConsole("events");
-        var count = await new Import(database, progress).RunAsync(() => File.OpenText(file), cancellation);
-        progress.Dispose();
-        Console.WriteLine($"{count:N0} events are in the log. Query and Mail take them in by themselves. No sign-up is decided until './run Uniqueness rebuild' has claimed their addresses.");
-        return 0;
-    });
+        var from = new Option<string>("--from") { HelpName = "FILE", Description = "As export has written it.", Required = true };
+        return new Command("import", "Loads exported events into an empty system.") { from }.Runs(async (given, cancellation) =>
+        {
+            await using var database = given.OpenDatabase();
+            var count = await ProgressBar.ShowAsync("events", progress => new Import(database, progress).RunAsync(() => File.OpenText(given.Get(from)!), cancellation));
+            Console.WriteLine($"{count:N0} events are in the log. Query and Mail take them in by themselves. No sign-up is decided until './run Uniqueness rebuild' has claimed their addresses.");
+            return 0;
+        });
+    }
 
     /// <param name="open">Opens the lines; they are read twice.</param>
     /// <returns>How many events were loaded.</returns>
@@ -53,11 +55,11 @@ public sealed class Import(NpgsqlDataSource database, ProgressBar progress)
     private async IAsyncEnumerable<ImportedEvent> ImportedAsync(TextReader reader, long total, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var done = 0L;
-        progress.Report(done, total);
+        progress.Report(new(done, total));
         await foreach (var (_, e) in ReadAsync(reader, cancellation))
         {
             yield return new ImportedEvent(e.Position, e.EventId, e.StreamId, e.Version, e.Type, e.At, e.Data.ToJsonString(Export.Json), e.Metadata?.ToJsonString(Export.Json));
-            progress.Report(++done, total);
+            progress.Report(new(++done, total));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Threading.Channels;
 using Dapper;
 using Npgsql;
@@ -12,20 +13,18 @@ namespace Signup.Query.Commands;
 /// Builds the read model anew from the log, in a table beside the live one, and swaps the two in one transaction. Reads go on meanwhile.
 /// A rebuild that was killed goes on where it was; one that a change of <see cref="AccountDocument.Shape"/> has overtaken begins anew.
 /// </summary>
-public sealed class RebuildReadModel(NpgsqlDataSource database, LogReader log, ProgressBar progress)
+public sealed class RebuildReadModel(NpgsqlDataSource database, LogReader log, IProgress<Done> progress)
 {
     private const int BatchSize = 10_000;
 
     /// <summary>Held by the session that rebuilds.</summary>
     private const string Lock = "hashtextextended('signup.query.rebuild', 0)";
 
-    public static readonly Command Command = new("rebuild", "", "Builds the read model anew from the log and swaps it in. Reads go on meanwhile.", async (line, cancellation) =>
+    public static Command Define() => new Command("rebuild", "Builds the read model anew from the log and swaps it in. Reads go on meanwhile.").Runs(async (given, cancellation) =>
     {
-        await using var database = line.OpenDatabase();
-        await using var replica = line.OpenReplica();
-        using var progress = ProgressBar.OnConsole("events");
-        var generation = await new RebuildReadModel(database, line.OpenLog(database, replica: replica), progress).RunAsync(cancellation);
-        progress.Dispose();
+        await using var database = given.OpenDatabase();
+        await using var replica = given.OpenReplica();
+        var generation = await ProgressBar.ShowAsync("events", progress => new RebuildReadModel(database, given.OpenLog(database, replica: replica), progress).RunAsync(cancellation));
         Console.WriteLine($"The read model is rebuilt: {generation.Table}, shape {generation.Shape}, up to position {generation.Position}.");
         return 0;
     });
@@ -94,7 +93,7 @@ public sealed class RebuildReadModel(NpgsqlDataSource database, LogReader log, P
         var end = await log.LastPositionAsync(cancellation);
         var done = await CountAsync(connection, 0, generation.Position, cancellation);
         var total = done + await CountAsync(connection, generation.Position, end, cancellation);
-        progress.Report(done, total);
+        progress.Report(new(done, total));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var batches = Channel.CreateBounded<IReadOnlyList<LoggedEvent>>(1);
         var reading = ReadAsync(generation.Position, batches.Writer, stop.Token);
@@ -108,7 +107,7 @@ public sealed class RebuildReadModel(NpgsqlDataSource database, LogReader log, P
                 await ReadModel.FoldAsync(connection, log, generation, events, cancellation);
                 generation = await ReadModel.ReachAsync(connection, generation, events[^1].Position, cancellation);
                 await transaction.CommitAsync(cancellation);
-                progress.Report(done += events.Count, total = Math.Max(total, done));
+                progress.Report(new(done += events.Count, total = Math.Max(total, done)));
             }
         }
         finally

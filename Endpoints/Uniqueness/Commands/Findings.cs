@@ -3,10 +3,10 @@ using Signup.EventLog;
 
 namespace Signup.Uniqueness.Commands;
 
-/// <summary>What a command finds wrong, told as it finds it.</summary>
-internal sealed class Findings(TextWriter output)
+/// <summary>What a command finds wrong, told in the end.</summary>
+internal sealed class Findings
 {
-    public int Count { get; private set; }
+    private readonly List<string> _found = [];
 
     /// <summary>What a logged event does to unique values; an event that the present rules cannot read is a problem, and does nothing.</summary>
     public IReadOnlyList<Claim> ClaimsOf(UniquenessRules rules, LoggedEvent e)
@@ -26,17 +26,14 @@ internal sealed class Findings(TextWriter output)
 
     public void Twice(string constraint, string value, Guid streamId) => Say($"{constraint} {Mask(value)} of {streamId} is held by another stream already");
 
-    public void Say(string problem)
-    {
-        Count++;
-        output.WriteLine(problem);
-    }
+    public void Say(string problem) => _found.Add(problem);
 
     /// <returns>The exit code.</returns>
     public int Summarize(string done)
     {
-        output.WriteLine(Count == 0 ? $"{done} No problem found." : $"{done} Problems found: {Count}.");
-        return Count == 0 ? 0 : 1;
+        foreach (var problem in _found) Console.WriteLine(problem);
+        Console.WriteLine(_found.Count == 0 ? $"{done} No problem found." : $"{done} Problems found: {_found.Count}.");
+        return _found.Count == 0 ? 0 : 1;
     }
 
     /// <summary>Enough to recognize a value by, for who knows it; not enough to learn it.</summary>

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting;
@@ -8,9 +9,9 @@ namespace Signup.Uniqueness.Commands;
 /// <summary>Makes the log as another role than the one that endpoints sign in by, so that these can append to it, and nothing else.</summary>
 internal static class Migrate
 {
-    public static readonly Command Command = new("migrate", "", "Makes the log's tables as the role of ConnectionStrings__PostgresOwner, and lets that of ConnectionStrings__Postgres append to them.", async (line, cancellation) =>
+    public static Command Define() => new Command("migrate", "Makes the log's tables as the role of ConnectionStrings__PostgresOwner, and lets that of ConnectionStrings__Postgres append to them.").Runs(async (given, cancellation) =>
     {
-        var (owner, role) = Read(line.Configuration);
+        var (owner, role) = Read(given.Configuration);
         await using var database = LogStore.Connect(owner.ConnectionString);
         await AppendOnly.MigrateAsync(database, role, cancellation);
         Console.WriteLine($"The log belongs to the role '{owner.Username}'. '{role}' may append to it.");

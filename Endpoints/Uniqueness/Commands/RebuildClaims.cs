@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Npgsql;
 using Signup.EventLog;
 using Signup.Hosting.Commands;
@@ -12,14 +13,14 @@ internal static class RebuildClaims
 {
     private const int BatchSize = 2000;
 
-    public static readonly Command Command = new("rebuild", "", "Derives all claims on unique values anew from the log; refuses proposals meanwhile.", RunAsync);
+    public static Command Define() => new Command("rebuild", "Derives all claims on unique values anew from the log; refuses proposals meanwhile.").Runs(RunAsync);
 
-    private static async Task<int> RunAsync(CommandLine line, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Invocation given, CancellationToken cancellation)
     {
-        var rules = UniquenessServices.LoadRules(line.Configuration);
-        await using var database = line.OpenDatabase();
+        var rules = UniquenessServices.LoadRules(given.Configuration);
+        await using var database = given.OpenDatabase();
         await ClaimTable.CreateAsync(database, cancellation);
-        var log = line.OpenLog(database);
+        var log = given.OpenLog(database);
 
         // Held by the connection, not by a transaction: it is gone when this process is.
         await using var fence = await database.OpenConnectionAsync(cancellation);
@@ -29,18 +30,18 @@ internal static class RebuildClaims
         // Nobody commits claims from here on, so what the log holds now is all there is to read.
         var end = await log.LastPositionAsync(cancellation);
         var position = await BeginAsync(database, cancellation);
-        var problems = new Findings(Console.Out);
-        using (var progress = ProgressBar.OnConsole("positions"))
+        var problems = new Findings();
+        await ProgressBar.ShowAsync("positions", async progress =>
         {
             while (position < end)
             {
-                progress.Report(position, end);
+                progress.Report(new(position, end));
                 var events = await log.ReadAsync(position, BatchSize, cancellation);
                 if (events.Count == 0) await Task.Delay(TimeSpan.FromMilliseconds(100), cancellation); // an append of someone else's is under way
                 else position = await ApplyAsync(database, rules, events, problems, cancellation);
             }
-            progress.Report(end, end);
-        }
+            progress.Report(new(end, end));
+        });
         await ExecuteAsync(database, $"delete from {ClaimsFence.Table}", cancellation);
         return problems.Summarize("Rebuilt.");
     }

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Data;
 using Npgsql;
 using Signup.EventLog;
@@ -8,20 +9,20 @@ namespace Signup.Uniqueness.Commands;
 /// <summary>Compares the claims with the log, both as of one moment, while the system runs on.</summary>
 internal static class VerifyClaims
 {
-    public static readonly Command Command = new("verify", "", "Compares the claims on unique values with the log; 1 on any difference.", RunAsync);
+    public static Command Define() => new Command("verify", "Compares the claims on unique values with the log. Exit code 1 on any difference.").Runs(RunAsync);
 
-    private static async Task<int> RunAsync(CommandLine line, CancellationToken cancellation)
+    private static async Task<int> RunAsync(Invocation given, CancellationToken cancellation)
     {
-        var rules = UniquenessServices.LoadRules(line.Configuration);
-        await using var database = line.OpenDatabase();
+        var rules = UniquenessServices.LoadRules(given.Configuration);
+        await using var database = given.OpenDatabase();
         await ClaimTable.CreateAsync(database, cancellation);
         await using var connection = await database.OpenConnectionAsync(cancellation);
         // Claim and event commit together, so one snapshot holds both or neither.
         await using var snapshot = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellation);
-        var problems = new Findings(Console.Out);
+        var problems = new Findings();
         if (await HasRowsAsync(connection, $"select 1 from {ClaimsFence.Table}", cancellation)) problems.Say("a rebuild is due, or was begun and has not finished");
 
-        var expected = await FoldAsync(line.OpenLog(database), connection, rules, problems, cancellation);
+        var expected = await FoldAsync(given.OpenLog(database), connection, rules, problems, cancellation);
         var count = 0;
         await using (var claims = new NpgsqlCommand("select name, value, stream_id, until from uniqueness.claims", connection))
         await using (var reader = await claims.ExecuteReaderAsync(cancellation))

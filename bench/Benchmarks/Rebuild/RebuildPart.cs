@@ -5,7 +5,6 @@ using Marten;
 using Npgsql;
 using Signup.EventLog;
 using Signup.EventLog.Archiving;
-using Signup.Hosting.Commands;
 using Signup.Tests.Fixture;
 
 namespace Signup.Bench.Rebuild;
@@ -53,9 +52,8 @@ internal static class RebuildPart
         var watch = Stopwatch.StartNew();
         if (args[0] == Ours)
         {
-            using var progress = new ProgressBar(TextWriter.Null, false, TimeProvider.System, "events");
             var archive = new LogArchive(source, args[2].Length > 0 ? new ArchiveTarget(new Uri(args[2]).AbsoluteUri) : null);
-            await new Signup.Query.Commands.RebuildReadModel(source, new LogReader(source, archive), progress).RunAsync(CancellationToken.None);
+            await new Signup.Query.Commands.RebuildReadModel(source, new LogReader(source, archive), new Progress<Signup.Hosting.Commands.Done>()).RunAsync(CancellationToken.None);
         }
         else
         {

@@ -131,8 +131,8 @@ public sealed class dropping_what_is_archived : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("--before must be a moment such as 2026-11-23T10:00:00Z.", "drop", "--before", "yesterday")]
-    [InlineData("--before is missing.", "drop")]
+    [InlineData("--before must be a position, or a moment such as 2026-11-23T10:00:00Z.", "drop", "--before", "yesterday")]
+    [InlineData("Option '--before' is required.", "drop")]
     [InlineData("--from must be a position, such as 100001.", "restore", "--from", "yesterday")]
     public async Task says_what_it_does_not_understand(string said, params string[] arguments)
     {

@@ -30,7 +30,7 @@ public sealed class opening_the_archive_in_DuckDB : IAsyncLifetime
         }
         // A file is of a fixed number of positions; what is behind the last whole one is not in the archive.
         history.RemoveRange(history.Count / 20 * 20, history.Count % 20);
-        await new Import(_archive.Database, LogDatabase.Quiet("events")).RunAsync(() => new StringReader(string.Join('\n', history.Select(e => JsonSerializer.Serialize(e, Export.Json)))), Wait.Token);
+        await new Import(_archive.Database, LogDatabase.Quiet).RunAsync(() => new StringReader(string.Join('\n', history.Select(e => JsonSerializer.Serialize(e, Export.Json)))), Wait.Token);
         await _archive.ArchiveAsync(_archive.Archiver(20));
     }
 

@@ -39,7 +39,7 @@ public sealed class asking_the_log : IAsyncLifetime
         Happened(d, 9.1, new AccountCreated("d", " c@example.ORG", "", "en", From));
 
         var lines = string.Join('\n', _history.Select(h => System.Text.Json.JsonSerializer.Serialize(h, Export.Json)));
-        await new Import(_log.Database, LogDatabase.Quiet("events")).RunAsync(() => new StringReader(lines), Wait.Token);
+        await new Import(_log.Database, LogDatabase.Quiet).RunAsync(() => new StringReader(lines), Wait.Token);
     }
 
     public ValueTask DisposeAsync() => _log.DisposeAsync();

@@ -57,7 +57,7 @@ public sealed class checking_out_the_past : IAsyncLifetime
         await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("early@example.org"));
         var moment = (await EventsAsync(_log))[0].At;
         await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("late@example.org"));
-        var export = new Export(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events"));
+        var export = new Export(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet);
 
         var text = await ExportAsync(until: await export.PositionAtAsync(moment, Wait.Token));
         Assert.Contains("early@", text, StringComparison.Ordinal);
@@ -111,7 +111,7 @@ public sealed class checking_out_the_past : IAsyncLifetime
         await _log.AppendAsync(worse, LogDatabase.Created("worse@example.org"), new AccountActivated(Later));
         await _log.AppendAsync(bad, new AccountActivated(Later), new ActivationMailSent("activation", Later));
         var rule = Rule.Parse("status = active implies mail = sent");
-        var check = new CheckRule(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("accounts"));
+        var check = new CheckRule(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet);
 
         var all = await check.RunAsync(rule, null, Wait.Token);
         Assert.Equal((worse, 2L, 2, 3, 8L), (all.First!.Event.StreamId, all.First.Event.Version, all.Broken, all.Accounts, all.Events));
@@ -124,11 +124,11 @@ public sealed class checking_out_the_past : IAsyncLifetime
     private async Task<string> ExportAsync(long until = long.MaxValue, Guid? account = null, Disclosure disclosure = Disclosure.WithoutSecrets)
     {
         using var output = new StringWriter(CultureInfo.InvariantCulture);
-        await new Export(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events")).WriteAsync(output, until, account, disclosure, Wait.Token);
+        await new Export(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet).WriteAsync(output, until, account, disclosure, Wait.Token);
         return output.ToString();
     }
 
-    private Task<long> ImportAsync(string text) => new Import(_other.Database, LogDatabase.Quiet("events")).RunAsync(() => new StringReader(text), Wait.Token);
+    private Task<long> ImportAsync(string text) => new Import(_other.Database, LogDatabase.Quiet).RunAsync(() => new StringReader(text), Wait.Token);
 
     private async Task RollBackOneAsync()
     {

@@ -60,7 +60,7 @@ public sealed class dividing_a_projection : IAsyncLifetime
             await Wait.UntilAsync(async () => await _log.ScalarAsync<long>("select count(*) from query.checkpoint where position > 0") > 0 && await _log.ScalarAsync<long>("select count(*) from statistics.checkpoint where position > 0") > 0, "they are at work");
             await DivideAsync(model, count);
             await DivideAsync(statistics, count);
-            if (count == 3) await new RebuildReadModel(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet("events")).RunAsync(Wait.Token);
+            if (count == 3) await new RebuildReadModel(_log.Database, new LogReader(_log.Database), LogDatabase.Quiet).RunAsync(Wait.Token);
             Assert.Equal(count, await _log.ScalarAsync<long>("select count(*) from query.checkpoint"));
         }
         await stop.CancelAsync();

@@ -52,7 +52,7 @@ public sealed class reading_events_of_an_older_shape : IAsyncLifetime
     public async Task leaves_what_is_stored_as_it_is_and_copies_it_so()
     {
         using var output = new StringWriter(CultureInfo.InvariantCulture);
-        await new Export(_log.Database, new LogReader(_log.Database, asStored: true), LogDatabase.Quiet("events")).WriteAsync(output, long.MaxValue, null, Disclosure.Everything, Wait.Token);
+        await new Export(_log.Database, new LogReader(_log.Database, asStored: true), LogDatabase.Quiet).WriteAsync(output, long.MaxValue, null, Disclosure.Everything, Wait.Token);
         Assert.DoesNotContain("language", output.ToString(), StringComparison.Ordinal);
         Assert.Equal(First, await _log.ScalarAsync<string>("select data::text from log.mt_events where version = 1"));
     }

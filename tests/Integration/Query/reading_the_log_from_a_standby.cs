@@ -82,7 +82,7 @@ public sealed class reading_the_log_from_a_standby(Servers servers) : IAsyncLife
             await _log.AppendAsync(Guid.NewGuid(), LogDatabase.Created("late@example.org"));
             await _log.CaughtUpAsync(follower);
 
-            var generation = await new RebuildReadModel(_log.Database, Reader(), LogDatabase.Quiet("events")).RunAsync(Wait.Token);
+            var generation = await new RebuildReadModel(_log.Database, Reader(), LogDatabase.Quiet).RunAsync(Wait.Token);
             Assert.Equal(2, generation.Position);
         }
         Assert.Empty(await _log.AuditAsync());

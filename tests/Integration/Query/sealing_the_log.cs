@@ -141,13 +141,13 @@ public sealed class sealing_the_log : IAsyncLifetime
         foreach (var disclosure in new[] { Disclosure.Anonymous, Disclosure.WithoutSecrets, Disclosure.Everything })
         {
             using var output = new StringWriter(CultureInfo.InvariantCulture);
-            await new Export(_log.Database, new LogReader(_log.Database, asStored: true), LogDatabase.Quiet("events")).WriteAsync(output, long.MaxValue, null, disclosure, Wait.Token);
+            await new Export(_log.Database, new LogReader(_log.Database, asStored: true), LogDatabase.Quiet).WriteAsync(output, long.MaxValue, null, disclosure, Wait.Token);
             Assert.DoesNotContain("eva@", output.ToString(), StringComparison.Ordinal);
             Assert.Equal(disclosure != Disclosure.Anonymous, output.ToString().Contains("ada@example.org", StringComparison.Ordinal));
             if (disclosure == Disclosure.Anonymous) continue;
 
             await other.Database.TamperAsync("delete from log.mt_events; grant delete on log.mt_streams to current_user; delete from log.mt_streams; truncate keys.stream");
-            await new Import(other.Database, LogDatabase.Quiet("events")).RunAsync(() => new StringReader(output.ToString()), Wait.Token);
+            await new Import(other.Database, LogDatabase.Quiet).RunAsync(() => new StringReader(output.ToString()), Wait.Token);
             Assert.Equal(0L, await other.ScalarAsync<long>("select count(*) from log.mt_events where data::text ilike '%ada@%'"));
             var events = (await other.ReadAllAsync()).Select(EventTypes.Read).ToList();
             Assert.Equal(new EmailChangeRequested("ada@new.example", Now, Now, Unreserved: true), events[1]);

@@ -1,10 +1,15 @@
+using System.CommandLine;
 using Signup.Hosting.Commands;
 
-namespace Signup.Tests.Unit.Query;
+namespace Signup.Tests.Unit.Hosting;
 
 public sealed class typing_a_command
 {
-    private CommandLine? _line;
+    private readonly Option<string> _from = new("--from") { Required = true };
+    private readonly Option<bool> _all = new("--all");
+    private readonly Option<LogPoint> _until = LogOptions.Point("--until", "Up to there.");
+    private readonly Option<Guid?> _account = LogOptions.Account();
+    private Invocation? _given;
 
     [Theory]
     [InlineData("copy --from a.json --all")]
@@ -12,21 +17,24 @@ public sealed class typing_a_command
     public async Task gives_its_options_to_the_command(string typed)
     {
         Assert.Equal(0, await RunAsync(typed));
-        Assert.Equal("a.json", _line!["from"]);
-        Assert.True(_line.Has("all"));
+        Assert.Equal("a.json", _given!.Get(_from));
+        Assert.True(_given.Get(_all));
     }
 
     [Theory]
+    [InlineData("copy")]
     [InlineData("copy --form a.json")]
-    [InlineData("copy a.json")]
+    [InlineData("copy --from a.json b.json")]
     [InlineData("copy --from")]
-    [InlineData("copy --all=yes")]
+    [InlineData("copy --from a --all=yes")]
     [InlineData("copy --from a --from b")]
+    [InlineData("copy --from a --until soon")]
+    [InlineData("copy --from a --account 7")]
     [InlineData("cpoy")]
     public async Task wrongly_runs_nothing(string typed)
     {
-        Assert.Equal(2, await RunAsync(typed));
-        Assert.Null(_line);
+        Assert.Equal(EndpointCommands.Misunderstood, await RunAsync(typed));
+        Assert.Null(_given);
     }
 
     [Theory]
@@ -34,20 +42,35 @@ public sealed class typing_a_command
     [InlineData("--urls http://127.0.0.1:0")]
     public async Task of_none_starts_the_endpoint(string typed) => Assert.Null(await RunAsync(typed));
 
-    [Fact]
-    public async Task that_asks_for_more_says_so() => Assert.Equal(2, await CommandLine.TryRunAsync(["copy"], Command(line => line.Required("from"))));
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("--version")]
+    [InlineData("copy --help")]
+    public async Task that_asks_what_there_is_runs_nothing_and_starts_nothing(string typed)
+    {
+        Assert.Equal(0, await RunAsync(typed));
+        Assert.Null(_given);
+    }
 
     [Theory]
-    [InlineData("2026-11-23T10:00:00Z", true)]
-    [InlineData("soon", false)]
-    public async Task reads_moments(string text, bool works) =>
-        Assert.Equal(works ? 0 : 2, await CommandLine.TryRunAsync(["copy", "--from", text], Command(line => line.Moment("from"))));
-
-    private Task<int?> RunAsync(string typed) => CommandLine.TryRunAsync(typed.Split(' ', StringSplitOptions.RemoveEmptyEntries), Command(line => _line = line));
-
-    private static Command Command(Action<CommandLine> run) => new("copy", "--from FILE [--all]", "Copies.", (line, _) =>
+    [InlineData("100001", "100001")]
+    [InlineData("2026-11-23T10:00:00Z", "2026-11-23 10:00:00Z")]
+    [InlineData("2026-11-23T10:00:00", "2026-11-23 10:00:00Z")]
+    public async Task reads_positions_and_moments(string typed, string point)
     {
-        run(line);
+        Assert.Equal(0, await RunAsync($"copy --from a --until {typed}"));
+        Assert.Equal(point, _given!.Get(_until)!.ToString());
+    }
+
+    [Theory]
+    [InlineData(typeof(UsageException), EndpointCommands.Misunderstood)]
+    [InlineData(typeof(InvalidOperationException), 1)]
+    public async Task ends_with_an_exit_code_where_it_fails(Type fault, int exitCode) =>
+        Assert.Equal(exitCode, await EndpointCommands.TryRunAsync(["fail"], "A test.", new Command("fail", "Fails.").Runs((_, _) => throw (Exception)Activator.CreateInstance(fault, "as a test")!)));
+
+    private Task<int?> RunAsync(string typed) => EndpointCommands.TryRunAsync(typed.Split(' ', StringSplitOptions.RemoveEmptyEntries), "A test.", new Command("copy", "Copies.") { _from, _all, _until, _account }.Runs((given, _) =>
+    {
+        _given = given;
         return Task.FromResult(0);
-    });
+    }));
 }

@@ -27,7 +27,7 @@ public static class ProgressBar
     internal static Task<T> ShowAsync<T>(IAnsiConsole console, string what, Func<IProgress<Done>, Task<T>> work)
     {
         var figures = new Figures(what, TimeProvider.System);
-        return console.Progress().Columns(new ProgressBarColumn(), new PercentageColumn(), figures).StartAsync(context => work(new Shown(context.AddTask(what), figures)));
+        return console.Progress().Columns(new ProgressBarColumn(), new PercentageColumn(), figures).StartAsync(context => work(new Shown(context.AddTask(what), figures, TimeProvider.System)));
     }
 
     /// <param name="now">Of <paramref name="done"/>, what was done in <paramref name="elapsed"/>.</param>
@@ -45,12 +45,18 @@ public static class ProgressBar
         : time.TotalMinutes >= 1 ? string.Create(CultureInfo.InvariantCulture, $"{time.Minutes} min {time.Seconds} s")
         : string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s");
 
-    /// <summary>The bar and its figures, told at once by whoever works: not, as by <see cref="Progress{T}"/>, some time later.</summary>
-    private sealed class Shown(ProgressTask task, Figures figures) : IProgress<Done>
+    /// <summary>Told at once by whoever works (not, as by <see cref="Progress{T}"/>, some time later), however often; drawn now and then.</summary>
+    private sealed class Shown(ProgressTask task, Figures figures, TimeProvider time) : IProgress<Done>
     {
+        private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
+
+        private long? _drawn;
+
         public void Report(Done value)
         {
             figures.Take(value);
+            if (value.Count < value.Total && _drawn is { } drawn && time.GetElapsedTime(drawn) < Moment) return;
+            _drawn = time.GetTimestamp();
             (task.MaxValue, task.Value) = (Math.Max(value.Total, 1), value.Total == 0 ? 1 : value.Count);
         }
     }
@@ -59,8 +65,8 @@ public static class ProgressBar
     {
         private readonly Lock _lock = new();
         private readonly long _begun = time.GetTimestamp();
-        private long? _first;
-        private string _line = "";
+        private Done? _first;
+        private Done _done;
 
         protected override bool NoWrap => true;
 
@@ -68,14 +74,14 @@ public static class ProgressBar
         {
             lock (_lock)
             {
-                _first ??= done.Count;
-                _line = Line(done with { Total = Math.Max(done.Total, done.Count) }, done.Count - _first.Value, time.GetElapsedTime(_begun), what);
+                _first ??= done;
+                _done = done with { Total = Math.Max(done.Total, done.Count) };
             }
         }
 
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime)
         {
-            lock (_lock) return new Text(_line);
+            lock (_lock) return new Text(_first is { } first ? Line(_done, _done.Count - first.Count, time.GetElapsedTime(_begun), what) : what);
         }
     }
 }

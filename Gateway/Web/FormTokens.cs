@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
+using Signup.Hosting.Http;
 
 namespace Signup.Gateway.Web;
 
@@ -36,8 +37,7 @@ public sealed class FormTokens(DerivedKeys keys)
 
     public bool AreValid(HttpRequest request, Fields form)
     {
-        // Browsers say of each request whose page it comes from; scripts of other sites cannot change that.
-        if (request.Headers["Sec-Fetch-Site"] == "cross-site") return false;
+        if (request.IsFromAnotherSite()) return false;
         if (!TryReadCookie(request, out var cookie) || form[Field] is not { } given) return false;
         Span<byte> proof = stackalloc byte[HMACSHA256.HashSizeInBytes];
         return given.Length == Base64Url.GetEncodedLength(proof.Length) && Base64Url.IsValid(given) && Base64Url.TryDecodeFromChars(given, proof, out var length)

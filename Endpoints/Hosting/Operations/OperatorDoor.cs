@@ -44,10 +44,11 @@ public sealed class OperatorDoor(string path, Func<SignInForm, IResult> page, st
             var to = Local(form[To]);
             return operators.SignIn(http, form[Key]) is { } refused ? Form(to, refused.Status, refused.Trouble) : See(http, to);
         }).WithMetadata(new RequestSizeLimitAttribute(LargestForm));
+        // Where the browser is after a wrong key.
+        app.MapGet(SignInPath, () => Results.Redirect(Start));
         app.MapPost(SignOutPath, (HttpContext http, Operators operators) =>
         {
-            // Browsers say of each request whose page it comes from; scripts of other sites cannot change that.
-            if (http.Request.Headers["Sec-Fetch-Site"] != "cross-site") operators.SignOut(http);
+            if (!http.Request.IsFromAnotherSite()) operators.SignOut(http);
             return See(http, Start);
         });
         return app.MapGroup("").AddEndpointFilter(async (context, next) =>

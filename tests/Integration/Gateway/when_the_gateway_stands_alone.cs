@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using System.Text.RegularExpressions;
 using Signup.Hosting;
@@ -400,6 +401,14 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
         Assert.Contains(">ada<", await SignInAsync("a-long-and-random-key"), StringComparison.Ordinal);
         Assert.DoesNotContain("this number", await browser.GetStringAsync("/ops?say=Call%20this%20number&done=1&left=0"), StringComparison.Ordinal);
         Assert.Contains("It is not in the queue error any more.", await browser.GetStringAsync($"/ops/messages/{Guid.NewGuid()}"), StringComparison.Ordinal);
+
+        // Another site's page signs nobody out; their own does.
+        using var foreign = new HttpRequestMessage(HttpMethod.Post, "/ops/sign-out") { Headers = { { "Sec-Fetch-Site", "cross-site" } } };
+        Assert.Contains(">ada<", await (await browser.SendAsync(foreign)).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.PostAsync("/ops/sign-out", null)).StatusCode);
+        // A form is no place for more than a key.
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.PostAsync("/ops/sign-in", new FormUrlEncodedContent([new("key", "a-long-and-random-key"), new("more", new string('x', 20_000))]))).StatusCode);
+        Assert.Contains("Your key", await (await browser.GetAsync("/ops/sign-in")).Content.ReadAsStringAsync(), StringComparison.Ordinal);
 
         Assert.Contains("nobody&#x27;s key", await SignInAsync("a-guess"), StringComparison.Ordinal);
         for (var i = 0; i < 10; i++) await SignInAsync("a-guess");

@@ -1,8 +1,10 @@
 using System.Text.Encodings.Web;
+using System.Text.Json.Serialization;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Diagnostics;
 using Signup.EventLog;
 using Signup.Gateway.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.Inbox;
 using Signup.Gateway.MailEvents;
 using Signup.Gateway.OpenId;
@@ -32,7 +34,11 @@ public static partial class GatewayServices
         var (services, settings) = (builder.Services, builder.Configuration);
         // Its limit for a body, 28.6 MiB, stays far above ours (see Body): whoever is beyond that is cut off while still sending, and never sees an answer.
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Encoder = JavaScriptEncoder.Create(UnicodeRanges.All));
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.Encoder = JavaScriptEncoder.Create(UnicodeRanges.All);
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+        });
         services.AddProblemDetails();
         services.AddEndpointHealth(database: false);
 
@@ -47,6 +53,7 @@ public static partial class GatewayServices
         services.AddSingleton<DevInbox>();
         services.AddRehearsal(RehearseAsync);
         services.AddMailEvents(settings);
+        services.AddApiDocument();
         builder.AddOps();
         services.AddTransient<AccountLookup>().AddTransient<AccountAnswers>().AddTransient<AccountCommands>();
         services.AddInternalClient<VerdictClient>(settings, "Uniqueness", VerdictClient.Timeout);

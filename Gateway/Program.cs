@@ -3,6 +3,7 @@
 using Signup.Gateway;
 using Signup.Gateway.Accounts;
 using Signup.Gateway.Activation;
+using Signup.Gateway.Api;
 using Signup.Gateway.Inbox;
 using Signup.Gateway.MailEvents;
 using Signup.Gateway.OwnAccount;
@@ -34,5 +35,6 @@ app.MapCorrections();
 app.MapActivation();
 app.MapMailEvents();
 app.MapInbox();
+app.MapApiDocument();
 await app.RunAsync();
 return 0;

@@ -1,3 +1,4 @@
+using Signup.Gateway.Api;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
 using Signup.Hosting.Http;
@@ -7,7 +8,9 @@ namespace Signup.Gateway.Accounts;
 /// <summary>What became of a sign-up, for whoever signed up. For anyone else there is nothing here, whether or not there is.</summary>
 public static class AccountRoutes
 {
-    public static void MapAccounts(this IEndpointRouteBuilder app) => app.MapGet("/users/{id}", ShowAsync);
+    public static void MapAccounts(this IEndpointRouteBuilder app) => app.MapGet("/users/{id}", ShowAsync)
+        .ForPrograms(Describing.SigningUp, "See what became of it").ForWhoSignedUp()
+        .Answers<AccountView>(200, "The account, and its mail.").Answers<AccountView>(202, "Not decided yet.").MayBeUnavailable("Not known right now.");
 
     private static async Task<IResult> ShowAsync(string id, HttpContext http, StatusTokens tokens, AccountAnswers answers) =>
         tokens.Find(http.Request, id) is { } proof ? await answers.ShowAsync(http, proof) : NotFound(http);

@@ -1,4 +1,5 @@
 using Signup.EventLog.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 using Signup.Hosting.Http;
@@ -13,7 +14,10 @@ public static class CorrectionRoutes
 {
     private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
 
-    public static void MapCorrections(this IEndpointRouteBuilder app) => app.MapPost("/users/{id}/email", CorrectAsync);
+    public static void MapCorrections(this IEndpointRouteBuilder app) => app.MapPost("/users/{id}/email", CorrectAsync)
+        .ForPrograms(Describing.SigningUp, "Correct the address", "Where mails do not reach it. All else that was typed stays.").ForWhoSignedUp()
+        .Takes([Field.Email]).Answers<Corrected>(200, "The account has the address, and a mail is on its way there.").Answers<AccountId>(202, "Not decided yet: `Location` is where to look.")
+        .Refuses(409, "Somebody has the address, or mails do reach the first.").LimitsTries().MayBeUnavailable();
 
     private static async Task<IResult> CorrectAsync(
         string id, HttpContext http, StatusTokens statusTokens, FormTokens formTokens, ClientLimit limit, AccountCommands commands,
@@ -43,12 +47,12 @@ public static class CorrectionRoutes
             switch (verdict)
             {
                 case { Outcome: VerdictOutcome.Accepted }:
-                    if (!page) return Results.Json(new { id = accountId, email, status = AccountView.Pending });
+                    if (!page) return Results.Json(new Corrected(accountId, email, AccountView.Pending));
                     http.Response.Headers.Location = $"/users/{accountId}";
                     return Results.StatusCode(StatusCodes.Status303SeeOther);
                 case null:
                     var path = AccountAnswers.PathOf(accountId, ProposalId.OfCorrection(accountId, requestedAt));
-                    if (!page) return Results.Accepted(path, new { id = accountId });
+                    if (!page) return Results.Accepted(path, new AccountId(accountId));
                     http.Response.Headers.Location = path;
                     return Results.StatusCode(StatusCodes.Status303SeeOther);
                 case { Outcome: VerdictOutcome.NotUnique }:
@@ -71,6 +75,8 @@ public static class CorrectionRoutes
 
         Task<IResult> PageAsync(int status, string? notice, Correction? correction = null) => answers.ShowAsync(http, proof, status, notice, correction);
     }
+
+    internal sealed record Corrected(Guid Id, string Email, string Status);
 
     private static async Task<(string? Email, BodyFault? Fault, bool IsForged)> ReadAsync(HttpContext http, StatusProof proof, FormTokens formTokens)
     {

@@ -65,7 +65,7 @@ public sealed record OwnAccount(AccountView Account, SessionStatus Sessions);
 
 /// <summary>What whoever signed up gets to see of the account.</summary>
 /// <param name="Status"><c>by-mail</c>, <c>deciding</c>, <c>refused</c>, <c>pending</c>, <c>active</c>, <c>expired</c> or <c>deleted</c>.</param>
-/// <param name="Reason">Why it was refused: <c>email-taken</c> (or of another unique field), <see cref="KeyReused"/> or <see cref="Invalid"/>.</param>
+/// <param name="Reason">Why it was refused: <c>email-taken</c> (or of another unique field), <c>idempotency-key-reused</c> or <c>invalid</c>.</param>
 /// <param name="Correction">What has become of a correction of the address, for whoever asks for it and as long as it has not been made.</param>
 public sealed record AccountView(Guid Id, string? Username, string? Email, string Status, MailView? Mail,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null,
@@ -83,9 +83,12 @@ public sealed record AccountView(Guid Id, string? Username, string? Email, strin
     public bool MailHasFailed => this is { Status: Pending, Mail.State: MailView.Failed or MailView.Bounced or MailView.Complained };
 }
 
+/// <summary>Which account it is about.</summary>
+public sealed record AccountId(Guid Id);
+
 /// <param name="Status"><c>deciding</c> or <c>refused</c>.</param>
-/// <param name="Reason">As in <see cref="AccountView"/>.</param>
-public sealed record CorrectionView(string Status, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason);
+/// <param name="Reason">Why it was refused, as that of the account.</param>
+public sealed record CorrectionView(string Status, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason = null);
 
 /// <param name="State"><c>queued</c>, <c>sent</c>, <c>failed</c>, <c>bounced</c> or <c>complained</c>.</param>
 /// <param name="FailedAt">When it failed, came back, or was complained of.</param>

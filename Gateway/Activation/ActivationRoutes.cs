@@ -1,4 +1,5 @@
 using Signup.Gateway.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
@@ -13,7 +14,7 @@ namespace Signup.Gateway.Activation;
 /// <summary>The link in the mail, the button behind it, and the mail once more.</summary>
 public static class ActivationRoutes
 {
-    private const string Purpose = "activation", TokenField = "token";
+    private const string Purpose = "activation", TokenField = Describing.Token;
 
     private static readonly TimeSpan RetryAfterOutage = TimeSpan.FromSeconds(5);
 
@@ -23,8 +24,11 @@ public static class ActivationRoutes
     public static void MapActivation(this IEndpointRouteBuilder app)
     {
         app.MapGet("/activate", AskAsync);
-        app.MapPost("/activations", ActivateAsync);
-        app.MapPost("/users/{id}/activation-mail", ResendAsync);
+        app.MapPost("/activations", ActivateAsync).ForPrograms(Describing.SigningUp, "Activate the account", "Whatever mail programs have put around the token does not matter.")
+            .Takes([Describing.Token], "Or the link is over, or was never valid.").Answers<Activated>(200, "The account is active, also when asked again.").Answers<Activated>(202, "Not decided yet.").MayBeUnavailable();
+        app.MapPost("/users/{id}/activation-mail", ResendAsync).ForPrograms(Describing.SigningUp, "Send the activation mail again").ForWhoSignedUp()
+            .Answers<AccountView>(200, "The account needs none.").Answers<AccountId>(202, "It is on its way.").Refuses(400, "Another site's page has asked for it.")
+            .Refuses(429, "Too soon after the last one, or too many.").MayBeUnavailable();
     }
 
     /// <summary>Changes nothing: mail scanners open links. A person presses the button.</summary>
@@ -60,7 +64,7 @@ public static class ActivationRoutes
                     case ActivationOutcome.Active:
                         return Active();
                     case null:
-                        return page ? Message(202, texts, texts.ActivatingTitle, texts.Activating) : Results.Json(new { id = accountId, status = AccountView.Deciding }, statusCode: 202);
+                        return page ? Message(202, texts, texts.ActivatingTitle, texts.Activating) : Results.Json(new Activated(accountId, AccountView.Deciding), statusCode: 202);
                     case ActivationOutcome.AddressChanged:
                         return page ? Message(400, texts, texts.LinkOutdatedTitle, texts.LinkOutdated) : BadToken("token-outdated", texts.LinkOutdatedTitle, texts.LinkOutdated);
                     case ActivationOutcome.Expired:
@@ -82,8 +86,11 @@ public static class ActivationRoutes
         if (page) return BadLink(texts, expired);
         return expired ? BadToken("token-expired", texts.LinkExpiredTitle, texts.LinkExpired) : BadToken("token-invalid", texts.LinkInvalidTitle, texts.LinkInvalid);
 
-        IResult Active() => page ? ActivePage(texts) : Results.Json(new { id = accountId, status = AccountView.Active });
+        IResult Active() => page ? ActivePage(texts) : Results.Json(new Activated(accountId, AccountView.Active));
     }
+
+    /// <param name="Status"><c>active</c> or <c>deciding</c>.</param>
+    internal sealed record Activated(Guid Id, string Status);
 
     /// <summary>False where it is not known.</summary>
     private static async Task<bool> IsActiveAsync(QueryClient query, Guid accountId, CancellationToken cancellation)
@@ -142,7 +149,7 @@ public static class ActivationRoutes
             return page ? Message(503, texts, texts.UnavailableTitle, texts.ResendUnavailable) : Problems.Problem(503, "unavailable", texts.UnavailableTitle, texts.ResendUnavailable);
         }
 
-        async Task<IResult> SendingAsync(string notice) => page ? await answers.ShowAsync(http, proof, 202, notice) : Results.Accepted($"/users/{proof.AccountId}", new { id = proof.AccountId });
+        async Task<IResult> SendingAsync(string notice) => page ? await answers.ShowAsync(http, proof, 202, notice) : Results.Accepted($"/users/{proof.AccountId}", new AccountId(proof.AccountId));
     }
 
     /// <summary>A cookie comes along whoever made the browser ask: a form has to show that it is ours, anything else that no other site sent it.</summary>

@@ -2,8 +2,10 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Signup.EventLog;
 using Signup.EventLog.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.Web;
 using Signup.Hosting.Http;
 using Signup.Hosting.RabbitMq;
@@ -32,7 +34,10 @@ public static partial class MailEventRoutes
     public static void MapMailEvents(this WebApplication app)
     {
         // Without a key there is no route.
-        if (!string.IsNullOrEmpty(app.Configuration[KeySetting])) app.MapPost("/mail/events", TakeAsync);
+        if (string.IsNullOrEmpty(app.Configuration[KeySetting])) return;
+        app.MapPost("/mail/events", TakeAsync).ForPrograms(Describing.MailProvider, "Report what became of mails").ForMailProvider()
+            .Takes("An event, or several, in the shape that the provider has: `mail-events.json` says which are known.")
+            .Answers<Taken>(200, "The same, for providers that want `200`.").Answers<Taken>(202, "Taken.").Refuses(400, "This is no JSON.").Refuses(413, "The body is too large.").MayBeUnavailable();
     }
 
     private static async Task<IResult> TakeAsync(
@@ -74,8 +79,11 @@ public static partial class MailEventRoutes
             // The provider sends them all once more; those that were taken are taken once.
             return Problems.Problem(503, "unavailable", "Not available right now", "The reports could not be kept. Please send them again.", retryAfter: RetryAfterOutage);
         }
-        return Results.Json(new { taken = taken.Count, ignored = request.Reports.Count - taken.Count + request.Passed }, statusCode: request.Answer);
+        return Results.Json(new Taken(taken.Count, request.Reports.Count - taken.Count + request.Passed), statusCode: request.Answer);
     }
+
+    /// <param name="Ignored">What is of no mail of ours, or says what nobody here needs to know.</param>
+    internal sealed record Taken([property: JsonPropertyName("taken")] int Count, int Ignored);
 
     private static bool HasKey(HttpContext http, string key)
     {

@@ -1,4 +1,5 @@
 using Signup.Gateway.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
@@ -20,7 +21,9 @@ public static class DeleteAccountRoutes
     {
         app.MapGet(Path, (HttpContext http, OwnAccountDesk desk) => desk.ShowAsync(http, (account, formToken) => Form(http, account, formToken, FormView.First)));
         app.MapPost(Path, DeleteAsync);
-        app.MapDelete(OwnAccountRoutes.Path, DeleteAsync);
+        app.MapDelete(OwnAccountRoutes.Path, DeleteAsync).ForPrograms(Describing.OwnAccount, "Delete the account").ForWhoIsSignedIn(", or it is not the password").Takes([Field.Password])
+            .TakesQuery(Forget, "`true`: nobody can read any more whose account it was.").Answers(204, "The account is deleted, and its address free.").MayTakeLonger()
+            .Refuses(409, "The account is not active yet.").LimitsTries().MayBeUnavailable();
     }
 
     private static Task<IResult> DeleteAsync(HttpContext http, OwnAccountDesk desk, PasswordCheck passwords, AccountCommands commands)

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Options;
 using Signup.Gateway.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.Pages;
+using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
 using Signup.Hosting;
 
@@ -29,10 +31,14 @@ public static class EmailChangeRoutes
         app.MapGet(Path, (HttpContext http, OwnAccountDesk desk, IOptions<EmailChangeSettings> settings) => desk.ShowAsync(http, (account, formToken) => Form(http, account, formToken, FormView.First, settings.Value)));
         app.MapPost(Path, (HttpContext http, OwnAccountDesk desk, EmailChangeDesk changes, IOptions<EmailChangeSettings> settings) => desk.ChangeAsync(http,
             (account, formToken, view) => Form(http, account, formToken, view, settings.Value), () => ChangeAnswers.GoOn(http, OwnAccountRoutes.AfterEmail, StatusCodes.Status202Accepted),
-            (signedIn, fields) => changes.AskAsync(http, signedIn, fields)));
+            (signedIn, fields) => changes.AskAsync(http, signedIn, fields)))
+            .ForPrograms(Describing.OwnAccount, "Ask for another address", "It is the account's once the link that goes there is confirmed; until then, or until the link is over, nobody else gets it.")
+            .ForWhoIsSignedIn(", or it is not the password").Takes([Field.Email, Field.Password]).Answers(202, "A link is on its way to the new address, and a notice to the old one.")
+            .Refuses(409, "Somebody has the address, or the account is not active yet.").LimitsTries().MayBeUnavailable();
         app.MapGet(ConfirmPath, (string? token, HttpContext http, SignedTokens tokens) => Link.Show(http, token, tokens, (valid, view) => Button(http, valid, view)));
         app.MapPost(ConfirmPath, ConfirmAsync);
-        app.MapPost(ApiPath, ConfirmAsync);
+        app.MapPost(ApiPath, ConfirmAsync).ForPrograms(Describing.OwnAccount, "Confirm another address").Takes([Describing.Token], "Or the link is over, or was never valid.")
+            .Answers<AccountId>(200, "The account has the address, also when asked again.").MayTakeLonger().Refuses(409, "Somebody has got the address meanwhile.").MayBeUnavailable();
     }
 
     private static LocalizedPage<ChangeEmailPage> Form(HttpContext http, AccountView account, string formToken, FormView view, EmailChangeSettings settings) => new(view.Status, Client.Texts(http.Request), new()
@@ -48,7 +54,7 @@ public static class EmailChangeRoutes
         var texts = Client.Texts(http.Request);
         return Link.TakeAsync(http, tokens, (token, view) => Button(http, token, view), Done, (accountId, request, _) => desk.ConfirmAsync(http, accountId, request));
 
-        IResult Done(Guid accountId) => Body.IsForm(http.Request) ? ChangeAnswers.Message(200, texts, texts.EmailChangedTitle, texts.EmailChanged, NextStep.Account, isGood: true) : Results.Json(new { id = accountId });
+        IResult Done(Guid accountId) => Body.IsForm(http.Request) ? ChangeAnswers.Message(200, texts, texts.EmailChangedTitle, texts.EmailChanged, NextStep.Account, isGood: true) : Results.Json(new AccountId(accountId));
     }
 
     private static LocalizedPage<ConfirmEmailPage> Button(HttpContext http, string token, FormView view) => new(view.Status, Client.Texts(http.Request), new()

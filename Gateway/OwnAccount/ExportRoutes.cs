@@ -1,6 +1,8 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Signup.Gateway.Accounts;
+using Signup.Gateway.Api;
 
 namespace Signup.Gateway.OwnAccount;
 
@@ -19,5 +21,6 @@ public static class ExportRoutes
         var export = await query.ExportAsync(signedIn.Account.Id, http.RequestAborted);
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{FileName}\"";
         return Results.Json(export, Json);
-    }));
+    })).ForPrograms(Describing.OwnAccount, "Export the account", "All that there is about whoever is signed in: the account's document and its events, as a file. Not the password's hash.")
+        .ForWhoIsSignedIn().Answers<JsonObject>(200, "`account` and `events`.").MayBeUnavailable("Not known right now.");
 }

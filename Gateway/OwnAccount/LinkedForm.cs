@@ -1,3 +1,4 @@
+using Signup.Gateway.Api;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningUp;
 using Signup.Gateway.Web;
@@ -10,7 +11,7 @@ namespace Signup.Gateway.OwnAccount;
 /// <param name="next">Where that leads.</param>
 public sealed class LinkedForm(string tokenPurpose, Func<Texts, string> expired, NextStep next)
 {
-    private const string TokenField = "token";
+    private const string TokenField = Describing.Token;
 
     /// <summary>Changes nothing: mail scanners open links.</summary>
     public IResult Show(HttpContext http, string? token, SignedTokens tokens, Func<string, FormView, IResult> form)

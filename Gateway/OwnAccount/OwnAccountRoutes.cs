@@ -1,3 +1,5 @@
+using Signup.Gateway.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
 
@@ -14,7 +16,8 @@ public static class OwnAccountRoutes
     /// <summary>Where one goes on to after a change.</summary>
     internal const string AfterEmail = $"{Path}?{Changed}={Email}", AfterUsername = $"{Path}?{Changed}={Username}", AfterPassword = $"{Path}?{Changed}={Password}";
 
-    public static void MapOwnAccount(this IEndpointRouteBuilder app) => app.MapGet(Path, ShowAsync);
+    public static void MapOwnAccount(this IEndpointRouteBuilder app) => app.MapGet(Path, ShowAsync)
+        .ForPrograms(Describing.OwnAccount, "See the account").ForWhoIsSignedIn().Answers<AccountView>(200, "The account.").MayBeUnavailable("Not known right now.");
 
     private static Task<IResult> ShowAsync(HttpContext http, OwnAccountDesk desk) => desk.ShowAsync(http, (account, formToken) =>
     {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Signup.Gateway.Api;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
@@ -29,10 +30,12 @@ public static class PasswordResetRoutes
     {
         app.MapGet(AskPath, (HttpContext http, FormTokens formTokens) => AskForm(http, formTokens, FormView.First));
         app.MapPost(AskPath, AskAsync);
-        app.MapPost(ApiPath, AskAsync);
+        app.MapPost(ApiPath, AskAsync).ForPrograms(Describing.OwnAccount, "Ask for another password", "By a link in a mail.").Takes([Field.Email])
+            .Answers(202, "If somebody has the address, a link is on its way there.").LimitsTries().MayBeUnavailable();
         app.MapGet(ChoosePath, (string? token, HttpContext http, SignedTokens tokens) => Link.Show(http, token, tokens, (valid, view) => ChooseForm(http, valid, view)));
         app.MapPost(ChoosePath, ChooseAsync);
-        app.MapPut(ApiPath, ChooseAsync);
+        app.MapPut(ApiPath, ChooseAsync).ForPrograms(Describing.OwnAccount, "Choose another password").Takes([Describing.Token, Field.Password], "Or the link was used, is over, or was never valid.")
+            .Answers(204, "The account has the password, and all sessions have ended.").MayTakeLonger().LimitsTries().MayBeUnavailable();
     }
 
     // Asking for a link

@@ -1,4 +1,5 @@
 using Signup.Gateway.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.Pages;
 using Signup.Gateway.SigningIn;
 using Signup.Gateway.SigningUp;
@@ -16,9 +17,13 @@ public static class UsernameRoutes
     public static void MapUsername(this IEndpointRouteBuilder app)
     {
         app.MapGet(Path, (HttpContext http, OwnAccountDesk desk) => desk.ShowAsync(http, (account, formToken) => Form(http, account, formToken, FormView.First)));
-        app.MapMethods(Path, ["PUT", "POST"], (HttpContext http, OwnAccountDesk desk, AccountCommands commands) =>
-            desk.ChangeAsync(http, (account, formToken, view) => Form(http, account, formToken, view), () => ChangeAnswers.GoOn(http, OwnAccountRoutes.AfterUsername), (signedIn, fields) => ChangeAsync(http, signedIn, fields, commands)));
+        app.MapPost(Path, TakeAsync);
+        app.MapPut(Path, TakeAsync).ForPrograms(Describing.OwnAccount, "Change the user name").ForWhoIsSignedIn().Takes([Field.Username])
+            .Answers(204, "The account has the name.").MayTakeLonger().Refuses(409, "Somebody has the name, where names are unique.").MayBeUnavailable();
     }
+
+    private static Task<IResult> TakeAsync(HttpContext http, OwnAccountDesk desk, AccountCommands commands) => desk.ChangeAsync(http,
+        (account, formToken, view) => Form(http, account, formToken, view), () => ChangeAnswers.GoOn(http, OwnAccountRoutes.AfterUsername), (signedIn, fields) => ChangeAsync(http, signedIn, fields, commands));
 
     private static async Task<ChangeOutcome> ChangeAsync(HttpContext http, SignedIn signedIn, Fields fields, AccountCommands commands)
     {

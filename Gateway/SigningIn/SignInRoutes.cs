@@ -1,3 +1,5 @@
+using Signup.Gateway.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.OpenId;
 using Signup.Gateway.OwnAccount;
 using Signup.Gateway.Pages;
@@ -26,7 +28,8 @@ public static class SignInRoutes
     {
         app.MapGet(Path, Form);
         app.MapPost(Path, PostFormAsync);
-        app.MapPost("/sessions", PostJsonAsync);
+        app.MapPost("/sessions", PostJsonAsync).ForPrograms(Describing.SigningIn, "Sign in").Takes([Field.Email, Field.Password])
+            .Answers<SignedInAnswer>(200, "Signed in.").Refuses(401, "Address or password are wrong: whichever it is, the answer is the same.").Refuses(429, "Too many failures, here or at this account.").MayBeUnavailable();
     }
 
     private static LocalizedPage<SignInPage> Form(HttpContext http, FormTokens formTokens, OpenIdClients clients) =>
@@ -77,7 +80,7 @@ public static class SignInRoutes
         {
             case SignInOutcome.Opened { Account: var account }:
                 var (session, expiresAt) = Open(http, account, sessions, devices);
-                return Results.Json(new { token = session.Token, expiresAt, account = account.View });
+                return Results.Json(new SignedInAnswer(session.Token, expiresAt, account.View));
             case SignInOutcome.Wrong:
                 http.Response.Headers.WWWAuthenticate = "Bearer";
                 return Problems.Problem(401, "sign-in-wrong", texts.SignInWrongTitle, WrongText(texts, taken));
@@ -100,6 +103,10 @@ public static class SignInRoutes
 
     /// <summary>The same for everybody: also for who has typed a password that will be right once the account is active.</summary>
     private static string WrongText(Texts texts, TakenAddresses taken) => taken.AreHidden ? $"{texts.SignInWrong} {texts.ActivateFirst}" : texts.SignInWrong;
+
+    /// <param name="Token">Whoever sends it as a bearer token is signed in.</param>
+    /// <param name="ExpiresAt">Then one has to sign in again.</param>
+    internal sealed record SignedInAnswer(string Token, DateTimeOffset ExpiresAt, AccountView Account);
 
     private sealed record Valid(string Email, string Password);
 

@@ -1,4 +1,5 @@
 using Signup.Gateway.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.OwnAccount;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
@@ -21,9 +22,12 @@ public static class SignOutRoutes
     public static void MapSigningOut(this IEndpointRouteBuilder app)
     {
         app.MapPost(Path, PostFormAsync);
-        app.MapDelete("/sessions/current", EndThisAsync);
-        app.MapDelete("/sessions", EndAllAsync);
+        app.MapDelete("/sessions/current", EndThisAsync).ForPrograms(Describing.SigningIn, "Sign out here").EndsSessions();
+        app.MapDelete("/sessions", EndAllAsync).ForPrograms(Describing.SigningIn, "Sign out everywhere").EndsSessions();
     }
+
+    private static void EndsSessions(this RouteHandlerBuilder route) =>
+        route.ForWhoIsSignedIn().Answers(204, "Signed out.").MayTakeLonger().Refuses(400, "Another site's page has asked for it.").MayBeUnavailable();
 
     private static async Task<IResult> PostFormAsync(HttpContext http, FormTokens formTokens, Sessions sessions, AccountCommands commands, TimeProvider time)
     {

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Primitives;
 using Signup.Gateway.Accounts;
+using Signup.Gateway.Api;
 using Signup.Gateway.Pages;
 using Signup.Gateway.Web;
 using Signup.Hosting.Http;
@@ -19,7 +20,14 @@ public static class SignUpRoutes
     {
         app.MapGet("/", Form);
         app.MapPost("/", PostFormAsync);
-        app.MapPost("/users", PostJsonAsync);
+        app.MapPost("/users", PostJsonAsync).ForPrograms(Describing.SigningUp, "Sign up", "The account waits for its address to be confirmed: a mail is on its way there.")
+            .Takes([Field.Username, Field.Email, Field.Password])
+            .TakesHeader(IdempotencyKey, "1 to 255 visible ASCII characters. The same request with the same key is the same sign-up, for ever, with the same answer.")
+            .Answers<SignUpAnswer>(201, "The account is there: `Location` is where to look after it.")
+            .Answers<SignUpAnswer>(202, "Not decided yet, or told by mail alone: `Location` is where to look.")
+            .Refuses(409, "Somebody has the address, or what else is unique: `type` ends with `/email-taken`, or with another field's name.")
+            .Refuses(422, "Another request had this `Idempotency-Key`.")
+            .LimitsTries().MayBeUnavailable();
     }
 
     private static LocalizedPage<SignUpPage> Form(HttpContext http, FormTokens formTokens) => FormPage(http, formTokens, 200, SignUpFields.Empty, []);
@@ -151,5 +159,5 @@ public static class SignUpRoutes
     }
 
     /// <param name="StatusToken">Whoever sends it as a bearer token may see the account's status.</param>
-    private sealed record SignUpAnswer(Guid Id, string Username, string Email, string Status, string StatusToken);
+    internal sealed record SignUpAnswer(Guid Id, string Username, string Email, string Status, string StatusToken);
 }

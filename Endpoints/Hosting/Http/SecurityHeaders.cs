@@ -6,19 +6,23 @@ namespace Signup.Hosting.Http;
 public sealed class SecurityHeaders(RequestDelegate next)
 {
     public const string ContentSecurityPolicy =
-        $"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; {FormAction}; base-uri 'none'; frame-ancestors 'none'";
+        $"default-src 'none'; style-src 'self'; script-src 'self'; {Images}; {FormAction}; base-uri 'none'; frame-ancestors 'none'";
 
-    private const string FormAction = "form-action 'self'";
+    private const string FormAction = "form-action 'self'", Images = "img-src 'self'", Asking = "connect-src 'self'";
 
     /// <summary>A form of this answer's may end at one of these: browsers hold the redirections that follow one against the policy of its page.</summary>
     public static void LetFormsLeadTo(HttpContext http, IEnumerable<string> sources) => http.Items[FormAction] = string.Join(' ', sources);
+
+    /// <summary>This answer is a page that asks things here by itself, and has its pictures within.</summary>
+    public static void LetPageAsk(HttpContext http) => http.Items[Asking] = Asking;
 
     public Task InvokeAsync(HttpContext http)
     {
         http.Response.OnStarting(() =>
         {
             var headers = http.Response.Headers;
-            headers.ContentSecurityPolicy = http.Items[FormAction] is string targets ? ContentSecurityPolicy.Replace(FormAction, $"{FormAction} {targets}", StringComparison.Ordinal) : ContentSecurityPolicy;
+            var policy = http.Items[FormAction] is string targets ? ContentSecurityPolicy.Replace(FormAction, $"{FormAction} {targets}", StringComparison.Ordinal) : ContentSecurityPolicy;
+            headers.ContentSecurityPolicy = http.Items.ContainsKey(Asking) ? policy.Replace(Images, $"{Images} data:; {Asking}", StringComparison.Ordinal) : policy;
             headers.XContentTypeOptions = "nosniff";
             headers.XFrameOptions = "DENY";
             // Addresses here hold tokens and ids.

@@ -44,7 +44,9 @@ public sealed partial class GatewayHttp(SignupProcess process) : IDisposable
         using var request = new HttpRequestMessage(method, path) { Content = content };
         foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         using var response = await _http.SendAsync(request);
-        return new Answer((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers, response.Content.Headers);
+        var answer = new Answer((int)response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers, response.Content.Headers);
+        ApiDescription.Check(_http.BaseAddress!, request, answer);
+        return answer;
     }
 
     /// <summary>The form as a browser gets it: its hidden fields, filled in further, and the cookie to send with it.</summary>

@@ -41,6 +41,14 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
     private GatewayHttp Gateway => running.Gateway;
 
     [Fact]
+    public async Task what_it_is_asked_and_answers_is_described_as_on_record()
+    {
+        var said = (await Gateway.GetAsync("/openapi.json")).Text;
+        var record = Path.Combine(Parts.Root, "docs", "openapi.json");
+        Assert.True(await File.ReadAllTextAsync(record) == said + "\n", $"{record} is not what the gateway says of itself, which is\n{said}");
+    }
+
+    [Fact]
     public async Task bad_input_gets_a_clear_error_and_no_command_is_sent()
     {
         var before = await CommandsAsync();

@@ -1,4 +1,4 @@
-// Statistics counts what happened, by day: the example of a consumer that came later than everything it counts. README.md says how it is made.
+// Statistics counts what happened, by day: the example of a consumer that came later than everything it counts. CONTRIBUTING.md says how one is made.
 using Signup.EventLog;
 using Signup.Hosting;
 using Signup.Hosting.Commands;

@@ -19,7 +19,8 @@ public sealed partial class what_a_document_says
 
     [Fact]
     public void links_to_what_is_there_finds_a_planted_dead_link() =>
-        Assert.Equal(["nowhere/Nothing.cs"], DeadLinks("[a](nowhere/Nothing.cs) [b](Messages/Messages.csproj#L1) [c](https://example.org/x) [d](#here)", Repository.Root));
+        Assert.Equal(["nowhere/Nothing.cs", "README.md#nowhere", "#there"],
+            DeadLinks("# It is *here*, `too`\n[a](nowhere/Nothing.cs) [b](Messages/Messages.csproj#L1) [c](https://example.org/x) [d](#it-is-here-too) [e](README.md#the-api) [f](README.md#nowhere) [g](#there)", Repository.Root));
 
     [Theory, MemberData(nameof(Documents))]
     public void names_paths_that_are_there(string document) => Assert.Empty(DeadPaths(Repository.Read(document)));
@@ -36,8 +37,18 @@ public sealed partial class what_a_document_says
             DeadCommands("`./run Nobody`, `./run Query bisect`, `./run Query export [--to FILE] [--too FILE]`, `./run Mail --help`, `./run Query`, `./run --anew`, `./run demo`, `./test everything`, `./test chaos`"));
 
     private static List<string> DeadLinks(string markdown, string folder) => [.. Link().Matches(markdown).Select(m => m.Groups[1].Value)
-        .Where(l => !l.Contains("://", StringComparison.Ordinal) && !l.StartsWith('#') && !l.StartsWith("mailto:", StringComparison.Ordinal))
-        .Where(l => !Path.Exists(Path.Combine(folder, l.Split('#')[0])))];
+        .Where(l => !l.Contains("://", StringComparison.Ordinal) && !l.StartsWith("mailto:", StringComparison.Ordinal)).Where(l => !Leads(l, markdown, folder))];
+
+    private static bool Leads(string link, string markdown, string folder)
+    {
+        var (file, place) = (Path.Combine(folder, link.Split('#')[0]), link.Split('#').ElementAtOrDefault(1));
+        if (!link.StartsWith('#') && !Path.Exists(file)) return false;
+        if (place is null || !(link.StartsWith('#') || file.EndsWith(".md", StringComparison.Ordinal))) return true;
+        return Heading().Matches(link.StartsWith('#') ? markdown : File.ReadAllText(file)).Any(h => PlaceOf(h.Groups[1].Value) == place);
+    }
+
+    /// <summary>A heading's address, as GitHub makes it.</summary>
+    private static string PlaceOf(string heading) => string.Concat(heading.ToLowerInvariant().Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_')).Replace(' ', '-');
 
     private static List<string> DeadPaths(string markdown) => [.. PathSpan().Matches(markdown).Select(m => m.Groups[1].Value).Where(path => !Path.Exists(Repository.File(path)))];
 
@@ -69,6 +80,9 @@ public sealed partial class what_a_document_says
 
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
+
+    [GeneratedRegex("^#+ (.+?)$", RegexOptions.Multiline)]
+    private static partial Regex Heading();
 
     [GeneratedRegex("`((?:bench|docker|docs|Endpoints|Gateway|Messages|tests)/[^`\\s…*<{]*)[`\\s]")]
     private static partial Regex PathSpan();

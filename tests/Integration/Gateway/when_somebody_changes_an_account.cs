@@ -13,7 +13,7 @@ public sealed class when_somebody_changes_an_account(when_somebody_changes_an_ac
         private static string Rules()
         {
             var path = Path.Combine(Path.GetTempPath(), $"uniqueness-{Guid.NewGuid():N}.json");
-            // As the README says it, for whoever wants user names to be unique.
+            // As CONTRIBUTING.md says it, for whoever wants user names to be unique.
             File.WriteAllText(path, """
                 {
                   "constraints": { "email": { "normalize": "email" }, "username": { "normalize": "casefold" } },

@@ -11,6 +11,20 @@ public static class Settings
     /// <summary>The setting of a standby to read the log from.</summary>
     internal const string Replica = "ConnectionStrings:PostgresReplica";
 
+    private const string FileVariable = "SIGNUP_SETTINGS";
+
+    /// <summary>Where the environment names a file in SIGNUP_SETTINGS, relative to the program, its lines, <c>KEY=value</c>, are environment variables, too: <c>./run</c> leaves such files
+    /// (<c>.local/run/Accounts.env</c>), for who starts a program from an editor.</summary>
+    /// <exception cref="InvalidOperationException">There is no such file.</exception>
+    internal static void TakeFile()
+    {
+        if (Environment.GetEnvironmentVariable(FileVariable) is not { Length: > 0 } name) return;
+        var path = Path.GetFullPath(name, AppContext.BaseDirectory);
+        if (!File.Exists(path)) throw new InvalidOperationException($"{path} is not there, which {FileVariable} names. ./run writes it, and takes it away when it ends: start that first.");
+        foreach (var line in File.ReadLines(path))
+            if (line.Split('=', 2) is [var key, var value]) Environment.SetEnvironmentVariable(key, value);
+    }
+
     /// <exception cref="InvalidOperationException">It is not set. Says how to set it.</exception>
     public static string Required(IConfiguration configuration, string key) => configuration[key] is { Length: > 0 } value
         ? value

@@ -38,6 +38,7 @@ public static partial class SignupEndpoint
     public static WebApplicationBuilder CreateHost(string name, string[] args)
     {
         Activity.DefaultIdFormat = ActivityIdFormat.W3C;
+        Settings.TakeFile();
         // Settings lie beside the program, wherever it is started from.
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
         builder.Services.TryAddSingleton(TimeProvider.System);

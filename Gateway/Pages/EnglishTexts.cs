@@ -91,7 +91,12 @@ internal sealed class EnglishTexts : Texts
     public override string Status => "Status";
     public override string StatusOf(string status) => status switch
     {
-        "deciding" => "Being processed", "pending" => "Waiting for confirmation", "active" => "Active", "expired" => "Expired", "deleted" => "Deleted", _ => status,
+        "deciding" => "Being processed",
+        "pending" => "Waiting for confirmation",
+        "active" => "Active",
+        "expired" => "Expired",
+        "deleted" => "Deleted",
+        _ => status,
     };
     public override string Mail => "Activation mail";
     public override string MailQueued => "On its way";

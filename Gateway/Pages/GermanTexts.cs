@@ -91,7 +91,12 @@ internal sealed class GermanTexts : Texts
     public override string Status => "Stand";
     public override string StatusOf(string status) => status switch
     {
-        "deciding" => "In Bearbeitung", "pending" => "Wartet auf Bestätigung", "active" => "Aktiv", "expired" => "Abgelaufen", "deleted" => "Gelöscht", _ => status,
+        "deciding" => "In Bearbeitung",
+        "pending" => "Wartet auf Bestätigung",
+        "active" => "Aktiv",
+        "expired" => "Abgelaufen",
+        "deleted" => "Gelöscht",
+        _ => status,
     };
     public override string Mail => "Aktivierungsmail";
     public override string MailQueued => "Unterwegs";

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
@@ -50,7 +51,7 @@ public partial class the_architecture
         Assert.Empty(Others(XDocument.Load(Directory.GetFiles(Repository.Root, $"{endpoint}.csproj", SearchOption.AllDirectories).Single())));
 
     [Fact]
-    public void endpoints_know_each_other_by_messages_only_finds_a_planted_reference() => 
+    public void endpoints_know_each_other_by_messages_only_finds_a_planted_reference() =>
         Assert.Equal(["Accounts"], Others(XDocument.Parse("<Project><ItemGroup><ProjectReference Include='../Accounts/Accounts.csproj' /><ProjectReference Include='../Hosting/Hosting.csproj' /></ItemGroup></Project>")));
 
     [Fact]
@@ -78,6 +79,38 @@ public partial class the_architecture
 
     [Fact]
     public void time_is_never_taken_from_the_clock_finds_a_planted_use() => Assert.Contains("DateTime.get_Now", ClocksIn(typeof(the_architecture).Assembly.Location));
+
+    /// <summary>White space and line ends. What else .editorconfig says is enforced by the build; a whole `dotnet format` would say it once more, and take a minute for it.</summary>
+    [Fact]
+    public async Task code_is_laid_out_as_dotnet_format_has_it() => Assert.Equal((0, ""), await FormatAsync(Repository.Root));
+
+    [Fact]
+    public async Task code_is_laid_out_as_dotnet_format_has_it_finds_a_planted_blank()
+    {
+        var folder = Directory.CreateTempSubdirectory("format");
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder.FullName, "Planted.cs"), "namespace  Planted;\n");
+            Assert.Contains("Planted.cs(1,11)", (await FormatAsync(folder.FullName)).Said, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<(int ExitCode, string Said)> FormatAsync(string folder)
+    {
+        using var format = Process.Start(new ProcessStartInfo("dotnet", ["format", "whitespace", ".", "--folder", "--verify-no-changes", "--verbosity", "quiet", "--exclude", ".local"])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        })!;
+        var (said, failed) = (format.StandardOutput.ReadToEndAsync(), format.StandardError.ReadToEndAsync());
+        await format.WaitForExitAsync();
+        return (format.ExitCode, await said + await failed);
+    }
 
     private static readonly string[] Locked = ["bench", "Endpoints", "Gateway", "tests"];
 

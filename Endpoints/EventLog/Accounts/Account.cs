@@ -160,26 +160,38 @@ public sealed record Account
     public static readonly TimeSpan Lately = TimeSpan.FromDays(1);
 
     /// <summary>The state after one more event. Kinds of events it does not decide by leave all but the version as it is.</summary>
-    public Account Apply(object @event) => @event switch
+    public Account Apply(object @event) => After(@event) with { Version = Version + 1 };
+
+    private Account After(object @event) => @event switch
     {
         AccountCreated e => this with { Status = AccountStatus.Pending, Username = e.Username, Email = e.Email, PasswordHash = e.PasswordHash },
         AccountActivated => this with { Status = AccountStatus.Active },
         AccountExpired => this with { Status = AccountStatus.Expired },
         EmailChangeRequested e => this with
         {
-            EmailChange = e, EmailChangeCount = EmailChange?.NewEmail == e.NewEmail ? EmailChangeCount : EmailChangeCount + 1, EmailChanges = [.. EmailChanges.Where(c => c.ExpiresAt > e.RequestedAt), e],
+            EmailChange = e,
+            EmailChangeCount = EmailChange?.NewEmail == e.NewEmail ? EmailChangeCount : EmailChangeCount + 1,
+            EmailChanges = [.. EmailChanges.Where(c => c.ExpiresAt > e.RequestedAt), e],
         },
         EmailChanged e => this with
         {
-            Email = e.NewEmail, AddressChanges = AddressChanges + 1, PasswordResets = [], Mail = MailStatus.Queued,
-            EmailChange = null, EmailChangeDone = EmailChange?.NewEmail == e.NewEmail ? EmailChangeCount : 0,
+            Email = e.NewEmail,
+            AddressChanges = AddressChanges + 1,
+            PasswordResets = [],
+            Mail = MailStatus.Queued,
+            EmailChange = null,
+            EmailChangeDone = EmailChange?.NewEmail == e.NewEmail ? EmailChangeCount : 0,
         },
         UsernameChanged e => this with { Username = e.NewUsername },
         AccountDeleted e => this with { Status = AccountStatus.Deleted, Forgotten = e.Forgotten },
         PasswordRehashed e => this with { PasswordHash = e.PasswordHash, FormerPasswordHash = PasswordHash },
         PasswordChanged e => this with
         {
-            PasswordHash = e.PasswordHash, FormerPasswordHash = null, PasswordChanges = PasswordChanges + 1, PasswordResets = [], Sessions = Sessions.Apply(e),
+            PasswordHash = e.PasswordHash,
+            FormerPasswordHash = null,
+            PasswordChanges = PasswordChanges + 1,
+            PasswordResets = [],
+            Sessions = Sessions.Apply(e),
             // Whoever wanted it may have been somebody who knew the former one.
             EmailChange = null,
         },
@@ -188,7 +200,7 @@ public sealed record Account
         SignedInToApplication e => this with { Applications = [.. Applications.Where(a => a.SignedInAt > e.SignedInAt - Lately), e] },
         SignedOut or SignedOutEverywhere => this with { Sessions = Sessions.Apply(@event) },
         var e => this with { Mail = Mail.Apply(e, AddressChanges) },
-    } with { Version = Version + 1 };
+    };
 
     /// <summary>The state after all of <paramref name="events"/>, which are a whole stream in order.</summary>
     public static Account Fold(IEnumerable<object> events) => events.Aggregate(Nobody, (account, e) => account.Apply(e));

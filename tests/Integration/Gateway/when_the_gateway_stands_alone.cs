@@ -191,6 +191,21 @@ public sealed class when_the_gateway_stands_alone(when_the_gateway_stands_alone.
     }
 
     [Fact]
+    public async Task settings_are_taken_from_a_file_too_as_one_starts_it_from_an_editor()
+    {
+        var (process, file) = (running.System.Add("Gateway"), Path.Combine(running.System.MailPickup, "Gateway.env"));
+        process.Set("SIGNUP_SETTINGS", file);
+        Assert.Contains($"{file} is not there", (await Assert.ThrowsAsync<InvalidOperationException>(process.StartAsync)).Message, StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(file, "RateLimiting__SignUpsPerMinute=1\nSignup__SigningKey=" + Convert.ToBase64String(running.System.SigningKey) + "\n");
+        await process.StartAsync();
+        using var gateway = new GatewayHttp(process);
+        Assert.Equal(400, (await gateway.PostJsonAsync("/users", "{")).Status);
+        Assert.Equal(429, (await gateway.PostJsonAsync("/users", "{")).Status);
+        await process.KillAsync();
+    }
+
+    [Fact]
     public async Task more_sign_ups_than_a_client_may_try_are_turned_away_whatever_they_hold()
     {
         var process = running.System.Add("Gateway");

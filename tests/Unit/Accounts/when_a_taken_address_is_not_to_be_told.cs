@@ -8,8 +8,8 @@ using AccountActivated = Signup.EventLog.Accounts.AccountActivated;
 using AccountCreated = Signup.EventLog.Accounts.AccountCreated;
 using AccountDeleted = Signup.EventLog.Accounts.AccountDeleted;
 using AccountExpired = Signup.EventLog.Accounts.AccountExpired;
-using EmailChangeRequested = Signup.EventLog.Accounts.EmailChangeRequested;
 using EmailChanged = Signup.EventLog.Accounts.EmailChanged;
+using EmailChangeRequested = Signup.EventLog.Accounts.EmailChangeRequested;
 using SignUp = Signup.Messages.Accounts.SignUp;
 using SignUpAttempted = Signup.EventLog.Accounts.SignUpAttempted;
 

@@ -2,11 +2,11 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Signup.Mail;
+using static Signup.Tests.Unit.Mail.Given;
+using EmailChanged = Signup.EventLog.Accounts.EmailChanged;
 using MailBounced = Signup.EventLog.Accounts.MailBounced;
 using MailComplained = Signup.EventLog.Accounts.MailComplained;
-using EmailChanged = Signup.EventLog.Accounts.EmailChanged;
 using SignUpAttempted = Signup.EventLog.Accounts.SignUpAttempted;
-using static Signup.Tests.Unit.Mail.Given;
 
 namespace Signup.Tests.Unit.Mail.activation_policy;
 

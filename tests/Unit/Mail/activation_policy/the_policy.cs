@@ -1,7 +1,7 @@
 using Signup.EventLog.Accounts;
 using Signup.Mail;
-using ResendOutcome = Signup.Messages.Mail.ResendOutcome;
 using static Signup.Tests.Unit.Mail.Given;
+using ResendOutcome = Signup.Messages.Mail.ResendOutcome;
 
 namespace Signup.Tests.Unit.Mail.activation_policy;
 

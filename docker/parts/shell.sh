@@ -51,9 +51,13 @@ password() { # KEY: like secret, but safe inside a URI and a connection string
     }
 }
 
+one_of() { case " $2 " in *" $1 "*) ;; *) return 1 ;; esac } # NAME NAMES
+
+settings_set() { compgen -e | grep -E '^([A-Za-z]+__|ASPNETCORE_|AWS_|OTEL_|DOTNET_ENVIRONMENT$)' || true; } # the names of those in the environment
+
 forget_settings() { # but for where the parts are: those that somebody has for ./run must not change what is tested or shown, nor send mail to anyone
     local name
-    for name in $(compgen -e | grep -E '^([A-Za-z]+__|ASPNETCORE_|AWS_|OTEL_|DOTNET_ENVIRONMENT$)' | grep -vE '^(ConnectionStrings__(RabbitMq|Postgres)|RabbitMq__ManagementUrl)$' || true); do unset "$name"; done
+    for name in $(settings_set | grep -vE '^(ConnectionStrings__(RabbitMq|Postgres)|RabbitMq__ManagementUrl)$' || true); do unset "$name"; done
 }
 
 # --- ports ---

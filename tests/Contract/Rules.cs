@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
@@ -8,6 +7,7 @@ using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Signup.EventLog;
 using Signup.Hosting.RabbitMq;
+using Signup.Tests.Fixture;
 
 namespace Signup.Tests.Contract;
 
@@ -91,7 +91,7 @@ public partial class the_architecture
         try
         {
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "Planted.cs"), "namespace  Planted;\n");
-            Assert.Contains("Planted.cs(1,11)", (await FormatAsync(folder.FullName)).Said, StringComparison.Ordinal);
+            Assert.Contains("Planted.cs(1,11)", (await FormatAsync(folder.FullName)).Output, StringComparison.Ordinal);
         }
         finally
         {
@@ -99,18 +99,8 @@ public partial class the_architecture
         }
     }
 
-    private static async Task<(int ExitCode, string Said)> FormatAsync(string folder)
-    {
-        using var format = Process.Start(new ProcessStartInfo("dotnet", ["format", "whitespace", ".", "--folder", "--verify-no-changes", "--verbosity", "quiet", "--exclude", ".local"])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        })!;
-        var (said, failed) = (format.StandardOutput.ReadToEndAsync(), format.StandardError.ReadToEndAsync());
-        await format.WaitForExitAsync();
-        return (format.ExitCode, await said + await failed);
-    }
+    private static Task<(int ExitCode, string Output)> FormatAsync(string folder) =>
+        Command.RunAsync(new("dotnet", ["format", "whitespace", ".", "--folder", "--verify-no-changes", "--verbosity", "quiet", "--exclude", ".local"]) { WorkingDirectory = folder });
 
     private static readonly string[] Locked = ["bench", "Endpoints", "Gateway", "tests"];
 

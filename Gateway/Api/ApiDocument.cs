@@ -55,7 +55,10 @@ public static class ApiDocument
 
     public static void MapApiDocument(this WebApplication app)
     {
-        app.MapOpenApi(Path);
+        // Made once: it takes some 20 ms of CPU, and anybody may ask.
+        string? document = null;
+        app.MapGet(Path, async ([FromKeyedServices("v1")] IOpenApiDocumentProvider api, CancellationToken cancellation) =>
+            Results.Text(document ??= await (await api.GetOpenApiDocumentAsync(cancellation)).SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1, cancellation), "application/json"));
         var page = ReadPage();
         app.UseWhen(http => http.Request.Path.StartsWithSegments(PagePath), branch =>
         {
